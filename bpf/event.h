@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * event: the records that the kernel side writes and user space reads.
+ *
+ * One ring buffer carries them all; each begins with struct ev_hdr, whose `type` says which struct follows and whose
+ * `size` is the size of the whole record.  This file is compiled by the kernel side (clang -target bpf), by user space
+ * and by the host tests of the kernel side: fixed-width fields only, padding written out, sizes asserted.
+ *
+ * Units: ts_ns is CLOCK_MONOTONIC (bpf_ktime_get_ns).  Ports are in host order.  Addresses are 16 bytes in network
+ * order, IPv4 as ::ffff:a.b.c.d.  A cookie is the socket's cookie (SO_COOKIE), the same in every hook; 0 is unknown.
+ * tgid is what user space calls the process id, tid the thread id; 0 is unknown.  netns is the inode number of the
+ * network namespace.
+ */
+#ifndef ROOTLE_BPF_EVENT_H
+#define ROOTLE_BPF_EVENT_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define EV_COMM_LEN 16
+
+enum {                  /* ev_hdr.type */
+	EV_CONN = 1,    /* struct ev_conn: something happened to a socket */
+	EV_DATA = 2,    /* struct ev_data: a segment with payload passed */
+	EV_IO = 3,      /* struct ev_io: which thread wrote or read up to a sequence number */
+	EV_PROC = 4,    /* struct ev_proc: fork, exec, exit, signal, OOM kill */
+};
+
+struct ev_hdr {
+	__u64 ts_ns;
+	__u32 size;     /* of the whole record, this header included */
+	__u8 type;
+	__u8 cpu;       /* low 8 bits; for the accounting of loss only */
+	__u16 pad;
+};
+_Static_assert(sizeof(struct ev_hdr) == 16, "ev_hdr");
+
+enum {                       /* ev_conn.what */
+	CONN_EXISTING = 1,   /* was open before we attached (socket iterator, sock_diag) */
+	CONN_LISTEN = 2,     /* began to listen, or was listening before we attached */
+	CONN_CONNECT = 3,    /* SYN sent: tgid and tid are the caller of connect() */
+	CONN_ESTABLISHED = 4,/* either side; role says which */
+	CONN_OWNER = 5,      /* first sight of this socket, or its owning process became known or changed */
+	CONN_REFUSED = 6,    /* an RST answered our SYN, or ECONNREFUSED */
+	CONN_TIMEOUT = 7,    /* SYN or data never answered: ETIMEDOUT, EHOSTUNREACH, ENETUNREACH (err says) */
+	CONN_RETRANS = 8,    /* one segment was retransmitted */
+	CONN_RESET_SENT = 9,
+	CONN_RESET_RECV = 10,
+	CONN_CLOSE = 11,     /* went to TCP_CLOSE; counters are final */
+	CONN_UNLISTEN = 12,  /* a listening socket was closed */
+};
+
+enum { ROLE_UNKNOWN = 0, ROLE_CLIENT = 1, ROLE_SERVER = 2 };   /* who sent the SYN: client */
+
+struct ev_conn {
+	struct ev_hdr h;
+	__u64 cookie;
+	__u32 netns;
+	__u32 tgid;             /* owner of the socket where known, never the task that softirq interrupted */
+	__u32 tid;
+	__u16 lport, rport;
+	__u8 laddr[16], raddr[16];
+	__u8 what;
+	__u8 role;
+	__u8 family;            /* 4 or 6 */
+	__u8 err;               /* errno for REFUSED and TIMEOUT and for CLOSE after an error, else 0 */
+	__u32 srtt_us;          /* smoothed round trip, 0 unknown */
+	__u32 min_rtt_us;       /* 0 unknown */
+	__u32 retrans;          /* total retransmitted segments of this socket so far */
+	__u32 rx_queue;         /* LISTEN and EXISTING: accept-queue length or unread bytes */
+	__u32 tx_queue;         /* LISTEN and EXISTING: backlog limit or unacknowledged bytes */
+	__u64 bytes_out;        /* acknowledged by the peer so far */
+	__u64 bytes_in;         /* received so far */
+	__u8 comm[EV_COMM_LEN]; /* of tgid where known, else zero bytes */
+};
+_Static_assert(sizeof(struct ev_conn) == 136, "ev_conn");
+
+enum { DIR_OUT = 0, DIR_IN = 1 };  /* seen from the socket of the cookie: OUT is sent by it */
+
+enum {                              /* ev_data.flags */
+	DATA_FIN = 1 << 0,          /* the segment carries FIN */
+	DATA_LOOPBACK = 1 << 1,     /* both ends are on this interface: only the sender's side is reported */
+	DATA_CUT = 1 << 2,          /* head + tail < len: the middle was not copied */
+};
+
+/*
+ * A TCP segment (after GSO, so up to 64 KB) with payload.  `head` bytes of payload follow the struct, then `tail` bytes
+ * that are the last of the segment; head + tail <= len, and where they are equal nothing is missing.
+ * tgid/tid: the thread that wrote these bytes, where the segment left in its context; else 0 and an EV_IO follows.
+ * rd_*: the last read of this same socket before this segment left (who took the request off the socket and when):
+ * bytes below rd_seq (in the peer's sequence space) had been read by rd_tid at rd_ts_ns.  0 where there was none.
+ */
+struct ev_data {
+	struct ev_hdr h;
+	__u64 cookie;
+	__u32 seq;              /* of the first payload byte, host order */
+	__u32 len;              /* payload bytes of the segment */
+	__u16 head, tail;       /* bytes copied */
+	__u8 dir;               /* DIR_OUT or DIR_IN */
+	__u8 flags;
+	__u16 pad;
+	__u32 tgid, tid;
+	__u32 rd_tid, rd_seq;
+	__u64 rd_ts_ns;
+	__u8 payload[];
+};
+_Static_assert(sizeof(struct ev_data) == 64, "ev_data");
+
+/* A write or read whose segments could not be attributed inline. seq is one past the last byte written (OUT, our
+ * sequence space) or read (IN, the peer's). */
+struct ev_io {
+	struct ev_hdr h;
+	__u64 cookie;
+	__u32 tgid, tid;
+	__u32 seq;
+	__u8 dir;
+	__u8 pad[3];
+};
+_Static_assert(sizeof(struct ev_io) == 40, "ev_io");
+
+enum {                          /* ev_proc.what */
+	PROC_FORK = 1,          /* a new process (not a thread): tgid is the child, ptgid its parent */
+	PROC_EXEC = 2,          /* path is the file executed */
+	PROC_EXIT = 3,          /* the whole process ended: code is the wait status */
+	PROC_SIGNAL = 4,        /* code is the signal, tgid its target, from its sender; only those that end or stop:
+	                         * HUP INT QUIT ILL ABRT BUS FPE KILL SEGV TERM STOP CONT TSTP */
+	PROC_OOM = 5,           /* the kernel picked tgid as the OOM victim; rss_kb is its size */
+};
+
+#define EV_PATH_LEN 128
+
+struct ev_proc {
+	struct ev_hdr h;
+	__u32 tgid, tid;
+	__u32 ptgid;            /* parent */
+	__u32 from;             /* tgid of the sender of a signal, else 0 */
+	__s32 code;
+	__u32 rss_kb;
+	__u64 cgroup;           /* id of its cgroup in the v2 hierarchy, 0 unknown */
+	__u8 what;
+	__u8 pad[7];
+	__u8 comm[EV_COMM_LEN];
+	__u8 path[EV_PATH_LEN]; /* NUL-terminated, PROC_EXEC only */
+};
+_Static_assert(sizeof(struct ev_proc) == 200, "ev_proc");
+
+/* One thread, as the task iterator writes it: a stream of these is what reading the iterator yields. Counters are since
+ * the thread began, in ns and bytes. */
+struct ev_task {
+	__u64 start_ns;         /* CLOCK_BOOTTIME, start of the thread: with tid, its identity */
+	__u64 oncpu_ns;
+	__u64 runq_ns;          /* waited on a run queue (sched_info.run_delay; 0 where the kernel lacks SCHED_INFO) */
+	__u64 dwait_ns;         /* in uninterruptible sleep (sched_switch probe; 0 without) */
+	__u64 read_bytes;       /* from block devices, process total, set on the leader only */
+	__u64 write_bytes;      /* dirtied, less cancelled, process total, leader only */
+	__u64 majflt;
+	__u64 rss_pages;        /* leader only */
+	__u64 cgroup;           /* v2 id */
+	__u32 tgid, tid, ptgid;
+	__u32 netns;
+	__u32 uid;
+	__u8 state;             /* one of R S D T Z X I as /proc prints it */
+	__u8 kthread;
+	__u16 pad;
+	__u8 comm[EV_COMM_LEN];
+};
+_Static_assert(sizeof(struct ev_task) == 112, "ev_task");
+
+/* Every branch that loses something has a counter: slots of the per-CPU array `drops`. The same order as
+ * ev_drop_names[] in engine/collect/source.c. */
+enum {
+	DROP_RING_CONN = 0,     /* ring buffer full */
+	DROP_RING_DATA,
+	DROP_RING_IO,
+	DROP_RING_PROC,
+	DROP_BYTES,             /* payload bytes of the data records lost to a full ring */
+	DROP_NO_SOCK,           /* a packet without a full socket (time-wait, request sock): not looked at */
+	DROP_STORAGE,           /* socket storage could not be had */
+	DROP_LOAD,              /* the payload could not be copied */
+	DROP_TASK_SLOT,         /* two threads met in one slot of the wait table */
+	DROP_MAX
+};
+
+/* counters that are not loss, per-CPU array `seen` */
+enum { SEEN_SEGMENTS = 0, SEEN_PAYLOAD_BYTES, SEEN_COPIED_BYTES, SEEN_CUT_SEGMENTS, SEEN_RECORDS, SEEN_MAX };
+
+#endif

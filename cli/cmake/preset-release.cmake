@@ -1,0 +1,2 @@
+# Preset "release": cmake -C cli/cmake/preset-release.cmake -S . -B build/release && cmake --build build/release
+set(CMAKE_BUILD_TYPE Release CACHE STRING "")

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_source: the probes: loads, attaches and reads them.  Each probe is a row of probe_table[] (probe.c) with a ladder of rungs; a
+ * missing rung is a line of the report, never a failure while any other source is left.
+ *
+ * Nothing is pinned: all programs, links and maps go when their descriptors are closed, so any kind of exit detaches.
+ */
+#ifndef ROOTLE_COLLECT_BPF_SOURCE_H
+#define ROOTLE_COLLECT_BPF_SOURCE_H
+
+#include <stdbool.h>
+
+#include "base/vec.h"
+#include "collect/source.h"
+
+struct probe_options {
+	size_t ring_bytes;         /* power of two; 0: 16 MB */
+	bool no_packets, no_sched; /* leave out for measurements */
+	VEC(uint16_t) only_ports;  /* either end; empty: all */
+	VEC(uint32_t) only_pids;
+	VEC(uint32_t) exclude_pids;/* our own pid is always excluded */
+};
+
+enum probe_state { PROBE_ABSENT = 0, PROBE_ON = 1 };
+
+struct probe_line {
+	const char *probe;         /* "packets" "sockets" "owners" "processes" "oom" "disk wait" "tasks" "existing sockets" … */
+	enum probe_state state;
+	const char *rung;          /* "cgroup_skb" "tp_btf" "/proc" … ; "absent" */
+	const char *program, *hook, *type;   /* of the BPF program; NULL where it is none */
+	const char *lacks;         /* what is not known without it, or without the better rung; NULL: nothing */
+	const char *why;           /* why not the best rung: "EPERM: needs CAP_BPF" …; NULL */
+};
+
+struct probe_report { VEC(struct probe_line) lines; const char *missing_capability; /* "CAP_BPF" …; NULL: none */ };
+
+/* 0 and *ret, where at least one program is attached; else -EPERM (missing_capability says which), -ENOSYS (no BPF or no
+ * BTF here), -errno. The report is filled in either case; its strings are static or live as long as the report. */
+int bpf_source_open(const struct probe_options *o, struct source **ret, struct probe_report *report);
+void probe_report_done(struct probe_report *r);
+
+/* Sockets that were there before (TCP, all network namespaces, with their owners): yields EV_CONN records EXISTING and LISTEN.
+ * Call after open, before the first drain. Count or -errno. */
+int bpf_source_existing(struct source *s, source_fn *fn, void *arg);
+
+/* Every thread of the node in one pass (iter/task). Count, or -ENOSYS where the rung is missing (then /proc). */
+typedef void task_fn(void *arg, const struct ev_task *t);
+int bpf_source_tasks(struct source *s, task_fn *fn, void *arg);
+
+/* The payload of this socket is not wanted any more (encrypted, unknown), or only heads, or whole segments. */
+enum payload_wish { PAYLOAD_AUTO = 0, PAYLOAD_NONE = 1, PAYLOAD_HEADS = 2, PAYLOAD_WHOLE = 3 };
+void bpf_source_wish(struct source *s, uint64_t cookie, enum payload_wish w);
+
+/* Locked bytes of all maps, and CPU time of all programs where BPF statistics are on (else 0). */
+struct probe_cost { size_t map_bytes; uint64_t run_ns, runs; };
+void bpf_source_cost(struct source *s, struct probe_cost *ret);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * model: from events and samples to ticks.  Knows sockets, connections, services and edges; joins payload to connections, both
+ * ends of a connection to one edge, requests to operations; counts.  No I/O, no clock: every time comes in with the data.
+ *
+ * Life of one event: model_event() → the socket of its cookie → the connection of its addresses (both ends share one) → flow
+ * (engine/proto) → request → (edge, operation) of the current tick.  model_tick() closes the interval and hands it over.
+ */
+#ifndef ROOTLE_MODEL_MODEL_H
+#define ROOTLE_MODEL_MODEL_H
+
+#include "bpf/event.h"
+#include "facts/process.h"
+#include "facts/sample.h"
+#include "model/tick.h"
+
+struct model;
+
+struct model_options {
+	struct ident_resolver ident;
+	const char *node;               /* host name: the name of the service of kind node */
+	uint32_t max_connections;       /* 0: 65536; past it the oldest idle ones are forgotten and counted */
+	uint32_t max_ops;               /* 0: 4096 operations in all; past it "(other)" */
+	size_t max_flow_bytes;          /* 0: 12 MB for all flows' buffers */
+	/* wanted by the kernel side (bpf_source_wish); NULL: nobody asks */
+	void (*wish)(void *arg, uint64_t cookie, int wish);
+	void *wish_arg;
+};
+
+struct model *model_new(const struct model_options *o);      /* NULL: no memory */
+void model_free(struct model *m);
+
+/* One record of bpf/event.h; records of unknown type or wrong size are counted and ignored. */
+void model_event(struct model *m, const struct ev_hdr *ev);
+/* A reading of the node; the difference to the previous one goes into the current tick. */
+void model_sample(struct model *m, const struct sample *s);
+/* Loss outside of the model, as totals: it puts the growth into the tick. Strings are static. */
+void model_loss(struct model *m, const char *stage, const char *reason, uint64_t total);
+/* A note for the timeline (probe steps, recorder start). Strings are copied. */
+void model_note(struct model *m, int64_t unix_ns, const char *kind, const char *detail);
+
+/* Ends the interval: a tick with everything in it since the previous call, ownership to the caller. NULL: no memory (the
+ * facts stay for the next call). ts_ns is now (for the age of open requests), unix_ns the start of the interval. */
+struct tick *model_tick(struct model *m, uint64_t ts_ns, int64_t unix_ns, int64_t dur_ns);
+
+#endif

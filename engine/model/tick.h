@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tick: one interval of facts (normally one second) on its way from the model to the store.  Self-contained: every
+ * string lives in the tick's own arena, so that the writer's thread needs nothing of the model.
+ *
+ * Services, edges and operations are numbered by the model from 0, once for the life of the process; a tick defines those that
+ * are new or changed in it (`services`, `edges`, `ops`) and uses the numbers of earlier ticks freely.
+ */
+#ifndef ROOTLE_MODEL_TICK_H
+#define ROOTLE_MODEL_TICK_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/hist.h"
+#include "base/vec.h"
+#include "model/metric.h"
+#include "proto/proto.h"
+
+#define ID_NONE UINT32_MAX
+
+struct tick_service {
+	uint32_t id;
+	const char *name;        /* what people call it; unique */
+	const char *kind;        /* app db cache queue proxy dns external node */
+	const char *exe;         /* path, NULL unknown */
+	const char *why;         /* how the name was found: "executable", "script of python3", "listening port" … */
+};
+
+struct tick_edge {
+	uint32_t id;
+	uint32_t from, to;       /* service ids */
+	uint16_t port;           /* of the callee */
+	const char *protocol;    /* "http" … "tcp"; may change once from "tcp" to a better name: then defined again */
+};
+
+struct tick_op { uint32_t id; const char *text; };
+
+struct tick_requests {
+	uint32_t edge, op;
+	uint64_t count, errors;
+	uint64_t sum_ns;         /* of the latencies (end - begin) */
+	uint64_t bytes_request, bytes_response, rows;
+	struct hist hist;        /* of the latencies; owned by the tick */
+};
+
+/* Health of the TCP connections of an edge in the interval; numbers are totals in it unless said otherwise. */
+struct tick_tcp {
+	uint32_t edge;
+	uint32_t opened, closed, refused, timeouts, resets, retrans;
+	uint32_t open;           /* at the end of the tick */
+	uint32_t inflight;       /* requests waiting for an answer at the end of the tick */
+	uint64_t oldest_ns;      /* age of the oldest of them; 0 none */
+	uint32_t srtt_us;        /* median of the connections that told, 0 unknown */
+	uint64_t bytes_out, bytes_in;   /* payload, seen from the caller */
+};
+
+struct tick_point {
+	uint32_t service;        /* the node is a service too */
+	enum metric_id metric;
+	const char *device;      /* NULL: none */
+	double value;
+	double limit;            /* NaN: none */
+};
+
+struct tick_event {
+	int64_t unix_ns;
+	uint32_t service;        /* ID_NONE: of the node */
+	const char *kind;        /* exec exit start restart deploy signal oom_kill stop cont listen unlisten config_change mark
+	                          * recorder … */
+	const char *detail;      /* one line for people */
+	const char *version_before, *version_after;   /* NULL none */
+	const char *actor;       /* who did it: "bash[812]" , NULL unknown */
+	uint32_t pid;            /* 0: none */
+};
+
+/* A process that did something in this interval (CPU >= 1 %, or any I/O, or it began or ended). */
+struct tick_process {
+	uint32_t pid, ppid;
+	int64_t start_unix_ns;   /* with pid, its identity */
+	uint32_t service;
+	const char *comm, *exe, *cmdline, *cgroup;
+	double cpu_s, runq_wait_s, disk_wait_s;       /* in the interval */
+	uint64_t read_bytes, write_bytes, rss_bytes;
+	uint32_t threads, fds, connections;
+	char state;
+};
+
+struct tick_cgroup {
+	const char *path;
+	uint32_t service;        /* most of its processes belong to; ID_NONE */
+	double cpu_s, throttled_s, quota_cores;       /* NaN: no quota */
+	uint64_t mem_bytes, read_bytes, write_bytes;
+	double mem_limit_bytes;  /* NaN: none */
+	uint32_t periods_throttled, pids;
+};
+
+/* What was not seen, and what was. Stage: "kernel", "flow", "model", "store" …; reason: "ring_data", "lost_bytes" … */
+struct tick_loss { const char *stage, *reason; uint64_t count; };
+
+struct tick {
+	struct arena arena;
+	int64_t unix_ns;         /* start of the interval; multiples of dur_ns as far as the clock allows */
+	int64_t dur_ns;
+	uint64_t events;         /* events taken in in this interval */
+	uint64_t lost;           /* of which we know that they are missing */
+	VEC(struct tick_service) services;
+	VEC(struct tick_edge) edges;
+	VEC(struct tick_op) ops;
+	VEC(struct tick_requests) requests;
+	VEC(struct tick_tcp) tcp;
+	VEC(struct tick_point) points;
+	VEC(struct tick_event) event;
+	VEC(struct tick_process) processes;
+	VEC(struct tick_cgroup) cgroups;
+	VEC(struct tick_loss) loss;
+};
+
+struct tick *tick_new(int64_t unix_ns, int64_t dur_ns);   /* NULL: no memory */
+void tick_free(struct tick *t);                           /* with everything in it */
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * window: a range of a recording in memory: what every view and the diagnosis read.
+ *
+ * It is the interchange model (ndjson) with numbers for names.  Rows keep the interval that they were recorded or imported
+ * with (t_ns, dur_ns: one second live, ten seconds after roll-up, five minutes from elsewhere).  Rows are sorted by t_ns
+ * within each vector.  Filled by store/, or by hand in tests; nothing here does I/O.
+ */
+#ifndef ROOTLE_MODEL_WINDOW_H
+#define ROOTLE_MODEL_WINDOW_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/hist.h"
+#include "base/map.h"
+#include "base/vec.h"
+
+#define WIN_NONE UINT32_MAX
+
+struct win_service { const char *name, *kind, *exe, *why, *image, *node; };   /* kind may be NULL */
+struct win_edge { uint32_t from, to; const char *protocol; uint32_t port; };  /* from WIN_NONE: not known who called */
+struct win_series { uint32_t service; const char *metric, *device; };         /* device NULL: none */
+
+struct win_requests {
+	int64_t t_ns, dur_ns;
+	uint32_t edge;
+	uint32_t op;               /* index into ops, WIN_NONE: not known */
+	double count, errors;      /* totals in the interval; may be fractional when imported */
+	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms;   /* NaN: not known */
+	double bytes_request, bytes_response, rows;      /* NaN: not known */
+	const struct hist *hist;   /* NULL: only the columns above are known */
+};
+
+struct win_tcp {
+	int64_t t_ns, dur_ns;
+	uint32_t edge;
+	double opened, closed, refused, timeouts, resets, retrans, open, inflight;
+	double oldest_ms, srtt_us; /* NaN: not known */
+	double bytes_out, bytes_in;
+};
+
+struct win_point { int64_t t_ns, dur_ns; uint32_t series; double value, limit; };   /* limit NaN: none */
+
+struct win_event {
+	int64_t t_ns;
+	uint32_t service;          /* WIN_NONE: of the node */
+	const char *kind, *detail, *version_before, *version_after, *actor;
+	uint32_t pid;
+};
+
+struct win_log {
+	int64_t t_ns, dur_ns;
+	uint32_t service;
+	const char *template, *level, *sample;
+	double count, baseline_count;   /* baseline NaN: not known */
+};
+
+struct win_process {               /* the newest facts of a process that was active in the range */
+	uint32_t pid, ppid, service;
+	int64_t start_ns, end_ns;  /* end 0: was not seen to end */
+	const char *comm, *exe, *cmdline, *cgroup;
+};
+
+struct win_coverage {
+	double events, lost_events;                  /* NaN: not known */
+	VEC(const char *) notes;                     /* sentences: "payload of 3 TLS connections was not seen" */
+	VEC(struct win_loss { const char *stage, *reason; double count; }) loss;
+};
+
+struct window {
+	struct arena arena;        /* all strings and histograms */
+	const char *node;          /* host name, NULL unknown */
+	int64_t since_ns, until_ns;            /* what was asked for, resolved, cut to what there is */
+	int64_t first_ns, last_ns;             /* first and last tick there is in the recording */
+	VEC(struct win_service) services;
+	VEC(struct win_edge) edges;
+	VEC(const char *) ops;
+	VEC(struct win_series) series;
+	VEC(struct win_requests) requests;
+	VEC(struct win_tcp) tcp;
+	VEC(struct win_point) points;
+	VEC(struct win_event) events;
+	VEC(struct win_log) logs;
+	VEC(struct win_process) processes;
+	struct win_coverage coverage;
+	struct map index_;         /* private: name → id while it is being filled */
+};
+
+/* An empty window on the heap; NULL: no memory. */
+struct window *window_new(void);
+void window_free(struct window *w);
+
+/* Find or add; the strings are copied. WIN_NONE: no memory. */
+uint32_t window_service(struct window *w, const char *name);
+uint32_t window_edge(struct window *w, uint32_t from, uint32_t to, const char *protocol, uint32_t port);
+uint32_t window_op(struct window *w, const char *text);
+uint32_t window_series(struct window *w, uint32_t service, const char *metric, const char *device);
+/* Find only. */
+uint32_t window_find_service(const struct window *w, const char *name);
+/* A histogram whose memory goes with the window; NULL: no memory. */
+struct hist *window_hist(struct window *w);
+/* Sorts every vector by time, as the readers expect. Call once when filled. */
+void window_sort(struct window *w);
+
+#endif
