@@ -3,8 +3,8 @@
  * hist: a log-linear histogram of durations in nanoseconds (the HdrHistogram scheme, base 2).
  *
  * Values below 2^SUB are exact; above, each power of two is split into 2^(SUB-1) equal buckets, SUB = 7, so the
- * relative error of a bucket's midpoint is at most 1/128 = 0.8 %. Sparse: a sorted array of (bucket, count); counts are
- * doubles' worth of integers (uint64_t).  Not for several threads.
+ * relative error of a bucket's midpoint is at most 1/128 = 0.8 %. Sparse: a sorted array of (bucket, count), so a
+ * histogram of a second costs a few hundred bytes.  Not for several threads.
  */
 #ifndef ROOTLE_BASE_HIST_H
 #define ROOTLE_BASE_HIST_H

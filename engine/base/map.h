@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct map {
-	uint8_t *slots;      /* [used flag | key | value] each, aligned */
+	uint8_t *slots;      /* [value | key | used flag] each, aligned */
 	size_t ksize, vsize; /* as given */
 	size_t stride, voff;
 	size_t n, cap;       /* cap is 0 or a power of two */
@@ -33,7 +33,7 @@ bool map_del(struct map *m, const void *key);
 /* Iteration: size_t it = 0; while (map_next(m, &it, &key, &value)) … .  Deleting while iterating is not allowed. */
 bool map_next(const struct map *m, size_t *it, const void **key, void **value);
 
-/* FNV-1a / wyhash-like 64-bit hash of bytes; the same on every machine, so it may be stored. */
+/* A 64-bit hash of bytes, not cryptographic; the same on every machine, so it may be stored. */
 uint64_t hash_bytes(const void *p, size_t n);
 
 #define INTERN_NONE UINT32_MAX

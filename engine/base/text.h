@@ -16,6 +16,10 @@ char *text_clean(char *buf, size_t cap, const char *s, size_t n, bool utf8);
 /* Columns that a clean UTF-8 string takes (wcwidth sums; 1 for unknown). */
 size_t text_width(const char *s);
 
+/* Bytes of the valid UTF-8 character at s, 0 where there is none (RFC 3629). */
+size_t utf8_length(const char *s, size_t n);
+size_t utf8_decode(const char *s, size_t n, uint32_t *cp);
+
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 /* The part behind the last '/'. */
