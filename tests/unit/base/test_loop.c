@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+
+struct seen { int timers, reads, signals; int fd; };
+
+static void on_timer(struct loop *l, void *arg, uint64_t n)
+{
+	struct seen *s = arg;
+
+	s->timers += (int)n;
+	if (s->timers == 2)
+		cr_assert_eq(write(s->fd, "x", 1), 1);
+	if (s->timers >= 50)
+		loop_stop(l);
+}
+
+static void on_read(struct loop *l, void *arg, uint64_t bits)
+{
+	struct seen *s = arg;
+
+	cr_assert(bits & EPOLLIN);
+	s->reads++;
+	kill(getpid(), SIGUSR1);
+}
+
+static void on_signal(struct loop *l, void *arg, uint64_t signo)
+{
+	struct seen *s = arg;
+
+	cr_assert_eq(signo, SIGUSR1);
+	s->signals++;
+	loop_stop(l);
+}
+
+Test(loop, timers_descriptors_and_signals, .timeout = 10)
+{
+	struct loop *l = loop_new();
+	struct seen s = {0};
+	int p[2];
+
+	cr_assert_eq(pipe(p), 0);
+	s.fd = p[1];
+	cr_assert_eq(loop_fd(l, p[0], EPOLLIN, on_read, &s), 0);
+	cr_assert_geq(loop_timer(l, 5 * NS_PER_MS, false, on_timer, &s), 0);
+	cr_assert_eq(loop_signal(l, SIGUSR1, on_signal, &s), 0);
+	cr_assert_eq(loop_run(l), 0);
+	cr_assert_geq(s.timers, 2);
+	cr_assert_geq(s.reads, 1);
+	cr_assert_eq(s.signals, 1);
+	loop_free(l);
+	close(p[0]);
+	close(p[1]);
+}
+
+static void stop_now(struct loop *l, void *arg, uint64_t n)
+{
+	*(int64_t *)arg = clock_unix_ns();
+	loop_stop(l);
+}
+
+Test(loop, aligned_timers_fire_on_the_wall_clock, .timeout = 10)
+{
+	struct loop *l = loop_new();
+	int64_t at = 0;
+
+	cr_assert_geq(loop_timer(l, 100 * NS_PER_MS, true, stop_now, &at), 0);
+	cr_assert_eq(loop_run(l), 0);
+	cr_assert_lt(at % (100 * NS_PER_MS), 50 * NS_PER_MS, "fired %ld ns late", at % (100 * NS_PER_MS));
+	loop_free(l);
+}
