@@ -62,10 +62,12 @@ struct win_process {               /* the newest facts of a process that was act
 	const char *comm, *exe, *cmdline, *cgroup;
 };
 
+struct win_loss { const char *stage, *reason; double count; };    /* as struct tick_loss */
+
 struct win_coverage {
 	double events, lost_events;                  /* NaN: not known */
 	VEC(const char *) notes;                     /* sentences: "payload of 3 TLS connections was not seen" */
-	VEC(struct win_loss { const char *stage, *reason; double count; }) loss;
+	VEC(struct win_loss) loss;
 };
 
 struct window {
@@ -85,6 +87,7 @@ struct window {
 	VEC(struct win_process) processes;
 	struct win_coverage coverage;
 	struct map index_;         /* private: name → id while it is being filled */
+	struct win_hist *hists_;   /* private: those of window_hist(), to be freed */
 };
 
 /* An empty window on the heap; NULL: no memory. */
