@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/summary.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/metric.h"
+
+/* One group of request rows while it is being added up. */
+struct group {
+	struct hist hist;
+	double count, errors, bytes_request, bytes_response, rows;
+	double weighted[5], weight[5];     /* avg p50 p90 p95 p99 of the rows without histogram, by count */
+	double no_hist;                    /* requests of rows without histogram */
+	double hist_sum_ms;
+};
+
+static void add_known(double *sum, double v)
+{
+	if (!isnan(v))
+		*sum += v;
+}
+
+static int group_add(struct group *g, const struct win_requests *r)
+{
+	const double columns[] = {r->avg_ms, r->p50_ms, r->p90_ms, r->p95_ms, r->p99_ms};
+	size_t i;
+
+	g->count += r->count;
+	g->errors += r->errors;
+	add_known(&g->bytes_request, r->bytes_request);
+	add_known(&g->bytes_response, r->bytes_response);
+	add_known(&g->rows, r->rows);
+	if (!r->hist)
+		g->no_hist += r->count;
+	for (i = 0; !r->hist && i < 5; i++) {
+		if (isnan(columns[i]))
+			continue;
+		g->weighted[i] += columns[i] * r->count;
+		g->weight[i] += r->count;
+	}
+	if (!r->hist)
+		return 0;
+	g->hist_sum_ms += isnan(r->avg_ms) ? hist_sum(r->hist) / 1e6 : r->avg_ms * r->count;
+	return hist_merge(&g->hist, r->hist);
+}
+
+/* Histogram where there is one, else the weighted column. A group that mixes both is answered by the larger part. */
+static double group_quantile(const struct group *g, double q, int column)
+{
+	if (g->hist.count && (double)g->hist.count >= g->no_hist)
+		return hist_quantile(&g->hist, q) / 1e6;
+	return g->weight[column] > 0 ? g->weighted[column] / g->weight[column] : NAN;
+}
+
+static double group_average(const struct group *g)
+{
+	double n = (double)g->hist.count + g->weight[0];
+
+	return n > 0 ? (g->hist_sum_ms + g->weighted[0]) / n : NAN;
+}
+
+static struct sum_latency group_result(const struct group *g, double seconds)
+{
+	return (struct sum_latency){
+		.count = g->count,
+		.errors = g->errors,
+		.rate_per_s = seconds > 0 ? g->count / seconds : NAN,
+		.error_ratio = g->count > 0 ? g->errors / g->count : NAN,
+		.avg_ms = group_average(g),
+		.p50_ms = group_quantile(g, 0.50, 1),
+		.p90_ms = group_quantile(g, 0.90, 2),
+		.p95_ms = group_quantile(g, 0.95, 3),
+		.p99_ms = group_quantile(g, 0.99, 4),
+		.max_ms = g->hist.n ? (double)hist_bucket_high(g->hist.cell[g->hist.n - 1].bucket) / 1e6 : NAN,
+		.bytes_request = g->bytes_request,
+		.bytes_response = g->bytes_response,
+		.rows = g->rows,
+	};
+}
+
+static bool in_range(const struct summary *s, int64_t t_ns)
+{
+	return t_ns >= s->since_ns && t_ns < s->until_ns;
+}
+
+/* ---- the range that rows cover ---- */
+
+static void widen(int64_t *first, int64_t *last, const struct summary *s, int64_t t, int64_t dur)
+{
+	if (!in_range(s, t))
+		return;
+	if (t < *first)
+		*first = t;
+	if (t + dur > *last)
+		*last = t + dur;
+}
+
+static double covered_seconds(const struct summary *s)
+{
+	int64_t first = INT64_MAX, last = INT64_MIN;
+	size_t i;
+
+	for (i = 0; i < s->window->requests.n; i++)
+		widen(&first, &last, s, s->window->requests.v[i].t_ns, s->window->requests.v[i].dur_ns);
+	for (i = 0; i < s->window->tcp.n; i++)
+		widen(&first, &last, s, s->window->tcp.v[i].t_ns, s->window->tcp.v[i].dur_ns);
+	for (i = 0; i < s->window->points.n; i++)
+		widen(&first, &last, s, s->window->points.v[i].t_ns, s->window->points.v[i].dur_ns);
+	return last > first ? (double)(last - first) / 1e9 : 0;
+}
+
+/* ---- requests ---- */
+
+struct op_key { uint32_t edge, op; };
+
+static struct group *group_of(struct map *m, const void *key)
+{
+	struct group **slot = map_put(m, key, NULL);
+
+	if (slot && !*slot)
+		*slot = calloc(1, sizeof(**slot));
+	return slot ? *slot : NULL;
+}
+
+static void groups_done(struct map *m)
+{
+	void *value;
+	size_t it = 0;
+
+	while (map_next(m, &it, NULL, &value)) {
+		struct group *g = *(struct group **)value;
+
+		if (g)
+			hist_done(&g->hist);
+		free(g);
+	}
+	map_done(m);
+}
+
+struct groups { struct map op, edge, in, out; };
+
+static int add_requests(struct groups *all, const struct window *w, const struct win_requests *r)
+{
+	const struct win_edge *e = &w->edges.v[r->edge];
+	struct op_key key = {r->edge, r->op};
+	struct group *g[4];
+	size_t i;
+
+	g[0] = group_of(&all->op, &key);
+	g[1] = group_of(&all->edge, &r->edge);
+	g[2] = group_of(&all->in, &e->to);
+	g[3] = e->from == WIN_NONE ? g[2] : group_of(&all->out, &e->from);
+	for (i = 0; i < 4; i++) {
+		if (!g[i])
+			return -1;
+		if (i == 3 && e->from == WIN_NONE)
+			break;
+		if (group_add(g[i], r))
+			return -1;
+	}
+	return 0;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct sum_op *x = a, *y = b;
+
+	if (x->l.count != y->l.count)
+		return x->l.count < y->l.count ? 1 : -1;
+	if (x->edge != y->edge)
+		return x->edge < y->edge ? -1 : 1;
+	return x->op < y->op ? -1 : x->op > y->op;
+}
+
+static int finish_ops(struct summary *s, const struct map *groups)
+{
+	const void *key;
+	void *value;
+	size_t it = 0;
+
+	while (map_next(groups, &it, &key, &value)) {
+		const struct op_key *k = key;
+		struct sum_op *o = vec_push(&s->ops);
+
+		if (!o)
+			return -1;
+		*o = (struct sum_op){k->edge, k->op, group_result(*(struct group **)value, s->seconds)};
+	}
+	if (s->ops.n)
+		qsort(s->ops.v, s->ops.n, sizeof(*s->ops.v), by_count);
+	return 0;
+}
+
+/* ---- edges ---- */
+
+struct edge_sums { struct sum_edge sum; double srtt_n; int64_t newest; bool seen; };
+
+static void add_tcp(struct edge_sums *e, const struct win_tcp *t)
+{
+	struct sum_edge *s = &e->sum;
+
+	e->seen = true;
+	s->opened += t->opened;
+	s->closed += t->closed;
+	s->refused += t->refused;
+	s->timeouts += t->timeouts;
+	s->resets += t->resets;
+	s->retrans += t->retrans;
+	s->bytes_out_per_s += t->bytes_out;
+	s->bytes_in_per_s += t->bytes_in;
+	if (!isnan(t->srtt_us) && t->srtt_us > 0) {
+		s->srtt_us += t->srtt_us;
+		e->srtt_n++;
+	}
+	if (t->t_ns >= e->newest) {
+		e->newest = t->t_ns;
+		s->open = t->open;
+		s->inflight = t->inflight;
+		s->oldest_ms = t->oldest_ms;
+	}
+}
+
+static int finish_edges(struct summary *s, struct edge_sums *sums, const struct map *groups)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->window->edges.n; i++) {
+		struct group *const *g = map_get(groups, &i);
+		struct sum_edge *e = &sums[i].sum, *row;
+
+		if (!g && !sums[i].seen)
+			continue;
+		e->edge = i;
+		e->l = g ? group_result(*g, s->seconds) : (struct sum_latency){0};
+		e->srtt_us = sums[i].srtt_n ? e->srtt_us / sums[i].srtt_n : NAN;
+		e->bytes_out_per_s = s->seconds > 0 ? e->bytes_out_per_s / s->seconds : NAN;
+		e->bytes_in_per_s = s->seconds > 0 ? e->bytes_in_per_s / s->seconds : NAN;
+		row = vec_push(&s->edges);
+		if (!row)
+			return -1;
+		*row = *e;
+	}
+	return 0;
+}
+
+/* ---- services ---- */
+
+enum reduce { MEAN, NEWEST, NEWEST_LIMIT, TOTAL };
+
+/* Which metric becomes which field of struct sum_service, and how. */
+static const struct reduction { enum metric_id metric; enum reduce how; size_t field; } reductions[] = {
+	{M_CPU_CORES, MEAN, offsetof(struct sum_service, cpu_cores)},
+	{M_CPU_THROTTLED_S, MEAN, offsetof(struct sum_service, cpu_throttled_s)},
+	{M_RUNQ_WAIT_S, MEAN, offsetof(struct sum_service, runq_wait_s)},
+	{M_DISK_WAIT_S, MEAN, offsetof(struct sum_service, disk_wait_s)},
+	{M_DISK_READ_BYTES, MEAN, offsetof(struct sum_service, disk_read_bytes)},
+	{M_DISK_WRITE_BYTES, MEAN, offsetof(struct sum_service, disk_write_bytes)},
+	{M_MEM_BYTES, NEWEST, offsetof(struct sum_service, mem_bytes)},
+	{M_MEM_BYTES, NEWEST_LIMIT, offsetof(struct sum_service, mem_limit_bytes)},
+	{M_THREADS, NEWEST, offsetof(struct sum_service, threads)},
+	{M_FDS, NEWEST, offsetof(struct sum_service, fds)},
+	{M_CONNECTIONS, NEWEST, offsetof(struct sum_service, connections)},
+	{M_PROCESSES, NEWEST, offsetof(struct sum_service, processes)},
+	{M_RESTARTS, TOTAL, offsetof(struct sum_service, restarts)},
+};
+#define REDUCTIONS (sizeof(reductions) / sizeof(*reductions))
+
+struct service_sums { bool seen; double weight[REDUCTIONS], sum[REDUCTIONS]; int64_t newest[REDUCTIONS]; };
+
+static void reduce_point(struct service_sums *s, size_t i, const struct win_point *p)
+{
+	double dur = (double)p->dur_ns / 1e9;
+
+	switch (reductions[i].how) {
+	case MEAN:
+		s->sum[i] += p->value * dur;
+		s->weight[i] += dur;
+		break;
+	case TOTAL:                         /* a rate per second in the window */
+		s->sum[i] += p->value * dur;
+		s->weight[i] = 1;
+		break;
+	case NEWEST:
+	case NEWEST_LIMIT:
+		if (s->weight[i] && p->t_ns < s->newest[i])
+			break;
+		s->newest[i] = p->t_ns;
+		s->sum[i] = reductions[i].how == NEWEST ? p->value : p->limit;
+		s->weight[i] = 1;
+		break;
+	}
+}
+
+static void add_points(struct summary *s, struct service_sums *sums)
+{
+	const struct window *w = s->window;
+	size_t i, k;
+
+	for (i = 0; i < w->points.n; i++) {
+		const struct win_point *p = &w->points.v[i];
+		const struct win_series *series = &w->series.v[p->series];
+		const struct metric_info *info;
+
+		if (!in_range(s, p->t_ns) || series->device || series->service == WIN_NONE || isnan(p->value))
+			continue;
+		sums[series->service].seen = true;
+		info = metric_by_name(series->metric);
+		for (k = 0; info && k < REDUCTIONS; k++)
+			if (reductions[k].metric == info->id)
+				reduce_point(&sums[series->service], k, p);
+	}
+}
+
+static struct sum_latency latency_of(const struct map *groups, uint32_t service, double seconds)
+{
+	struct group *const *g = map_get(groups, &service);
+
+	return g ? group_result(*g, seconds) : (struct sum_latency){0};
+}
+
+static void mark_ends(const struct summary *s, struct service_sums *sums)
+{
+	size_t i;
+
+	for (i = 0; i < s->edges.n; i++) {
+		const struct win_edge *e = &s->window->edges.v[s->edges.v[i].edge];
+
+		sums[e->to].seen = true;
+		if (e->from != WIN_NONE)
+			sums[e->from].seen = true;
+	}
+}
+
+static int finish_services(struct summary *s, struct service_sums *sums, const struct groups *groups)
+{
+	uint32_t i;
+	size_t k;
+
+	mark_ends(s, sums);
+	for (i = 0; i < s->window->services.n; i++) {
+		struct sum_service *row;
+
+		if (!sums[i].seen)
+			continue;
+		row = vec_push(&s->services);
+		if (!row)
+			return -1;
+		row->service = i;
+		row->in = latency_of(&groups->in, i, s->seconds);
+		row->out = latency_of(&groups->out, i, s->seconds);
+		for (k = 0; k < REDUCTIONS; k++)
+			*(double *)((char *)row + reductions[k].field) =
+				sums[i].weight[k] > 0 ? sums[i].sum[k] / sums[i].weight[k] : NAN;
+		for (k = 0; k < s->edges.n; k++) {
+			if (s->window->edges.v[s->edges.v[k].edge].to != i)
+				continue;
+			row->inflight += s->edges.v[k].inflight;
+			row->refused += s->edges.v[k].refused;
+		}
+	}
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static int fill(struct summary *s, struct groups *g, struct edge_sums *edges, struct service_sums *services)
+{
+	const struct window *w = s->window;
+	size_t i;
+
+	for (i = 0; i < w->requests.n; i++)
+		if (in_range(s, w->requests.v[i].t_ns) && add_requests(g, w, &w->requests.v[i]))
+			return -1;
+	for (i = 0; i < w->tcp.n; i++)
+		if (in_range(s, w->tcp.v[i].t_ns))
+			add_tcp(&edges[w->tcp.v[i].edge], &w->tcp.v[i]);
+	add_points(s, services);
+	if (finish_ops(s, &g->op) || finish_edges(s, edges, &g->edge))
+		return -1;
+	return finish_services(s, services, g);
+}
+
+struct summary *summary_new(const struct window *w, int64_t since_ns, int64_t until_ns)
+{
+	struct summary *s = calloc(1, sizeof(*s));
+	struct edge_sums *edges = calloc(w->edges.n + 1, sizeof(*edges));
+	struct service_sums *services = calloc(w->services.n + 1, sizeof(*services));
+	struct groups g;
+	int err = -1;
+
+	map_init(&g.op, sizeof(struct op_key), sizeof(struct group *), 0);
+	map_init(&g.edge, sizeof(uint32_t), sizeof(struct group *), 0);
+	map_init(&g.in, sizeof(uint32_t), sizeof(struct group *), 0);
+	map_init(&g.out, sizeof(uint32_t), sizeof(struct group *), 0);
+	if (s && edges && services) {
+		s->window = w;
+		s->since_ns = since_ns;
+		s->until_ns = until_ns;
+		s->seconds = covered_seconds(s);
+		err = fill(s, &g, edges, services);
+	}
+	groups_done(&g.op);
+	groups_done(&g.edge);
+	groups_done(&g.in);
+	groups_done(&g.out);
+	free(edges);
+	free(services);
+	if (err) {
+		summary_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void summary_free(struct summary *s)
+{
+	if (!s)
+		return;
+	vec_done(&s->ops);
+	vec_done(&s->edges);
+	vec_done(&s->services);
+	free(s);
+}
+
+const struct sum_service *summary_service(const struct summary *s, uint32_t service)
+{
+	size_t i;
+
+	for (i = 0; i < s->services.n; i++)
+		if (s->services.v[i].service == service)
+			return &s->services.v[i];
+	return NULL;
+}
+
+const struct sum_edge *summary_edge(const struct summary *s, uint32_t edge)
+{
+	size_t i;
+
+	for (i = 0; i < s->edges.n; i++)
+		if (s->edges.v[i].edge == edge)
+			return &s->edges.v[i];
+	return NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * summary: a window added up: one row an operation, an edge, a service.  What `requests`, `edges`, `services`, `map` and the
+ * terminal view show, so that they cannot disagree.  A pure function of the window.
+ *
+ * Rates are per second of the range that has rows.  Where any row of a group lacks a histogram (imports), its quantiles are
+ * the means of the known columns weighted by count.  NaN: not known.
+ */
+#ifndef ROOTLE_MODEL_SUMMARY_H
+#define ROOTLE_MODEL_SUMMARY_H
+
+#include "model/window.h"
+
+struct sum_latency {
+	double count, errors;          /* totals */
+	double rate_per_s, error_ratio;
+	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms;
+	double bytes_request, bytes_response, rows;
+};
+
+struct sum_op { uint32_t edge, op; struct sum_latency l; };
+
+struct sum_edge {
+	uint32_t edge;
+	struct sum_latency l;          /* count 0: no requests understood on it */
+	double opened, closed, refused, timeouts, resets, retrans;       /* totals */
+	double open, inflight, oldest_ms;                                /* of the newest row */
+	double srtt_us;                                                  /* mean of the rows that know */
+	double bytes_out_per_s, bytes_in_per_s;
+};
+
+struct sum_service {
+	uint32_t service;
+	struct sum_latency in, out;    /* requests it answered, requests it made */
+	double inflight, refused;      /* of the edges to it */
+	double cpu_cores, cpu_throttled_s, runq_wait_s, disk_wait_s;     /* means over the range */
+	double mem_bytes, mem_limit_bytes, threads, fds, connections, processes;  /* newest */
+	double disk_read_bytes, disk_write_bytes;                        /* per second, means */
+	double restarts;                                                 /* total */
+};
+
+struct summary {
+	const struct window *window;   /* borrowed */
+	int64_t since_ns, until_ns;
+	double seconds;                /* of the range that rows cover */
+	VEC(struct sum_op) ops;        /* by count, most first */
+	VEC(struct sum_edge) edges;    /* one for each edge with any row in the range, in the window's order */
+	VEC(struct sum_service) services;   /* one for each service of the window with any row or edge in the range */
+};
+
+/* The rows that begin in [since_ns, until_ns). NULL: no memory. */
+struct summary *summary_new(const struct window *w, int64_t since_ns, int64_t until_ns);
+void summary_free(struct summary *s);
+
+/* The row of this service or edge; NULL where it had none. */
+const struct sum_service *summary_service(const struct summary *s, uint32_t service);
+const struct sum_edge *summary_edge(const struct summary *s, uint32_t edge);
+
+#endif
