@@ -73,7 +73,7 @@ static void draw_foot(struct grid *g, const struct screen *s)
 	}
 	for (i = 0; view_table[i]; i++)
 		col += grid_printf(g, row, col, 0, i == s->view ? STYLE_SELECTED : STYLE_PLAIN, " %d %s ", i + 1, view_table[i]->name);
-	grid_put(g, row, col + 2, 0, STYLE_DIM, "Tab next  / filter  Space pause  [ ] time  ? help  q leave");
+	grid_put(g, row, col + 2, 0, STYLE_DIM, "Tab next  / filter  Space pause  [ ] time  ? help");
 }
 
 static void draw_help(struct grid *g)

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "base/clock.h"
+#include "model/summary.h"
+
+#define T0 (1000 * NS_PER_S)
+
+static struct win_requests *add(struct window *w, uint32_t edge, const char *op, int s, double count)
+{
+	struct win_requests *r = vec_push(&w->requests);
+
+	*r = (struct win_requests){.t_ns = T0 + s * NS_PER_S, .dur_ns = NS_PER_S, .edge = edge, .op = window_op(w, op), .count = count,
+				   .avg_ms = NAN, .p50_ms = NAN, .p90_ms = NAN, .p95_ms = NAN, .p99_ms = NAN,
+				   .bytes_request = NAN, .bytes_response = NAN, .rows = NAN};
+	return r;
+}
+
+static struct hist *hist_of(struct window *w, uint64_t ns, uint64_t count)
+{
+	struct hist *h = window_hist(w);
+
+	hist_add(h, ns, count);
+	return h;
+}
+
+Test(summary, counts_rates_and_merged_quantiles)
+{
+	struct window *w = window_new();
+	uint32_t a = window_service(w, "a"), b = window_service(w, "b"), ab = window_edge(w, a, b, "http", 80), s;
+	struct summary *sum;
+	const struct sum_service *row;
+
+	for (s = 0; s < 10; s++) {
+		add(w, ab, "GET /x", (int)s, 90)->hist = hist_of(w, 1000000, 90);
+		add(w, ab, "GET /y", (int)s, 10)->hist = hist_of(w, 50000000, 10);
+		w->requests.v[w->requests.n - 1].errors = 1;
+	}
+	window_sort(w);
+	sum = summary_new(w, T0, T0 + 5 * NS_PER_S);
+	cr_assert_eq(sum->ops.n, 2);
+	cr_assert_float_eq(sum->ops.v[0].l.count, 450, 0, "half of the range only, biggest first");
+	cr_assert_float_eq(sum->ops.v[0].l.rate_per_s, 90, 1e-9);
+	cr_assert_eq(sum->edges.n, 1);
+	cr_assert_float_eq(sum->edges.v[0].l.error_ratio, 0.01, 1e-9);
+	cr_assert_float_eq(sum->edges.v[0].l.p50_ms, 1, 0.02);
+	cr_assert_float_eq(sum->edges.v[0].l.p95_ms, 50, 1);
+	cr_assert_float_eq(sum->edges.v[0].l.avg_ms, 0.9 * 1 + 0.1 * 50, 0.1);
+	row = summary_service(sum, b);
+	cr_assert_float_eq(row->in.count, 500, 0);
+	cr_assert_float_eq(row->out.count, 0, 0);
+	cr_assert(isnan(row->cpu_cores), "unknown is not zero");
+	cr_assert_float_eq(summary_service(sum, a)->out.count, 500, 0);
+	cr_assert_null(summary_service(sum, 99));
+	summary_free(sum);
+	window_free(w);
+}
+
+Test(summary, imported_columns_stand_in_for_histograms)
+{
+	struct window *w = window_new();
+	uint32_t e = window_edge(w, WIN_NONE, window_service(w, "b"), "http", 0);
+	struct summary *sum;
+
+	add(w, e, "x", 0, 30)->p95_ms = 10;
+	add(w, e, "x", 1, 10)->p95_ms = 50;
+	window_sort(w);
+	sum = summary_new(w, T0, T0 + 10 * NS_PER_S);
+	cr_assert_float_eq(sum->ops.v[0].l.p95_ms, 20, 1e-9, "weighted by requests");
+	cr_assert(isnan(sum->ops.v[0].l.p50_ms));
+	summary_free(sum);
+	window_free(w);
+}
+
+Test(summary, points_and_tcp_rows)
+{
+	struct window *w = window_new();
+	uint32_t b = window_service(w, "b"), e = window_edge(w, window_service(w, "a"), b, "tcp", 1), i;
+	struct summary *sum;
+
+	for (i = 0; i < 4; i++) {
+		struct win_point *p = vec_push(&w->points);
+		struct win_tcp *t;
+
+		*p = (struct win_point){T0 + i * NS_PER_S, NS_PER_S, window_series(w, b, "cpu_cores", NULL), i, NAN};
+		p = vec_push(&w->points);
+		*p = (struct win_point){T0 + i * NS_PER_S, NS_PER_S, window_series(w, b, "mem_bytes", NULL), 100 * i, 1000};
+		t = vec_push(&w->tcp);
+		*t = (struct win_tcp){.t_ns = T0 + i * NS_PER_S, .dur_ns = NS_PER_S, .edge = e, .refused = 1, .open = i,
+				      .oldest_ms = NAN, .srtt_us = i ? 100 : NAN};
+	}
+	window_sort(w);
+	sum = summary_new(w, T0, T0 + 4 * NS_PER_S);
+	cr_assert_float_eq(summary_service(sum, b)->cpu_cores, 1.5, 1e-9);
+	cr_assert_float_eq(summary_service(sum, b)->mem_bytes, 300, 0, "newest");
+	cr_assert_float_eq(summary_service(sum, b)->mem_limit_bytes, 1000, 0);
+	cr_assert_float_eq(summary_service(sum, b)->refused, 4, 0);
+	cr_assert_float_eq(summary_edge(sum, e)->open, 3, 0, "newest");
+	cr_assert_float_eq(summary_edge(sum, e)->srtt_us, 100, 1e-9);
+	summary_free(sum);
+	window_free(w);
+}
