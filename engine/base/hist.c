@@ -2,6 +2,7 @@
 #include "base/hist.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,15 +106,32 @@ int hist_add(struct hist *h, uint64_t ns, uint64_t count)
 	return count ? add_bucket(h, hist_bucket(ns), count) : 0;
 }
 
-/* Merges two sorted runs into a fresh array, so that a failure leaves `into` as it was. */
-int hist_merge(struct hist *into, const struct hist *from)
+/* Where `into` has every bucket of `from` already, as after a few ticks of steady traffic, merging is adding in place. */
+static bool merge_in_place(struct hist *into, const struct hist *from)
 {
-	struct hist out = {0};
+	size_t i, k;
+
+	for (i = k = 0; k < from->n; k++) {
+		while (i < into->n && into->cell[i].bucket < from->cell[k].bucket)
+			i++;
+		if (i == into->n || into->cell[i].bucket != from->cell[k].bucket)
+			return false;
+	}
+	for (i = k = 0; k < from->n; k++) {
+		while (into->cell[i].bucket < from->cell[k].bucket)
+			i++;
+		into->cell[i].count += from->cell[k].count;
+	}
+	into->count += from->count;
+	return true;
+}
+
+/* Merges two sorted runs into a fresh array, so that a failure leaves `into` as it was. */
+static int merge_anew(struct hist *into, const struct hist *from)
+{
+	struct hist out = {.cap = into->n + from->n};
 	size_t i = 0, k = 0;
 
-	if (!from->n)
-		return 0;
-	out.cap = into->n + from->n;
 	out.cell = malloc(out.cap * sizeof(*out.cell));
 	if (!out.cell)
 		return -ENOMEM;
@@ -131,6 +149,13 @@ int hist_merge(struct hist *into, const struct hist *from)
 	free(into->cell);
 	*into = out;
 	return 0;
+}
+
+int hist_merge(struct hist *into, const struct hist *from)
+{
+	if (!from->n || merge_in_place(into, from))
+		return 0;
+	return merge_anew(into, from);
 }
 
 double hist_quantile(const struct hist *h, double q)
