@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach.h"
+
+#define MAX_REFUSED 65536       /* past it sockets are let in rather than forgotten at random */
+
+void attach_filter_init(struct attach_filter *f, const struct options *o, struct ident_resolver ident)
+{
+	*f = (struct attach_filter){.o = o, .ident = ident};
+	f->active = o && (o->port.n || o->exclude_port.n || o->pid.n || o->exclude_pid.n || o->cgroup.n ||
+			  o->exclude_cgroup.n);
+	map_init(&f->refused, sizeof(uint64_t), 1, MAX_REFUSED);
+}
+
+void attach_filter_done(struct attach_filter *f)
+{
+	map_done(&f->refused);
+}
+
+static bool has_number(const struct number_list *l, uint32_t v)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i] == v)
+			return true;
+	return false;
+}
+
+/* path is `prefix` or below it */
+static bool below(const char *path, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	while (n > 1 && prefix[n - 1] == '/')
+		n--;
+	return strncmp(path, prefix, n) == 0 && (path[n] == '\0' || path[n] == '/' || n == 1);
+}
+
+static bool has_cgroup(const struct text_list *l, const char *path)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (below(path, l->v[i]))
+			return true;
+	return false;
+}
+
+/* A process that is not known (yet) is let in: its CONN_OWNER record decides again. */
+static bool process_wanted(const struct attach_filter *f, uint32_t tgid)
+{
+	const struct options *o = f->o;
+	const struct process_ident *p = tgid ? f->ident.resolve(f->ident.arg, tgid) : NULL;
+
+	if (!tgid)
+		return true;
+	if ((o->pid.n && !has_number(&o->pid, tgid)) || has_number(&o->exclude_pid, tgid))
+		return false;
+	if (!p)
+		return true;
+	return !(o->cgroup.n && !has_cgroup(&o->cgroup, p->cgroup)) && !has_cgroup(&o->exclude_cgroup, p->cgroup);
+}
+
+static bool conn_wanted(const struct attach_filter *f, const struct ev_conn *c)
+{
+	const struct options *o = f->o;
+
+	if (o->port.n && !has_number(&o->port, c->lport) && !has_number(&o->port, c->rport))
+		return false;
+	if (has_number(&o->exclude_port, c->lport) || has_number(&o->exclude_port, c->rport))
+		return false;
+	return process_wanted(f, c->tgid);
+}
+
+bool attach_wanted(struct attach_filter *f, const struct ev_hdr *ev)
+{
+	if (!f->active || ev->type == EV_PROC)
+		return true;
+	if (ev->type == EV_DATA)
+		return !map_get(&f->refused, &((const struct ev_data *)ev)->cookie);
+	if (ev->type == EV_IO)
+		return !map_get(&f->refused, &((const struct ev_io *)ev)->cookie);
+	if (ev->type != EV_CONN)
+		return true;
+	const struct ev_conn *c = (const struct ev_conn *)ev;
+	bool wanted = conn_wanted(f, c);
+
+	if (wanted || c->what == CONN_CLOSE || c->what == CONN_UNLISTEN)
+		map_del(&f->refused, &c->cookie);
+	else
+		map_put(&f->refused, &c->cookie, NULL);
+	return wanted;
+}
+
+int probe_options_from(struct probe_options *po, const struct options *o)
+{
+	*po = (struct probe_options){0};
+	for (size_t i = 0; o && i < o->port.n; i++) {
+		uint16_t *slot = vec_push(&po->only_ports);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = (uint16_t)o->port.v[i];
+	}
+	for (size_t i = 0; o && i < o->pid.n; i++) {
+		uint32_t *slot = vec_push(&po->only_pids);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = o->pid.v[i];
+	}
+	for (size_t i = 0; o && i < o->exclude_pid.n; i++) {
+		uint32_t *slot = vec_push(&po->exclude_pids);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = o->exclude_pid.v[i];
+	}
+	return 0;
+}
+
+void probe_options_done(struct probe_options *po)
+{
+	vec_done(&po->only_ports);
+	vec_done(&po->only_pids);
+	vec_done(&po->exclude_pids);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "command.h"
+#include "json_edge.h"
+#include "out.h"
+#include "table.h"
+
+static const struct table_column columns[] = {
+	{"FROM", false, true}, {"TO", false, true}, {"PORT", true}, {"PROTO", false, true}, {"RATE/s", true}, {"p50", true},
+	{"p99", true}, {"ERR", true}, {"REFUSED", true}, {"RETR", true}, {"RTT", true},
+};
+
+static void text_row(struct table *t, const struct window *w, const struct sum_edge *e)
+{
+	const struct win_edge *we = &w->edges.v[e->edge];
+
+	table_text(t, service_text(w, we->from));
+	table_text(t, service_text(w, we->to));
+	if (we->port)
+		table_printf(t, "%u", we->port);
+	else
+		table_text(t, "-");
+	table_text(t, we->protocol);
+	table_count(t, e->l.rate_per_s);
+	table_ms(t, e->l.p50_ms);
+	table_ms(t, e->l.p99_ms);
+	table_percent(t, e->l.error_ratio);
+	table_count(t, e->refused);
+	table_count(t, e->retrans);
+	table_ms(t, e->srtt_us / 1000);
+}
+
+static bool wanted(const struct options *o, const struct window *w, const struct sum_edge *e)
+{
+	return service_wanted(o, w, w->edges.v[e->edge].from, w->edges.v[e->edge].to);
+}
+
+static size_t text(const struct summary *s, const struct options *o)
+{
+	struct table t;
+	size_t n = 0;
+
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < s->edges.n; i++)
+		if (wanted(o, s->window, &s->edges.v[i])) {
+			text_row(&t, s->window, &s->edges.v[i]);
+			n++;
+		}
+	if (n)
+		table_print(&t);
+	table_done(&t);
+	return n;
+}
+
+static size_t json(const struct summary *s, const struct options *o, struct json *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->edges.n && !out_closed(); i++)
+		if (wanted(o, s->window, &s->edges.v[i])) {
+			json_edge(j, s->window, &s->edges.v[i]);
+			n++;
+		}
+	return n;
+}
+
+int cmd_edges(const struct command *c, struct options *o, int argc, char **argv)
+{
+	static const struct rows rows = {"edges/1", "no edges", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP, text, json};
+
+	return rows_command(&rows, o);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "command.h"
+#include "diagnose.h"
+#include "out.h"
+#include "say.h"
+
+static int verdict(const struct report *r)
+{
+	if (!r->incidents.n)
+		return EXIT_OK;
+	for (size_t i = 0; i < r->incidents.n; i++)
+		if (r->incidents.v[i].causes.n)
+			return EXIT_CAUSE_FOUND;
+	return EXIT_UNDETERMINED;
+}
+
+int cmd_explain(const struct command *c, struct options *o, int argc, char **argv)
+{
+	struct diagnosis d;
+	struct json j;
+	int ret = diagnosis_open(&d, o);
+
+	if (ret)
+		return ret;
+	if (o->json) {
+		json_init(&j, true);
+		report_json(&j, &d);
+		out_json(&j);
+		json_done(&j);
+	} else if (diagnosis_has_data(&d)) {
+		report_text(&d);
+	}
+	if (!diagnosis_has_data(&d)) {
+		say_note("no data in this range");
+		ret = EXIT_NO_DATA;
+	} else if (o->exit_code) {
+		ret = verdict(d.report);
+	}
+	diagnosis_close(&d);
+	return out_finish(ret);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+
+#include "command.h"
+#include "out.h"
+#include "rows.h"
+#include "table.h"
+
+static const struct table_column columns[] = {
+	{"SERVICE", false, true}, {"KIND"}, {"CPU", true}, {"MEM", true}, {"IN/s", true}, {"p95", true}, {"ERR", true},
+	{"OUT/s", true}, {"CONN", true}, {"RESTARTS", true},
+};
+
+static size_t text(const struct summary *s, const struct options *o)
+{
+	const struct window *w = s->window;
+	struct table t;
+	size_t n = 0;
+
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < s->services.n; i++) {
+		const struct sum_service *v = &s->services.v[i];
+
+		if (!service_wanted(o, w, v->service, v->service))
+			continue;
+		table_text(&t, service_text(w, v->service));
+		table_text(&t, w->services.v[v->service].kind);
+		isnan(v->cpu_cores) ? table_text(&t, "-") : table_printf(&t, "%.2f", v->cpu_cores);
+		table_bytes(&t, v->mem_bytes);
+		table_count(&t, v->in.rate_per_s);
+		table_ms(&t, v->in.p95_ms);
+		table_percent(&t, v->in.error_ratio);
+		table_count(&t, v->out.rate_per_s);
+		table_count(&t, v->connections);
+		table_count(&t, v->restarts);
+		n++;
+	}
+	if (n)
+		table_print(&t);
+	table_done(&t);
+	return n;
+}
+
+static void json_service(struct json *j, const struct summary *s, const struct sum_service *v)
+{
+	const struct win_service *ws = &s->window->services.v[v->service];
+
+	row_begin(j, "service");
+	json_string(j, "service", ws->name);
+	json_string(j, "kind", ws->kind);
+	json_string(j, "exe", ws->exe);
+	json_string(j, "why", ws->why);
+	json_string(j, "image", ws->image);
+	json_string(j, "node", ws->node);
+	json_number(j, "cpu_cores", v->cpu_cores);
+	json_number(j, "cpu_throttled_ratio", v->cpu_throttled_s);
+	json_number(j, "runq_wait_ratio", v->runq_wait_s);
+	json_number(j, "disk_wait_ratio", v->disk_wait_s);
+	json_number(j, "mem_bytes", v->mem_bytes);
+	json_number(j, "mem_limit_bytes", v->mem_limit_bytes);
+	json_number(j, "disk_read_bytes_per_s", v->disk_read_bytes);
+	json_number(j, "disk_write_bytes_per_s", v->disk_write_bytes);
+	json_number(j, "threads", v->threads);
+	json_number(j, "fds", v->fds);
+	json_number(j, "connections", v->connections);
+	json_number(j, "processes", v->processes);
+	json_number(j, "restarts", v->restarts);
+	json_number(j, "inflight", v->inflight);
+	json_number(j, "refused", v->refused);
+	json_number(j, "count", v->in.count);
+	json_number(j, "errors", v->in.errors);
+	json_number(j, "error_ratio", v->in.error_ratio);
+	json_number(j, "in_per_s", v->in.rate_per_s);
+	json_number(j, "out_per_s", v->out.rate_per_s);
+	json_number(j, "avg_ms", v->in.avg_ms);
+	json_number(j, "p50_ms", v->in.p50_ms);
+	json_number(j, "p90_ms", v->in.p90_ms);
+	json_number(j, "p95_ms", v->in.p95_ms);
+	json_number(j, "p99_ms", v->in.p99_ms);
+	row_end(j);
+}
+
+static size_t json(const struct summary *s, const struct options *o, struct json *j)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->services.n && !out_closed(); i++)
+		if (service_wanted(o, s->window, s->services.v[i].service, s->services.v[i].service)) {
+			json_service(j, s, &s->services.v[i]);
+			n++;
+		}
+	return n;
+}
+
+int cmd_services(const struct command *c, struct options *o, int argc, char **argv)
+{
+	static const struct rows rows = {
+		"services/1", "no services", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, text, json,
+	};
+
+	return rows_command(&rows, o);
+}

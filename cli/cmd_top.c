@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "out.h"
+#include "reading.h"
+#include "recorder.h"
+#include "say.h"
+#include "tui/top.h"
+
+static int view(const struct options *o, const char *db, bool live)
+{
+	char why[512] = "";
+	struct top_options to = {
+		.db = db,
+		.service = o->service,
+		.colour = out_colored(),
+		.ascii = !out_utf8(),
+		.live = live,
+		.error = why,
+		.error_cap = sizeof(why),
+	};
+
+	return top_run(&to) ? say_error(EXIT_FAILED, "%s", *why ? why : "the terminal view failed") : EXIT_OK;
+}
+
+/* A recorder of our own, which ends with the view. */
+static int record_and_view(const struct options *o)
+{
+	struct temp_recording temp;
+	struct recorder_options ro;
+	pid_t recorder;
+	int ret = temp_recording_make(&temp);
+
+	if (ret)
+		return ret;
+	recorder_options_from(&ro, o, temp.db);
+	ret = recorder_spawn(&ro, true, &recorder);
+	if (ret == 0) {
+		ret = view(o, temp.db, true);
+		recorder_stop(recorder);
+	}
+	temp_recording_remove(&temp);
+	return ret;
+}
+
+int cmd_top(const struct command *c, struct options *o, int argc, char **argv)
+{
+	struct store_span span;
+	struct store_error err;
+	const char *path = recording_path(o, c->name);
+
+	if (!path)
+		return EXIT_USAGE;
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+		return say_error(EXIT_USAGE, "top: needs a terminal; rootle map, services or explain answer into a pipe");
+	if (o->db.n == 0 && !recording_fresh(path, o->now_ns)) {
+		if (geteuid() == 0)
+			return record_and_view(o);
+		return say_error(EXIT_NO_PERMISSION, "top: nobody is recording on this node and attaching probes needs root: sudo "
+				 "rootle, or give --db FILE");
+	}
+	struct store *s = store_open_reader(path, &err);
+
+	if (!s)
+		return store_failed(&err);
+	int ret = store_span(s, &span, &err) ? store_failed(&err) : 0;
+
+	store_close(s);
+	return ret ? ret : view(o, path, span.writer_pid != 0);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "command.h"
+
+#define GROUPS(...) ((const struct option_row *const[]){__VA_ARGS__, options_common, NULL})
+#define COMMON ((const struct option_row *const[]){options_common, NULL})
+#define READ options_db, options_range, options_service, options_json, options_for, options_attach
+
+const struct command command_table[] = {
+	{"top", "", "live view of services, their map and what is wrong",
+	 "Reads the recording that is being written, or starts a recorder of its own and stops it on leaving.",
+	 GROUPS(options_db, options_range, options_service, options_attach), cmd_top},
+	{"record", "", "attach the probes and write the rolling window",
+	 "Runs until the time is up or SIGINT or SIGTERM. Prints 'recording: FILE' once every probe is attached and the "
+	 "first tick is in the file.",
+	 GROUPS(options_db, options_for, options_record, options_attach), cmd_record},
+	{"status", "", "is a recorder running, and what is in the recording",
+	 "Exit code 0: somebody is recording; 3: nobody is.", GROUPS(options_db, options_json), cmd_status},
+	{"stop", "", "end the recorder that writes the recording", "Returns when it is gone.", GROUPS(options_db), cmd_stop},
+	{"snapshot", "FILE", "one-file copy of the window, for the ticket", "Refuses to overwrite FILE.",
+	 GROUPS(options_db, options_range), cmd_snapshot, 1, 1},
+	{"mark", "TEXT", "put a note on the timeline: \"rolled back\"", NULL, GROUPS(options_db), cmd_mark, 1, 1},
+	{"explain", "", "what broke, and why: ranked causes with evidence",
+	 "Without --service it looks for the worst symptom in the range. With --service and --symptom the symptom is taken "
+	 "as given.",
+	 GROUPS(options_explain, READ), cmd_explain},
+	{"incidents", "", "one row per incident with its first cause", NULL, GROUPS(READ), cmd_incidents},
+	{"map", "", "who calls whom, and how well", NULL, GROUPS(READ), cmd_map},
+	{"services", "", "one row per service: use, load, errors", NULL, GROUPS(READ), cmd_services},
+	{"edges", "", "one row per caller and callee: load, latency, TCP health", NULL, GROUPS(READ), cmd_edges},
+	{"requests", "", "one row per caller, callee and operation", NULL, GROUPS(options_follow, READ), cmd_requests},
+	{"events", "", "starts, exits, deploys, kills, notes", NULL, GROUPS(READ), cmd_events},
+	{"check", "", "what this kernel and these privileges allow, rung by rung",
+	 "Exit code 69 where nothing at all can be observed.", GROUPS(options_check, options_json), cmd_check},
+	{"export", "", "the recording as ndjson", NULL, GROUPS(options_export, options_db, options_range), cmd_export},
+	{"import", "FILE...", "ndjson into a recording",
+	 "One transaction a file: a line that is refused keeps the whole file out.", GROUPS(options_db), cmd_import, 1, -1},
+	{"demo", "[SCENARIO]", "start a small real system, break it, explain it", NULL, GROUPS(options_demo), cmd_demo, 0, 1,
+	 .raw = true},
+	{"help", "[COMMAND]", "this list, or the help of a command", NULL, COMMON, cmd_help, 0, 1},
+	{"version", "", "the version", NULL, COMMON, cmd_version},
+	{"completion", "bash", "print the completion script of a shell", NULL, COMMON, cmd_completion, 1, 1,
+	 .hidden = true},
+	{0},
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *c = command_table; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "command.h"
+
+int main(int argc, char **argv)
+{
+	return command_main(argc, argv);
+}

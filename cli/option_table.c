@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rows of all options, in the groups that commands share.
+ */
+#include "options.h"
+
+#define AT(field) offsetof(struct options, field)
+
+const struct option_row options_common[] = {
+	{"help", OPT_FLAG, AT(help), NULL, "show this help"},
+	{"version", OPT_FLAG, AT(version), NULL, "show the version"},
+	{"color", OPT_CHOICE, AT(color), "WHEN", "auto, always or never; NO_COLOR is obeyed", "auto|always|never", 0, true},
+	{"quiet", OPT_FLAG, AT(quiet), NULL, "no notes on stderr, only errors", NULL, 0, true},
+	{"verbose", OPT_FLAG, AT(verbose), NULL, "more notes on stderr", NULL, 0, true},
+	{"config", OPT_TEXT, AT(config), "FILE", "read this configuration file only"},
+	{0},
+};
+
+const struct option_row options_json[] = {
+	{"json", OPT_FLAG, AT(json), NULL, "JSON for programs instead of text for people"},
+	{0},
+};
+
+const struct option_row options_db[] = {
+	{"db", OPT_LIST, AT(db), "FILE", "the recording; may be given more than once", NULL, 0, true},
+	{0},
+};
+
+const struct option_row options_range[] = {
+	{"since", OPT_TIME, AT(since_ns), "TIME", "from: 14:05, 10m (ago), @1589808367, RFC 3339"},
+	{"until", OPT_TIME, AT(until_ns), "TIME", "to: same forms, or now"},
+	{"last", OPT_DURATION, AT(last_ns), "DURATION", "this long before the end: 10m, 1h30m"},
+	{0},
+};
+
+const struct option_row options_service[] = {
+	{"service", OPT_TEXT, AT(service), "NAME", "only what concerns this service"},
+	{0},
+};
+
+const struct option_row options_for[] = {
+	{"for", OPT_DURATION, AT(for_ns), "DURATION", "how long to record"},
+	{0},
+};
+
+const struct option_row options_explain[] = {
+	{"symptom", OPT_CHOICE, AT(symptom), "KIND", "what is wrong with it: latency or errors", "latency|errors"},
+	{"baseline", OPT_RANGE, AT(baseline), "A..B", "when it was still good"},
+	{"exit-code", OPT_FLAG, AT(exit_code), NULL, "exit 10: cause found, 11: undetermined, 0: healthy"},
+	{0},
+};
+
+const struct option_row options_follow[] = {
+	{"follow", OPT_FLAG, AT(follow), NULL, "go on: the rows of each new tick as it arrives"},
+	{0},
+};
+
+const struct option_row options_record[] = {
+	{"keep", OPT_DURATION, AT(keep_ns), "DURATION", "length of the rolling window (default 1h)", NULL, 0, true},
+	{"max-size", OPT_SIZE, AT(max_bytes), "SIZE", "most bytes of all its files (default 256M)", NULL, 0, true},
+	{"detach", OPT_FLAG, AT(detach), NULL, "go to the background once recording"},
+	{0},
+};
+
+const struct option_row options_attach[] = {
+	{"no-bpf", OPT_FLAG, AT(no_bpf), NULL, "record only what /proc, sock_diag and PSI tell", NULL, 0, true},
+	{"pid", OPT_NUMBERS, AT(pid), "PID", "only connections of these processes", NULL, 4194304},
+	{"port", OPT_NUMBERS, AT(port), "PORT", "only connections with these ports", NULL, 65535, true},
+	{"cgroup", OPT_LIST, AT(cgroup), "PATH", "only connections of processes in this cgroup", NULL, 0, true},
+	{"exclude-pid", OPT_NUMBERS, AT(exclude_pid), "PID", "no connections of these processes", NULL, 4194304},
+	{"exclude-port", OPT_NUMBERS, AT(exclude_port), "PORT", "no connections with these ports", NULL, 65535, true},
+	{"exclude-cgroup", OPT_LIST, AT(exclude_cgroup), "PATH", "no connections of processes in it", NULL, 0, true},
+	{"cpu-budget", OPT_BUDGET, AT(cpu_budget_ratio), "SHARE", "of the node: 10% or off; measured, not yet enforced",
+	 NULL, 0, true},
+	{0},
+};
+
+const struct option_row options_check[] = {
+	{"probes", OPT_FLAG, AT(probes), NULL, "list every program with its hook and type"},
+	{0},
+};
+
+const struct option_row options_export[] = {
+	{"format", OPT_CHOICE, AT(format), "FORMAT", "ndjson (the default)", "ndjson"},
+	{0},
+};
+
+const struct option_row options_demo[] = {
+	{"list", OPT_FLAG, AT(list), NULL, "list the scenarios"},
+	{"keep-running", OPT_FLAG, AT(keep_running), NULL, "leave the system and the fault until Ctrl-C"},
+	{0},
+};

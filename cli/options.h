@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options: every option of every command, declared once.
+ *
+ * A command names groups of options; the same rows parse the command line and the configuration file, generate --help
+ * and the completions, and are checked against the manual by a test.  The last one given wins, lists grow; what the
+ * command line says about a list replaces what the configuration file says.
+ */
+#ifndef ROOTLE_CLI_OPTIONS_H
+#define ROOTLE_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TIME_UNSET INT64_MIN
+
+struct text_list { const char **v; size_t n, cap; int level; };
+struct number_list { uint32_t *v; size_t n, cap; int level; };
+struct time_range { int64_t since_ns, until_ns; };      /* both TIME_UNSET, or both set and since < until */
+
+struct options {
+	int64_t now_ns;                 /* the one "now" that relative times count from */
+	/* everywhere */
+	bool help, version, quiet, verbose, json;
+	const char *color, *config;
+	/* what is read */
+	struct text_list db;
+	int64_t since_ns, until_ns;     /* TIME_UNSET: not given */
+	int64_t last_ns, for_ns;        /* 0: not given */
+	const char *service;
+	/* explain */
+	const char *symptom;
+	struct time_range baseline;
+	bool exit_code;
+	/* tables */
+	bool follow;
+	/* record */
+	int64_t keep_ns, max_bytes;
+	bool detach, no_bpf;
+	struct number_list pid, port, exclude_pid, exclude_port;
+	struct text_list cgroup, exclude_cgroup;
+	double cpu_budget_ratio;        /* NaN: off */
+	/* check, export, demo */
+	bool probes;
+	const char *format;
+	bool list, keep_running;
+};
+
+enum option_type {
+	OPT_FLAG,        /* bool */
+	OPT_TEXT,        /* const char * */
+	OPT_CHOICE,      /* const char *, one of `choices` */
+	OPT_LIST,        /* struct text_list */
+	OPT_NUMBERS,     /* struct number_list, 1..max; "80,443" or repeated */
+	OPT_DURATION,    /* int64_t ns > 0 */
+	OPT_SIZE,        /* int64_t bytes > 0 */
+	OPT_TIME,        /* int64_t unix ns */
+	OPT_RANGE,       /* struct time_range, "A..B" */
+	OPT_BUDGET,      /* double ratio: "10%", or NaN: "off" */
+};
+
+struct option_row {
+	const char *name;        /* without the dashes; NULL ends a group */
+	enum option_type type;
+	size_t at;               /* offset in struct options */
+	const char *arg;         /* the value's name in the help; NULL for flags */
+	const char *help;        /* one line, no full stop */
+	const char *choices;     /* OPT_CHOICE: "a|b|c" */
+	uint32_t max;            /* OPT_NUMBERS */
+	bool config;             /* may stand in the configuration file */
+};
+
+extern const struct option_row options_common[], options_json[], options_db[], options_range[], options_service[],
+	options_for[], options_explain[], options_follow[], options_record[], options_attach[], options_check[],
+	options_export[], options_demo[];
+
+enum option_level { LEVEL_DEFAULT, LEVEL_SYSTEM, LEVEL_USER, LEVEL_COMMAND_LINE };
+
+void options_init(struct options *o, int64_t now_ns);
+void options_done(struct options *o);
+
+/* The row of that name in these groups (NULL-terminated), or NULL. */
+const struct option_row *options_find(const struct option_row *const *groups, const char *name, size_t len);
+
+/* Sets one option from text that must stay valid as long as o. 0, or -EINVAL with why (static or in buf). */
+int option_set(struct options *o, const struct option_row *row, const char *value, int level, char *why, size_t cap);
+
+/* Takes the options out of argv (argv[0] is the command); what is left is positional: argv[0..*nargs). 0, or EXIT_USAGE
+ * after one line on stderr. */
+int options_parse(struct options *o, const char *command, const struct option_row *const *groups, int argc, char **argv,
+		  int *nargs);
+
+#endif

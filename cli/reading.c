@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "exit.h"
+#include "reading.h"
+#include "recorder.h"
+#include "say.h"
+
+#define FRESH_NS (60 * NS_PER_S)
+#define ATTACH_FOR_NS (15 * NS_PER_S)
+
+int store_failed(const struct store_error *err)
+{
+	return say_error(EXIT_FAILED, "%s", err->text);
+}
+
+const char *recording_path(const struct options *o, const char *command)
+{
+	if (o->db.n == 0)
+		return DEFAULT_RECORDING;
+	if (o->db.n == 1)
+		return o->db.v[0];
+	say_error(EXIT_USAGE, "%s: works on one recording, but --db was given %zu times", command, o->db.n);
+	return NULL;
+}
+
+static int add_store(struct reading *r, const char *path, struct store *s)
+{
+	struct store_span span;
+	struct store_error err;
+	struct store **slot = vec_push(&r->stores);
+	const char **name = vec_push(&r->paths);
+
+	if (!slot || !name) {
+		store_close(s);
+		return say_error(EXIT_FAILED, "out of memory");
+	}
+	*slot = s;
+	*name = path;
+	if (store_span(s, &span, &err))
+		return store_failed(&err);
+	r->live |= span.writer_pid != 0;
+	r->ticks += span.ticks;
+	if (span.first_ns >= span.last_ns)
+		return 0;
+	if (r->first_ns == r->last_ns || span.first_ns < r->first_ns)
+		r->first_ns = span.first_ns;
+	if (span.last_ns > r->last_ns)
+		r->last_ns = span.last_ns;
+	return 0;
+}
+
+static int open_path(struct reading *r, const char *path)
+{
+	struct store_error err;
+	struct store *s = store_open_reader(path, &err);
+
+	return s ? add_store(r, path, s) : store_failed(&err);
+}
+
+bool recording_fresh(const char *path, int64_t now_ns)
+{
+	struct store_span span;
+	struct store_error err;
+	struct store *s = store_open_reader(path, &err);
+	bool fresh = s && store_span(s, &span, &err) == 0 && (span.writer_pid || span.last_ns > now_ns - FRESH_NS);
+
+	store_close(s);
+	return fresh;
+}
+
+static int record_now(struct reading *r, const struct options *o)
+{
+	struct recorder_options ro;
+	char text[32];
+	int ret = temp_recording_make(&r->temp);
+
+	if (ret)
+		return ret;
+	recorder_options_from(&ro, o, r->temp.db);
+	ro.for_ns = o->for_ns ? o->for_ns : ATTACH_FOR_NS;
+	say_note("nobody is recording: attaching for %s, then answering (rootle record --detach keeps a window ready)",
+		 duration_format(text, sizeof(text), ro.for_ns));
+	ret = recorder_run(&ro, NULL, NULL);
+	return ret ? ret : open_path(r, r->temp.db);
+}
+
+static int open_any(struct reading *r, const struct options *o)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < o->db.n && !ret; i++)
+		ret = open_path(r, o->db.v[i]);
+	if (o->db.n)
+		return ret;
+	if (recording_fresh(DEFAULT_RECORDING, o->now_ns))
+		return open_path(r, DEFAULT_RECORDING);
+	if (geteuid() == 0)
+		return record_now(r, o);
+	return say_error(EXIT_NO_PERMISSION, "nobody is recording on this node and attaching probes needs root: "
+			 "sudo rootle record, or give --db FILE");
+}
+
+int reading_open(struct reading *r, const struct options *o)
+{
+	const char *why;
+	int ret;
+
+	*r = (struct reading){0};
+	/* contradictions are found before anything is opened or attached */
+	if (range_resolve(o, 0, 0, &r->range, &why))
+		return say_error(EXIT_USAGE, "%s", why);
+	ret = open_any(r, o);
+	if (ret) {
+		reading_close(r);
+		return ret;
+	}
+	range_resolve(o, r->first_ns, r->last_ns, &r->range, &why);
+	range_say(&r->range, r->first_ns, r->last_ns);
+	return 0;
+}
+
+void reading_close(struct reading *r)
+{
+	for (size_t i = 0; i < r->stores.n; i++)
+		store_close(r->stores.v[i]);
+	vec_done(&r->stores);
+	vec_done(&r->paths);
+	temp_recording_remove(&r->temp);
+	*r = (struct reading){0};
+}
+
+struct window *reading_load(struct reading *r, int64_t since_ns, int64_t until_ns, unsigned what)
+{
+	struct window *w = window_new();
+	struct store_error err;
+
+	if (!w) {
+		say_error(EXIT_FAILED, "out of memory");
+		return NULL;
+	}
+	for (size_t i = 0; i < r->stores.n; i++)
+		if (store_load(r->stores.v[i], since_ns, until_ns, what, w, &err)) {
+			store_failed(&err);
+			window_free(w);
+			return NULL;
+		}
+	if (r->stores.n > 1)
+		window_sort(w);
+	return w;
+}
+
+struct window *reading_load_range(struct reading *r, unsigned what)
+{
+	return reading_load(r, r->range.since_ns, r->range.until_ns, what);
+}

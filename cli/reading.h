@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reading: what a reading command reads: the recordings of --db; else the default recording where it is being written or is
+ * fresh; else, as root, a temporary recording that is made on the spot (--for, 15 s) and goes with the command.
+ */
+#ifndef ROOTLE_CLI_READING_H
+#define ROOTLE_CLI_READING_H
+
+#include "model/window.h"
+#include "options.h"
+#include "range.h"
+#include "store/store.h"
+#include "temp_recording.h"
+
+#define DEFAULT_RECORDING "/var/lib/rootle/rootle.db"
+
+struct reading {
+	VEC(struct store *) stores;
+	VEC(const char *) paths;
+	struct temp_recording temp; /* removed by reading_close() */
+	int64_t first_ns, last_ns;  /* of all of them together; equal: empty */
+	uint64_t ticks;
+	bool live;                  /* somebody is writing one of them */
+	struct range range;
+};
+
+/* Opens and resolves the range, and says it. 0, or an exit code after one line on stderr; then nothing is open. */
+int reading_open(struct reading *r, const struct options *o);
+void reading_close(struct reading *r);
+
+/* The facts of [since, until) of all recordings in one window; NULL after one line on stderr. window_free() it. */
+struct window *reading_load(struct reading *r, int64_t since_ns, int64_t until_ns, unsigned what);
+/* The same for the resolved range. */
+struct window *reading_load_range(struct reading *r, unsigned what);
+
+/* The path a command means that works on one recording: --db or the default. NULL after a usage error on stderr. */
+const char *recording_path(const struct options *o, const char *command);
+
+/* Is somebody writing it, or was until less than a minute ago? */
+bool recording_fresh(const char *path, int64_t now_ns);
+
+/* The exit code of a failed store call, after one line on stderr. */
+int store_failed(const struct store_error *err);
+
+#endif

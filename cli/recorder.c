@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "base/clock.h"
+#include "base/loop.h"
+#include "exit.h"
+#include "model/model.h"
+#include "recorder.h"
+#include "say.h"
+#include "sources.h"
+#include "writer.h"
+
+#define TICK_NS NS_PER_S
+/* 16 MB of ring take 160 ms of the heaviest load we measure; idle, 20 wake-ups a second cost nothing that can be seen. */
+#define DRAIN_BUSY_NS (10 * NS_PER_MS)
+#define DRAIN_IDLE_NS (50 * NS_PER_MS)
+#define BUSY_RECORDS 64         /* in one drain: come again soon */
+#define EXPIRE_EVERY 60         /* ticks between two ident_expire() */
+#define ALIGN_NS (200 * NS_PER_MS)
+#define FIRST_TICK_MS 5000
+#define LAST_TICKS_MS 5000
+#define DEFAULT_KEEP_NS (3600 * NS_PER_S)
+#define DEFAULT_MAX_BYTES (256ll << 20)
+#define RAW_NS (600 * NS_PER_S)
+
+struct recorder {
+	const struct recorder_options *o;
+	struct sources sources;
+	struct attach_filter filter;
+	struct model *model;
+	struct store *store;
+	struct writer *writer;
+	struct loop *loop;
+	int drain_timer;
+	int64_t drain_ns;               /* period of drain_timer now */
+	uint64_t tick_begin_ts;         /* CLOCK_MONOTONIC of the last tick's end */
+	int64_t tick_begin_ns;          /* wall clock of the same */
+	uint64_t begin_ts;
+	char node[65];
+	struct recorder_totals totals;
+};
+
+void recorder_options_from(struct recorder_options *ro, const struct options *o, const char *path)
+{
+	*ro = (struct recorder_options){
+		.path = path,
+		.limits = {
+			.keep_ns = o->keep_ns ? o->keep_ns : DEFAULT_KEEP_NS,
+			.max_bytes = o->max_bytes ? o->max_bytes : DEFAULT_MAX_BYTES,
+			.raw_ns = RAW_NS,
+		},
+		.for_ns = o->for_ns,
+		.no_bpf = o->no_bpf,
+		.attach = o,
+	};
+}
+
+static void on_record(void *arg, const struct ev_hdr *ev)
+{
+	struct recorder *r = arg;
+
+	if (ev->type == EV_PROC && ev->size >= sizeof(struct ev_proc))
+		ident_event(r->sources.ident, (const struct ev_proc *)ev);
+	if (attach_wanted(&r->filter, ev))
+		model_event(r->model, ev);
+}
+
+static void wish(void *arg, uint64_t cookie, int what)
+{
+	struct recorder *r = arg;
+
+	if (r->sources.bpf)
+		bpf_source_wish(r->sources.bpf, cookie, (enum payload_wish)what);
+}
+
+static int drain(struct recorder *r)
+{
+	int n = r->sources.bpf ? r->sources.bpf->ops->drain(r->sources.bpf, on_record, r) : 0;
+
+	return n > 0 ? n : 0;
+}
+
+/* Soon again while there is work, seldom when idle. */
+static void on_drain(struct loop *l, void *arg, uint64_t expirations)
+{
+	struct recorder *r = arg;
+	int64_t want = drain(r) >= BUSY_RECORDS ? DRAIN_BUSY_NS : r->drain_ns * 2;
+
+	want = want > DRAIN_IDLE_NS ? DRAIN_IDLE_NS : want;
+	if (want != r->drain_ns && loop_timer_set(l, r->drain_timer, want) == 0)
+		r->drain_ns = want;
+}
+
+/* What was lost outside of the model. */
+static void count_losses(struct recorder *r)
+{
+	struct source_counters c = {0};
+	struct source *s = r->sources.bpf ? r->sources.bpf : r->sources.sockets;
+
+	if (!s)
+		return;
+	s->ops->counters(s, &c);
+	for (int i = 0; i < DROP_MAX; i++)
+		model_loss(r->model, "kernel", ev_drop_names[i], c.drops[i]);
+}
+
+static void say_store_news(struct recorder *r)
+{
+	struct store_error err;
+
+	if (writer_news(r->writer, &err))
+		say_note("rootle: %s; recording goes on in memory, what is given up is counted", err.text);
+}
+
+static void end_tick(struct recorder *r, int64_t end_ns, uint64_t end_ts)
+{
+	int64_t dur = end_ns - r->tick_begin_ns, mono = (int64_t)(end_ts - r->tick_begin_ts);
+
+	/* the wall clock was set: the monotonic clock knows how long it was */
+	if (dur <= 0 || dur > mono + TICK_NS || dur < mono - TICK_NS)
+		dur = mono > 0 ? mono : 1;
+	struct tick *t = model_tick(r->model, end_ts, end_ns - dur, dur);
+
+	if (!t)
+		return;      /* no memory: the facts stay for the next one */
+	r->totals.ticks++;
+	r->totals.events += t->events;
+	r->totals.lost_events += t->lost;
+	r->tick_begin_ns = end_ns;
+	r->tick_begin_ts = end_ts;
+	writer_put(r->writer, t);
+}
+
+static void take_tick(struct recorder *r, bool aligned)
+{
+	int64_t now = clock_unix_ns();
+	int64_t late = now % TICK_NS;
+
+	drain(r);
+	if (r->sources.sockets)
+		r->sources.sockets->ops->drain(r->sources.sockets, on_record, r);
+	if (sampler_read(r->sources.sampler, &r->sources.sample) == 0)
+		model_sample(r->model, &r->sources.sample);
+	count_losses(r);
+	end_tick(r, aligned && late < ALIGN_NS && now - late > r->tick_begin_ns ? now - late : now, clock_ts_ns());
+	if (r->totals.ticks % EXPIRE_EVERY == 0)
+		ident_expire(r->sources.ident);
+	say_store_news(r);
+}
+
+static void on_tick(struct loop *l, void *arg, uint64_t expirations)
+{
+	struct recorder *r = arg;
+
+	take_tick(r, true);
+}
+
+static void on_end(struct loop *l, void *arg, uint64_t value)
+{
+	loop_stop(l);
+}
+
+static int put_meta(struct recorder *r)
+{
+	struct store_error err;
+	struct utsname u;
+	struct json j;
+	char started[32];
+	int ret;
+
+	json_init(&j, false);
+	probe_report_json(&j, NULL, &r->sources.report);
+	uname(&u);
+	time_rfc3339(started, sizeof(started), clock_unix_ns());
+	const char *const rows[][2] = {
+		{"node", r->node}, {"version", ROOTLE_VERSION}, {"kernel", u.release}, {"machine", u.machine},
+		{"started", started}, {"probes", j.buf},
+	};
+
+	ret = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && ret == 0; i++)
+		ret = store_put_meta(r->store, rows[i][0], rows[i][1], &err);
+	json_done(&j);
+	return ret ? say_error(EXIT_FAILED, "%s", err.text) : 0;
+}
+
+static int open_model(struct recorder *r)
+{
+	struct model_options mo = {
+		.ident = ident_resolver(r->sources.ident),
+		.node = r->node,
+		.wish = wish,
+		.wish_arg = r,
+	};
+
+	gethostname(r->node, sizeof(r->node) - 1);
+	r->model = model_new(&mo);
+	attach_filter_init(&r->filter, r->o->attach, mo.ident);
+	return r->model ? 0 : say_error(EXIT_FAILED, "out of memory");
+}
+
+/* Sockets and processes that are there already, as a first short tick: something to read within the first second. */
+static int first_tick(struct recorder *r)
+{
+	struct store_error err;
+
+	r->begin_ts = r->tick_begin_ts = clock_ts_ns();
+	r->tick_begin_ns = clock_unix_ns();
+	if (r->sources.bpf && bpf_source_existing(r->sources.bpf, on_record, r) < 0)
+		say_note("connections from before could not be listed: they appear with their next packet");
+	if (r->sources.sampled)
+		model_sample(r->model, &r->sources.sample);
+	model_note(r->model, r->tick_begin_ns, "recorder", "recording begins");
+	take_tick(r, false);
+	int ret = writer_flush(r->writer, FIRST_TICK_MS, &err);
+
+	if (ret == -ETIMEDOUT)
+		return say_error(EXIT_FAILED, "%s: the first tick could not be written within %d s", r->o->path,
+				 FIRST_TICK_MS / 1000);
+	return ret ? say_error(EXIT_FAILED, "%s", err.text) : 0;
+}
+
+static int open_loop(struct recorder *r)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	int ret = 0;
+
+	r->loop = loop_new();
+	if (!r->loop)
+		return say_error(EXIT_FAILED, "cannot make an event loop: %s", strerror(errno));
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && ret >= 0; i++)
+		ret = loop_signal(r->loop, signals[i], on_end, r);
+	r->drain_ns = DRAIN_BUSY_NS;
+	if (ret >= 0 && r->sources.bpf)
+		ret = r->drain_timer = loop_timer(r->loop, r->drain_ns, false, on_drain, r);
+	if (ret >= 0)
+		ret = loop_timer(r->loop, TICK_NS, true, on_tick, r);
+	if (ret >= 0 && r->o->for_ns)
+		ret = loop_timer(r->loop, r->o->for_ns, false, on_end, r);
+	return ret >= 0 ? 0 : say_error(EXIT_FAILED, "cannot make the timers: %s", strerror(-ret));
+}
+
+static double own_cpu_s(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void say_summary(struct recorder *r)
+{
+	struct writer_totals w;
+	double seconds = (double)(clock_ts_ns() - r->begin_ts) / 1e9;
+
+	writer_totals(r->writer, &w);
+	r->totals.lost_ticks = w.lost;
+	r->totals.cpu_ratio = seconds > 0 ? own_cpu_s() / seconds : 0;
+	say_note("recorded: %llu ticks, %llu events, %llu lost events, %llu lost ticks, %.1f %% of a core",
+		 (unsigned long long)w.written, (unsigned long long)r->totals.events,
+		 (unsigned long long)r->totals.lost_events, (unsigned long long)w.lost, r->totals.cpu_ratio * 100);
+}
+
+static void recorder_close(struct recorder *r)
+{
+	writer_close(r->writer, LAST_TICKS_MS);
+	store_close(r->store);
+	loop_free(r->loop);
+	attach_filter_done(&r->filter);
+	model_free(r->model);
+	sources_close(&r->sources);
+}
+
+/* The file first: a second recorder is refused before it attaches anything. */
+static int recorder_open(struct recorder *r)
+{
+	struct store_error err;
+	int ret;
+
+	r->store = store_open_writer(r->o->path, &r->o->limits, &err);
+	if (!r->store)
+		return say_error(EXIT_FAILED, "%s", err.text);
+	ret = sources_open(&r->sources, r->o->attach, r->o->no_bpf);
+	if (ret == 0)
+		ret = open_model(r);
+	if (ret == 0)
+		ret = put_meta(r);
+	if (ret == 0 && !(r->writer = writer_open(r->store)))
+		ret = say_error(EXIT_FAILED, "cannot start the writing thread: %s", strerror(errno));
+	return ret ? ret : open_loop(r);
+}
+
+int recorder_run(const struct recorder_options *o, recorder_ready_fn *ready, void *arg)
+{
+	struct recorder r = {.o = o};
+	int ret = recorder_open(&r);
+
+	if (ret == 0)
+		ret = first_tick(&r);
+	if (ret == 0) {
+		if (ready)
+			ready(arg, o->path);
+		ret = loop_run(r.loop) ? EXIT_FAILED : EXIT_OK;
+		model_note(r.model, clock_unix_ns(), "recorder", "recording ends");
+		take_tick(&r, false);
+		struct store_error err;
+
+		if (writer_flush(r.writer, LAST_TICKS_MS, &err))
+			say_store_news(&r);
+		say_summary(&r);
+	}
+	recorder_close(&r);
+	return ret;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "exit.h"
+#include "out.h"
+#include "rows.h"
+#include "say.h"
+
+const char *service_name(const struct window *w, uint32_t service)
+{
+	return service < w->services.n ? w->services.v[service].name : NULL;
+}
+
+const char *service_text(const struct window *w, uint32_t service)
+{
+	const char *name = service_name(w, service);
+
+	return name ? name : "?";
+}
+
+bool service_wanted(const struct options *o, const struct window *w, uint32_t a, uint32_t b)
+{
+	const char *na = service_name(w, a), *nb = service_name(w, b);
+
+	return !o->service || (na && strcmp(na, o->service) == 0) || (nb && strcmp(nb, o->service) == 0);
+}
+
+void row_begin(struct json *j, const char *type)
+{
+	json_object(j, NULL);
+	json_string(j, "type", type);
+}
+
+void row_end(struct json *j)
+{
+	json_object_end(j);
+	out_json(j);
+}
+
+void json_latency(struct json *j, const struct sum_latency *l)
+{
+	json_number(j, "count", l->count);
+	json_number(j, "errors", l->errors);
+	json_number(j, "rate_per_s", l->rate_per_s);
+	json_number(j, "error_ratio", l->error_ratio);
+	json_number(j, "avg_ms", l->avg_ms);
+	json_number(j, "p50_ms", l->p50_ms);
+	json_number(j, "p90_ms", l->p90_ms);
+	json_number(j, "p95_ms", l->p95_ms);
+	json_number(j, "p99_ms", l->p99_ms);
+	json_number(j, "max_ms", l->max_ms);
+	json_number(j, "request_bytes", l->bytes_request);
+	json_number(j, "response_bytes", l->bytes_response);
+}
+
+void json_coverage(struct json *j, const struct window *w)
+{
+	const struct win_coverage *c = &w->coverage;
+
+	json_object(j, "coverage");
+	json_number(j, "events", c->events);
+	json_number(j, "lost_events", c->lost_events);
+	json_array(j, "loss");
+	for (size_t i = 0; i < c->loss.n; i++) {
+		json_object(j, NULL);
+		json_string(j, "stage", c->loss.v[i].stage);
+		json_string(j, "reason", c->loss.v[i].reason);
+		json_number(j, "count", c->loss.v[i].count);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_array(j, "notes");
+	for (size_t i = 0; i < c->notes.n; i++)
+		json_string(j, NULL, c->notes.v[i]);
+	json_array_end(j);
+	json_object_end(j);
+}
+
+void rows_summary(const char *schema, const struct window *w, const struct range *range, size_t n)
+{
+	struct json j;
+
+	json_init(&j, false);
+	row_begin(&j, "summary");
+	json_string(&j, "schema", schema);
+	json_string(&j, "node", w->node);
+	json_time(&j, "since", range->since_ns);
+	json_time(&j, "until", range->until_ns);
+	json_uint(&j, "rows", n);
+	json_coverage(&j, w);
+	row_end(&j);
+	json_done(&j);
+}
+
+static size_t print_rows(const struct rows *rows, const struct options *o, const struct summary *s)
+{
+	struct json j;
+	size_t n;
+
+	if (!o->json)
+		return rows->text(s, o);
+	json_init(&j, false);
+	n = rows->json(s, o, &j);
+	json_done(&j);
+	return n;
+}
+
+/* A name that nobody has is a mistake, not an empty answer. */
+static bool service_known(const struct options *o, const struct window *w)
+{
+	if (!o->service || window_find_service(w, o->service) != WIN_NONE)
+		return true;
+	say_note("no service is called '%s' here; rootle services lists them", o->service);
+	return false;
+}
+
+int rows_command(const struct rows *rows, const struct options *o)
+{
+	struct reading r;
+	struct window *w;
+	struct summary *s = NULL;
+	size_t n = 0;
+	int ret = reading_open(&r, o);
+
+	if (ret)
+		return ret;
+	w = reading_load_range(&r, rows->load);
+	if (w)
+		s = summary_new(w, r.range.since_ns, r.range.until_ns);
+	if (!s) {
+		ret = w ? say_error(EXIT_FAILED, "out of memory") : EXIT_FAILED;
+		goto out;
+	}
+	if (service_known(o, w))
+		n = print_rows(rows, o, s);
+	if (o->json)
+		rows_summary(rows->schema, w, &r.range, n);
+	else if (n == 0)
+		say_note("%s in this range", rows->nothing);
+	ret = out_finish(n ? EXIT_OK : EXIT_NO_DATA);
+out:
+	summary_free(s);
+	window_free(w);
+	reading_close(&r);
+	return ret;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rows: what the fact-table commands share: load the range, print rows as text or NDJSON, end with the summary line.
+ */
+#ifndef ROOTLE_CLI_ROWS_H
+#define ROOTLE_CLI_ROWS_H
+
+#include "base/json.h"
+#include "model/summary.h"
+#include "options.h"
+#include "reading.h"
+
+/* A fact table as one command shows it. Both return how many rows they printed. */
+struct rows {
+	const char *schema;          /* of the summary line: "edges/1" */
+	const char *nothing;         /* for people, where there are no rows: "no requests" */
+	unsigned load;               /* LOAD_… */
+	size_t (*text)(const struct summary *s, const struct options *o);
+	size_t (*json)(const struct summary *s, const struct options *o, struct json *j);
+};
+
+/* Opens, loads, prints. Returns the exit code. */
+int rows_command(const struct rows *rows, const struct options *o);
+
+/* {"type":"summary",…}: w NULL: nothing could be loaded because there is nothing. */
+void rows_summary(const char *schema, const struct window *w, const struct range *range, size_t n);
+/* "coverage": {…} of a window. */
+void json_coverage(struct json *j, const struct window *w);
+
+/* An object that begins with "type", to be filled and given to row_end(). */
+void row_begin(struct json *j, const char *type);
+void row_end(struct json *j);
+
+/* count, errors, latencies, rates: the keys that requests, edges and services have in common */
+void json_latency(struct json *j, const struct sum_latency *l);
+
+/* Names; "?" (text) or NULL (JSON) where it is not known. */
+const char *service_text(const struct window *w, uint32_t service);
+const char *service_name(const struct window *w, uint32_t service);
+
+/* Is --service not given, or is one of these it? */
+bool service_wanted(const struct options *o, const struct window *w, uint32_t a, uint32_t b);
+
+#endif

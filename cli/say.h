@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * say: what goes to stderr: errors as one line "rootle: …" and notes.  Untrusted bytes are made harmless; a line is one
+ * write, so that a recorder and a reader on one terminal do not mix theirs.
+ */
+#ifndef ROOTLE_CLI_SAY_H
+#define ROOTLE_CLI_SAY_H
+
+#include <stdbool.h>
+
+/* Notes are silent from now on; errors are not. */
+void say_quiet(bool quiet);
+
+/* "rootle: TEXT\n"; returns code, so that `return say_error(EXIT_USAGE, …)` is one statement. */
+int say_error(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "TEXT\n", unless quiet. */
+void say_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

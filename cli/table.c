@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "out.h"
+#include "table.h"
+
+#define MAX_COLUMNS 16
+#define GAP 2               /* blanks between columns */
+#define FLEX_MIN 6          /* a column is not cut below this */
+
+void table_init(struct table *t, const struct table_column *columns, size_t n_columns)
+{
+	*t = (struct table){.columns = columns, .n_columns = n_columns};
+	arena_init(&t->arena, 0);
+}
+
+void table_done(struct table *t)
+{
+	vec_done(&t->cells);
+	arena_done(&t->arena);
+}
+
+void table_text(struct table *t, const char *s)
+{
+	size_t n = s ? strlen(s) : 0;
+	char *clean = arena_alloc(&t->arena, 3 * n + 1);      /* a replacement character takes three bytes */
+	const char **cell = vec_push(&t->cells);
+
+	if (clean)
+		text_clean(clean, 3 * n + 1, s ? s : "", n, out_utf8());
+	if (cell)
+		*cell = clean ? clean : "";
+}
+
+void table_printf(struct table *t, const char *fmt, ...)
+{
+	char buf[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	table_text(t, buf);
+}
+
+void table_count(struct table *t, double v)
+{
+	char buf[32];
+
+	table_text(t, isnan(v) ? "-" : count_format(buf, sizeof(buf), v));
+}
+
+void table_bytes(struct table *t, double bytes)
+{
+	char buf[32];
+
+	table_text(t, isnan(bytes) ? "-" : size_format(buf, sizeof(buf), bytes));
+}
+
+void table_ms(struct table *t, double ms)
+{
+	char buf[32];
+
+	table_text(t, ms_format(buf, sizeof(buf), ms));
+}
+
+void table_percent(struct table *t, double ratio)
+{
+	if (isnan(ratio))
+		table_text(t, "-");
+	else if (ratio == 0)
+		table_text(t, "0 %");
+	else
+		table_printf(t, ratio < 0.0995 ? "%.1f %%" : "%.0f %%", ratio * 100);
+}
+
+char *ms_format(char *buf, size_t cap, double ms)
+{
+	if (isnan(ms))
+		snprintf(buf, cap, "-");
+	else if (ms < 1)
+		snprintf(buf, cap, "%.0f us", ms * 1000);
+	else if (ms < 10)
+		snprintf(buf, cap, "%.1f ms", ms);
+	else if (ms < 1000)
+		snprintf(buf, cap, "%.0f ms", ms);
+	else if (ms < 100000)
+		snprintf(buf, cap, "%.1f s", ms / 1000);
+	else
+		snprintf(buf, cap, "%.0fm%02.0fs", floor(ms / 60000), floor(fmod(ms / 1000, 60)));
+	return buf;
+}
+
+static void measure(const struct table *t, size_t *width)
+{
+	size_t rows = t->cells.n / t->n_columns;
+
+	for (size_t c = 0; c < t->n_columns; c++) {
+		width[c] = strlen(t->columns[c].title);
+		for (size_t r = 0; r < rows; r++) {
+			size_t w = text_width(t->cells.v[r * t->n_columns + c]);
+
+			width[c] = w > width[c] ? w : width[c];
+		}
+	}
+}
+
+/* Takes columns from the widest flexible one until the line fits or nothing may shrink any more. */
+static void fit(const struct table *t, size_t *width)
+{
+	size_t total = GAP * (t->n_columns - 1);
+
+	for (size_t c = 0; c < t->n_columns; c++)
+		total += width[c];
+	while (total > out_columns()) {
+		size_t widest = t->n_columns;
+
+		for (size_t c = 0; c < t->n_columns; c++)
+			if (t->columns[c].flex && width[c] > FLEX_MIN &&
+			    (widest == t->n_columns || width[c] > width[widest]))
+				widest = c;
+		if (widest == t->n_columns)
+			return;
+		width[widest]--;
+		total--;
+	}
+}
+
+/* Bytes of s that fit in `columns` columns, at a character's border. */
+static size_t cut_bytes(const char *s, size_t columns)
+{
+	char part[8];
+	size_t used = 0, i = 0;
+
+	while (s[i]) {
+		size_t n = 1;
+
+		while (((unsigned char)s[i + n] & 0xc0) == 0x80 && n < sizeof(part) - 1)
+			n++;
+		memcpy(part, s + i, n);
+		part[n] = '\0';
+		used += text_width(part);
+		if (used > columns)
+			break;
+		i += n;
+	}
+	return i;
+}
+
+static void append_cell(char *line, size_t cap, const char *s, size_t width, bool right, bool last)
+{
+	size_t at = strlen(line), w = text_width(s), n = strlen(s);
+	const char *mark = "";
+
+	if (w > width) {
+		mark = out_utf8() ? "…" : "~";
+		n = cut_bytes(s, width - 1);
+		char kept[512];
+
+		snprintf(kept, sizeof(kept), "%.*s", (int)n, s);
+		w = text_width(kept) + 1;
+	}
+	int pad = (int)(width > w ? width - w : 0);
+
+	snprintf(line + at, cap - at, "%*s%.*s%s%*s", right ? pad : 0, "", (int)n, s, mark, right || last ? 0 : pad, "");
+}
+
+static void print_row(const struct table *t, const size_t *width, const char *const *cells, const char *on, const char *off)
+{
+	char line[2048] = "";
+
+	for (size_t c = 0; c < t->n_columns; c++) {
+		bool last = c + 1 == t->n_columns;
+
+		append_cell(line, sizeof(line), cells[c], width[c], t->columns[c].right, last);
+		if (!last)
+			strncat(line, "  ", sizeof(line) - strlen(line) - 1);
+	}
+	size_t n = strlen(line);
+
+	while (n && line[n - 1] == ' ')
+		line[--n] = '\0';
+	out_line("%s%s%s", on, line, off);
+}
+
+static void print_table(const struct table *t, bool titled)
+{
+	size_t width[MAX_COLUMNS];
+	const char *titles[MAX_COLUMNS];
+
+	measure(t, width);
+	fit(t, width);
+	for (size_t c = 0; c < t->n_columns; c++)
+		titles[c] = t->columns[c].title;
+	if (titled)
+		print_row(t, width, titles, out_bold(), out_plain());
+	for (size_t r = 0; r + t->n_columns <= t->cells.n; r += t->n_columns)
+		print_row(t, width, t->cells.v + r, "", "");
+}
+
+void table_print(const struct table *t)
+{
+	print_table(t, true);
+}
+
+void table_print_rows(const struct table *t)
+{
+	print_table(t, false);
+}
