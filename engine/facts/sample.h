@@ -26,16 +26,18 @@ struct sample_process {
 	uint32_t threads, fds;    /* fds UINT32_MAX: not known, or not counted this time */
 	uint64_t fd_limit;        /* soft RLIMIT_NOFILE */
 	char state;               /* of the leader: R S D T Z I */
+	const char *cgroup;       /* path of its row in sample.cgroups, as of now; NULL: the root, or none */
 };
 
 struct sample_cgroup {
 	const char *path;         /* from the root of its hierarchy, as in process_ident.cgroup */
-	uint64_t cpu_ns, throttled_ns, periods_throttled;
-	double quota_cores;       /* NAN: no quota */
-	uint64_t mem_bytes, mem_limit_bytes;              /* limit UNKNOWN: none */
+	uint64_t cpu_ns, throttled_ns, periods_throttled; /* throttling: of the level that has the quota */
+	double quota_cores;       /* the tightest of this and the levels above; NAN: no quota */
+	uint64_t mem_bytes;       /* working set: usage less inactive file cache */
+	uint64_t mem_limit_bytes; /* the tightest of this and the levels above; UNKNOWN: none */
 	uint64_t read_bytes, write_bytes;
 	struct sample_psi psi_mem, psi_io, psi_cpu;       /* UNKNOWN on v1 */
-	uint32_t pids;
+	uint32_t pids;            /* threads and processes; UINT32_MAX unknown */
 };
 
 struct sample_device {            /* of /proc/diskstats, whole disks, partitions and loop devices with I/O */
