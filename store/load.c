@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From rows to a window. */
+#include "store/handle.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/open.h"
+
+struct interval { int64_t id, t_ns, dur_ns; };
+
+struct load {
+	struct store *s;
+	struct window *w;
+	int64_t since_ns, until_ns;
+	VEC(struct interval) ticks;
+	VEC(uint32_t) services, edges, ops, series;   /* row id → id in the window */
+};
+
+/* The window's ids are kept one too high, so that 0 says "no such row". */
+#define NOTE(vec, row, id) note((uint32_t **)&(vec)->v, &(vec)->n, &(vec)->cap, row, id)
+
+static int note(uint32_t **v, size_t *n, size_t *cap, int64_t row, uint32_t id)
+{
+	while (*n <= (size_t)row)
+		if (!vec_push_((void **)v, n, cap, sizeof(**v)))
+			return -ENOMEM;
+	if (id == WIN_NONE)
+		return -ENOMEM;
+	(*v)[row] = id + 1;
+	return 0;
+}
+
+#define KNOWN(vec, row) ((row) > 0 && (size_t)(row) < (vec)->n && (vec)->v[row] ? (vec)->v[row] - 1 : WIN_NONE)
+
+static const char *text_of(sqlite3_stmt *q, int col)
+{
+	return (const char *)sqlite3_column_text(q, col);
+}
+
+/* The window's copy of a column: NULL stays NULL. */
+static const char *keep_text(struct load *l, sqlite3_stmt *q, int col)
+{
+	const char *text = text_of(q, col);
+
+	return text ? arena_strdup(&l->w->arena, text) : NULL;
+}
+
+static double real_of(sqlite3_stmt *q, int col)
+{
+	return sqlite3_column_type(q, col) == SQLITE_NULL ? NAN : sqlite3_column_double(q, col);
+}
+
+static void keep_first(const char **at, const char *text)
+{
+	if (!*at)
+		*at = text;
+}
+
+static int load_service(struct load *l, sqlite3_stmt *q)
+{
+	uint32_t id = window_service(l->w, text_of(q, 1));
+	struct win_service *v;
+
+	if (id == WIN_NONE)
+		return -ENOMEM;
+	v = &l->w->services.v[id];
+	keep_first(&v->kind, keep_text(l, q, 2));
+	keep_first(&v->exe, keep_text(l, q, 3));
+	keep_first(&v->why, keep_text(l, q, 4));
+	keep_first(&v->image, keep_text(l, q, 5));
+	keep_first(&v->node, keep_text(l, q, 6));
+	return NOTE(&l->services, sqlite3_column_int64(q, 0), id);
+}
+
+static int load_edge(struct load *l, sqlite3_stmt *q)
+{
+	int64_t src = sqlite3_column_int64(q, 1), dst = sqlite3_column_int64(q, 2);
+	uint32_t id = window_edge(l->w, KNOWN(&l->services, src), KNOWN(&l->services, dst), text_of(q, 3),
+				  (uint32_t)sqlite3_column_int(q, 4));
+
+	return NOTE(&l->edges, sqlite3_column_int64(q, 0), id);
+}
+
+static int load_op(struct load *l, sqlite3_stmt *q)
+{
+	return NOTE(&l->ops, sqlite3_column_int64(q, 0), window_op(l->w, text_of(q, 1)));
+}
+
+static int load_series(struct load *l, sqlite3_stmt *q)
+{
+	uint32_t service = KNOWN(&l->services, sqlite3_column_int64(q, 1));
+
+	return NOTE(&l->series, sqlite3_column_int64(q, 0), window_series(l->w, service, text_of(q, 2), text_of(q, 3)));
+}
+
+static int load_tick(struct load *l, sqlite3_stmt *q)
+{
+	struct interval *v = vec_push(&l->ticks);
+	struct win_coverage *c = &l->w->coverage;
+
+	if (!v)
+		return -ENOMEM;
+	v->id = sqlite3_column_int64(q, 0);
+	v->t_ns = sqlite3_column_int64(q, 1);
+	v->dur_ns = sqlite3_column_int64(q, 2);
+	if (sqlite3_column_type(q, 3) != SQLITE_NULL) {
+		c->events = (isnan(c->events) ? 0 : c->events) + sqlite3_column_double(q, 3);
+		c->lost_events = (isnan(c->lost_events) ? 0 : c->lost_events) + sqlite3_column_double(q, 4);
+	}
+	return 0;
+}
+
+/* Runs each(l, row) for the rows of a statement. */
+static int each_row(struct load *l, sqlite3_stmt *q, int (*each)(struct load *l, sqlite3_stmt *q))
+{
+	int rc = q ? 0 : -EIO;
+
+	while (rc == 0 && (rc = sql_step(l->s, q)) > 0)
+		rc = each(l, q);
+	if (rc < 0 && q)
+		sqlite3_reset(q);
+	return rc;
+}
+
+static int load_hist(struct load *l, sqlite3_stmt *q, int col, struct win_requests *v)
+{
+	struct hist *h = window_hist(l->w);
+
+	if (!h)
+		return -ENOMEM;
+	v->hist = h;
+	return hist_decode(h, sqlite3_column_blob(q, col), (size_t)sqlite3_column_bytes(q, col));
+}
+
+static int load_requests(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	struct win_requests *v = vec_push(&l->w->requests);
+
+	if (!v)
+		return -ENOMEM;
+	v->t_ns = t->t_ns;
+	v->dur_ns = t->dur_ns;
+	v->edge = KNOWN(&l->edges, sqlite3_column_int64(q, 0));
+	v->op = KNOWN(&l->ops, sqlite3_column_int64(q, 1));
+	v->count = sqlite3_column_double(q, 2);
+	v->errors = sqlite3_column_double(q, 3);
+	v->avg_ms = v->count > 0 ? real_of(q, 4) / v->count / 1e6 : NAN;
+	v->p50_ms = real_of(q, 5) / 1e6;
+	v->p90_ms = real_of(q, 6) / 1e6;
+	v->p95_ms = real_of(q, 7) / 1e6;
+	v->p99_ms = real_of(q, 8) / 1e6;
+	v->bytes_request = real_of(q, 9);
+	v->bytes_response = real_of(q, 10);
+	v->rows = real_of(q, 11);
+	return what & LOAD_HISTS && sqlite3_column_type(q, 12) == SQLITE_BLOB ? load_hist(l, q, 12, v) : 0;
+}
+
+static int load_tcp(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	struct win_tcp *v = vec_push(&l->w->tcp);
+
+	if (!v)
+		return -ENOMEM;
+	*v = (struct win_tcp){
+		.t_ns = t->t_ns, .dur_ns = t->dur_ns, .edge = KNOWN(&l->edges, sqlite3_column_int64(q, 0)),
+		.opened = sqlite3_column_double(q, 1), .closed = sqlite3_column_double(q, 2),
+		.refused = sqlite3_column_double(q, 3), .timeouts = sqlite3_column_double(q, 4),
+		.resets = sqlite3_column_double(q, 5), .retrans = sqlite3_column_double(q, 6),
+		.open = sqlite3_column_double(q, 7), .inflight = sqlite3_column_double(q, 8),
+		.oldest_ms = real_of(q, 9) / 1e6, .srtt_us = real_of(q, 10),
+		.bytes_out = sqlite3_column_double(q, 11), .bytes_in = sqlite3_column_double(q, 12),
+	};
+	return 0;
+}
+
+static int load_point(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	struct win_point *v = vec_push(&l->w->points);
+
+	if (!v)
+		return -ENOMEM;
+	v->t_ns = t->t_ns;
+	v->dur_ns = t->dur_ns;
+	v->series = KNOWN(&l->series, sqlite3_column_int64(q, 0));
+	v->value = sqlite3_column_double(q, 1);
+	v->limit = real_of(q, 2);
+	return 0;
+}
+
+static int load_log(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	struct win_log *v = vec_push(&l->w->logs);
+
+	if (!v)
+		return -ENOMEM;
+	v->t_ns = t->t_ns;
+	v->dur_ns = t->dur_ns;
+	v->service = KNOWN(&l->services, sqlite3_column_int64(q, 0));
+	v->template = keep_text(l, q, 1);
+	v->level = keep_text(l, q, 2);
+	v->sample = keep_text(l, q, 3);
+	v->count = sqlite3_column_double(q, 4);
+	v->baseline_count = real_of(q, 5);
+	return 0;
+}
+
+static int load_loss(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	const char *stage = text_of(q, 0), *reason = text_of(q, 1);
+	struct win_loss *v;
+
+	for (size_t i = 0; i < l->w->coverage.loss.n; i++) {
+		v = &l->w->coverage.loss.v[i];
+		if (strcmp(v->stage, stage) == 0 && strcmp(v->reason, reason) == 0) {
+			v->count += sqlite3_column_double(q, 2);
+			return 0;
+		}
+	}
+	v = vec_push(&l->w->coverage.loss);
+	if (!v)
+		return -ENOMEM;
+	v->stage = keep_text(l, q, 0);
+	v->reason = keep_text(l, q, 1);
+	v->count = sqlite3_column_double(q, 2);
+	return 0;
+}
+
+static int load_event(struct load *l, sqlite3_stmt *q)
+{
+	struct win_event *v = vec_push(&l->w->events);
+
+	if (!v)
+		return -ENOMEM;
+	v->t_ns = sqlite3_column_int64(q, 0);
+	v->service = KNOWN(&l->services, sqlite3_column_int64(q, 1));
+	v->kind = keep_text(l, q, 2);
+	v->detail = keep_text(l, q, 3);
+	v->version_before = keep_text(l, q, 4);
+	v->version_after = keep_text(l, q, 5);
+	v->actor = keep_text(l, q, 6);
+	v->pid = (uint32_t)sqlite3_column_int64(q, 7);
+	return 0;
+}
+
+static int load_process(struct load *l, sqlite3_stmt *q)
+{
+	struct win_process *v = vec_push(&l->w->processes);
+
+	if (!v)
+		return -ENOMEM;
+	v->pid = (uint32_t)sqlite3_column_int64(q, 0);
+	v->start_ns = sqlite3_column_int64(q, 1);
+	v->ppid = (uint32_t)sqlite3_column_int64(q, 2);
+	v->service = KNOWN(&l->services, sqlite3_column_int64(q, 3));
+	v->comm = keep_text(l, q, 4);
+	v->exe = keep_text(l, q, 5);
+	v->cmdline = keep_text(l, q, 6);
+	v->cgroup = keep_text(l, q, 7);
+	v->end_ns = sqlite3_column_int64(q, 8);
+	return 0;
+}
+
+/* The facts of a tick: one seek a table and tick, then rows in order. */
+static const struct {
+	unsigned what;
+	int (*row)(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what);
+	const char *sql;
+} fact_table[] = {
+	{LOAD_REQUESTS, load_requests, "SELECT edge, op, count, errors, sum_ns, p50_ns, p90_ns, p95_ns, p99_ns, bytes_request, "
+				       "bytes_response, rows, hist FROM requests WHERE tick = ?1"},
+	{LOAD_TCP, load_tcp, "SELECT edge, opened, closed, refused, timeouts, resets, retrans, open, inflight, oldest_ns, srtt_us, "
+			     "bytes_out, bytes_in FROM tcp WHERE tick = ?1"},
+	{LOAD_POINTS, load_point, "SELECT series, value, lim FROM point WHERE tick = ?1"},
+	{LOAD_LOGS, load_log, "SELECT p.service, p.template, p.level, p.sample, l.count, l.baseline_count FROM log l "
+			      "JOIN pattern p ON p.id = l.pattern WHERE l.tick = ?1"},
+	{~0u, load_loss, "SELECT stage, reason, count FROM loss WHERE tick = ?1"},
+};
+
+static int load_facts(struct load *l, unsigned what)
+{
+	int rc = 0;
+
+	for (size_t f = 0; rc == 0 && f < sizeof(fact_table) / sizeof(*fact_table); f++) {
+		sqlite3_stmt *q = what & fact_table[f].what || fact_table[f].what == ~0u ? sql_get(l->s, fact_table[f].sql) : NULL;
+
+		for (size_t i = 0; q && rc == 0 && i < l->ticks.n; i++) {
+			sqlite3_bind_int64(q, 1, l->ticks.v[i].id);
+			while ((rc = sql_step(l->s, q)) > 0)
+				if ((rc = fact_table[f].row(l, q, &l->ticks.v[i], what)) < 0)
+					break;
+			if (rc < 0)
+				sqlite3_reset(q);
+		}
+	}
+	return rc;
+}
+
+static int load_ranged(struct load *l, const char *sql, int (*each)(struct load *l, sqlite3_stmt *q))
+{
+	sqlite3_stmt *q = sql_get(l->s, sql);
+
+	sqlite3_bind_int64(q, 1, l->since_ns);
+	sqlite3_bind_int64(q, 2, l->until_ns);
+	return each_row(l, q, each);
+}
+
+static int load_names(struct load *l, unsigned what)
+{
+	int rc = each_row(l, sql_get(l->s, "SELECT id, name, kind, exe, why, image, node FROM service"), load_service);
+
+	if (rc == 0)
+		rc = each_row(l, sql_get(l->s, "SELECT id, src, dst, protocol, port FROM edge"), load_edge);
+	if (rc == 0 && what & LOAD_REQUESTS)
+		rc = each_row(l, sql_get(l->s, "SELECT id, text FROM op"), load_op);
+	if (rc == 0 && what & LOAD_POINTS)
+		rc = each_row(l, sql_get(l->s, "SELECT id, service, metric, device FROM series"), load_series);
+	return rc;
+}
+
+#define TICKS_IN "t_ns < ?2 AND t_ns + dur_ns > ?1"
+
+static int load_rows(struct load *l, unsigned what)
+{
+	int rc = load_names(l, what);
+
+	if (rc == 0)
+		rc = load_ranged(l, "SELECT id, t_ns, dur_ns, events, ifnull(lost, 0) FROM tick WHERE " TICKS_IN " ORDER BY t_ns",
+				 load_tick);
+	if (rc == 0)
+		rc = load_facts(l, what);
+	if (rc == 0 && what & LOAD_EVENTS)
+		rc = load_ranged(l, "SELECT t_ns, service, kind, detail, version_before, version_after, actor, pid FROM event "
+				    "WHERE t_ns >= ?1 AND t_ns < ?2 ORDER BY t_ns, id", load_event);
+	if (rc == 0 && what & LOAD_PROCESSES)
+		rc = load_ranged(l, "SELECT pid, start_ns, ppid, service, comm, exe, cmdline, cgroup, end_ns FROM process "
+				    "WHERE start_ns < ?2 AND last_ns + 60000000000 >= ?1 ORDER BY start_ns, id", load_process);
+	return rc;
+}
+
+/* Ranges grow when several files are read as one. */
+static void set_ranges(struct window *w, const struct store_span *span, int64_t since_ns, int64_t until_ns, bool fresh)
+{
+	if (span->last_ns == 0)
+		return;
+	if (fresh || span->first_ns < w->first_ns)
+		w->first_ns = span->first_ns;
+	if (fresh || span->last_ns > w->last_ns)
+		w->last_ns = span->last_ns;
+	w->since_ns = since_ns > w->first_ns ? since_ns : w->first_ns;
+	w->until_ns = until_ns < w->last_ns ? until_ns : w->last_ns;
+	if (w->until_ns < w->since_ns)
+		w->until_ns = w->since_ns;
+}
+
+static void load_done(struct load *l)
+{
+	vec_done(&l->ticks);
+	vec_done(&l->services);
+	vec_done(&l->edges);
+	vec_done(&l->ops);
+	vec_done(&l->series);
+}
+
+int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned what, struct window *w, struct store_error *err)
+{
+	struct load l = {.s = s, .w = w, .since_ns = since_ns, .until_ns = until_ns};
+	bool fresh = w->last_ns == 0;
+	struct store_span span;
+	int rc = store_refresh(s);
+
+	if (rc == 0)
+		rc = sql_exec(s, "BEGIN");
+	if (rc < 0)
+		return error_from(s, err, rc);
+	if (fresh)
+		w->coverage.events = w->coverage.lost_events = NAN;
+	rc = store_span(s, &span, err);
+	if (rc == 0) {
+		set_ranges(w, &span, since_ns, until_ns, fresh);
+		rc = load_rows(&l, what);
+	}
+	if (rc == 0 && !w->node) {
+		char *node = store_meta(s, "node");
+
+		w->node = node ? arena_strdup(&w->arena, node) : NULL;
+		free(node);
+	}
+	sql_rollback(s);
+	load_done(&l);
+	window_sort(w);
+	if (rc == -EINVAL)
+		snprintf(s->why, sizeof(s->why), "corrupt: a histogram cannot be read; copy the file again from its source");
+	return rc < 0 ? error_from(s, err, rc == -EINVAL ? -ENODATA : rc) : 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* open: what the other files of store/ need of opening. */
+#ifndef ROOTLE_STORE_OPEN_H
+#define ROOTLE_STORE_OPEN_H
+
+#include <stdbool.h>
+
+#include "store/store.h"
+
+#define STORE_MIN_BYTES (1024 * 1024ll)    /* least store_limits.max_bytes */
+
+/* A read-only "file:" URI of the path; caller frees. NULL: no memory. */
+char *store_uri(const char *path, bool immutable);
+/* Nobody writes and there is no -wal: the main file is all there is. */
+bool store_file_settled(const char *path);
+/* Opens the reader's connection in the way that the file's state asks for. 0 or negative with s->why. */
+int store_reconnect(struct store *s);
+/* To be called before each read: a file that was opened as immutable may have got a writer since. */
+int store_refresh(struct store *s);
+/* A second, short-lived connection that writes beside the writer; it takes no lock of ours and keeps no limits. */
+int store_open_beside(const char *path, struct store **ret, struct store_error *err);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The writer: one tick, one transaction. */
+#include "store/handle.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/retain.h"
+#include "store/roll.h"
+#include "store/rows.h"
+
+/* Rough size of a tick in the file, bytes, rather too large: what room must be made for. */
+static int64_t tick_bytes(const struct tick *t)
+{
+	int64_t n = 4096;
+
+	n += 96 * (int64_t)t->requests.n + 80 * (int64_t)t->tcp.n + 32 * (int64_t)t->points.n;
+	n += 256 * (int64_t)t->event.n + 100 * (int64_t)t->processes.n + 80 * (int64_t)t->cgroups.n + 48 * (int64_t)t->loss.n;
+	n += 512 * (int64_t)(t->services.n + t->edges.n + t->ops.n);
+	for (size_t i = 0; i < t->requests.n; i++)
+		n += 4 * (int64_t)t->requests.v[i].hist.n;
+	return n;
+}
+
+static int put_head(struct store *s, const struct tick *t)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO tick(id, t_ns, dur_ns, source, events, lost) VALUES(?1, ?2, ?3, 0, ?4, ?5)");
+
+	if (!q)
+		return -EIO;
+	/* Even numbers: the odd one after a bucket's first tick is the bucket's, when it is rolled up. */
+	s->last_tick_id = s->last_tick_id / 2 * 2 + 2;
+	sqlite3_bind_int64(q, 1, s->last_tick_id);
+	sqlite3_bind_int64(q, 2, whole_us(t->unix_ns));
+	sqlite3_bind_int64(q, 3, whole_us(t->dur_ns) > 0 ? whole_us(t->dur_ns) : 1000);
+	sqlite3_bind_int64(q, 4, (int64_t)t->events);
+	sqlite3_bind_int64(q, 5, (int64_t)t->lost);
+	return sql_run(s, q);
+}
+
+static int put_requests(struct store *s, const struct tick_requests *r)
+{
+	struct requests_row row = {
+		.tick = s->last_tick_id, .edge = dict_edge(s, r->edge), .op = dict_op(s, r->op),
+		.count = (double)r->count, .errors = (double)r->errors, .sum_ns = (double)r->sum_ns,
+		.bytes_request = (double)r->bytes_request, .bytes_response = (double)r->bytes_response,
+		.rows = (double)r->rows, .hist = &r->hist,
+	};
+
+	if (row.edge < 0 || row.op < 0)
+		return (int)(row.edge < 0 ? row.edge : row.op);
+	quantiles_ns(&r->hist, row.p_ns);
+	return row_requests(s, &row);
+}
+
+static int put_tcp(struct store *s, const struct tick_tcp *c)
+{
+	struct tcp_row row = {
+		.tick = s->last_tick_id, .edge = dict_edge(s, c->edge),
+		.v = {c->opened, c->closed, c->refused, c->timeouts, c->resets, c->retrans, c->open, c->inflight,
+		      c->oldest_ns ? (double)c->oldest_ns : NAN, c->srtt_us ? c->srtt_us : NAN,
+		      (double)c->bytes_out, (double)c->bytes_in},
+	};
+
+	return row.edge < 0 ? (int)row.edge : row_tcp(s, &row);
+}
+
+static int put_point(struct store *s, const struct tick_point *p)
+{
+	int64_t series;
+
+	if (!isfinite(p->value))
+		return 0;        /* not known: no row */
+	series = dict_series(s, p->service, p->metric, p->device);
+	return series < 0 ? (int)series : row_point(s, s->last_tick_id, series, p->value, p->limit);
+}
+
+/* The process that an exit is about is the youngest of its pid. */
+static int note_exit(struct store *s, const struct tick_event *e)
+{
+	sqlite3_stmt *q = sql_get(s, "UPDATE process SET end_ns = ?2 WHERE id = (SELECT id FROM process WHERE pid = ?1 "
+				     "AND start_ns <= ?2 ORDER BY start_ns DESC LIMIT 1)");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, e->pid);
+	sqlite3_bind_int64(q, 2, whole_us(e->unix_ns));
+	return sql_run(s, q);
+}
+
+static int put_event(struct store *s, const struct tick_event *e)
+{
+	struct event_row row = {
+		.t_ns = e->unix_ns, .kind = e->kind, .detail = e->detail, .version_before = e->version_before,
+		.version_after = e->version_after, .actor = e->actor, .pid = e->pid, .source = SOURCE_RECORDED,
+	};
+	int rc;
+
+	row.service = e->service == ID_NONE ? 0 : dict_service(s, e->service);
+	rc = row.service < 0 ? (int)row.service : row_event(s, &row);
+	return rc == 0 && e->pid && strcmp(e->kind, "exit") == 0 ? note_exit(s, e) : rc;
+}
+
+static int put_process(struct store *s, const struct tick_process *p, int64_t t_ns)
+{
+	struct process_tick_row row = {
+		.tick = s->last_tick_id, .process = dict_process(s, p, whole_us(t_ns)),
+		.v = {p->cpu_s, p->runq_wait_s, p->disk_wait_s, (double)p->read_bytes, (double)p->write_bytes,
+		      (double)p->rss_bytes, p->threads, p->fds, p->connections},
+		.state = {p->state, '\0'},
+	};
+
+	return row.process < 0 ? (int)row.process : row_process_tick(s, &row);
+}
+
+static int put_cgroup(struct store *s, const struct tick_cgroup *g)
+{
+	struct cgroup_tick_row row = {
+		.tick = s->last_tick_id, .cgroup = dict_cgroup(s, g),
+		.v = {g->cpu_s, g->throttled_s, g->quota_cores, (double)g->mem_bytes, g->mem_limit_bytes, (double)g->read_bytes,
+		      (double)g->write_bytes, g->periods_throttled, g->pids},
+	};
+
+	return row.cgroup < 0 ? (int)row.cgroup : row_cgroup_tick(s, &row);
+}
+
+/* Calls put(s, &row, …) for each row of a vector while rc is 0. */
+#define EACH(rc, vec, call)                                            \
+	for (size_t i = 0; (rc) == 0 && i < (vec).n; i++) {            \
+		const __typeof__(*(vec).v) *row = &(vec).v[i];         \
+		(rc) = (call);                                         \
+	}
+
+/* Services and edges are worth their rows before any fact refers to them. */
+static int put_names(struct store *s, const struct tick *t)
+{
+	int rc = 0;
+
+	EACH(rc, t->services, (int)(dict_service(s, row->id) < 0 ? dict_service(s, row->id) : 0));
+	EACH(rc, t->edges, (int)(dict_edge(s, row->id) < 0 ? dict_edge(s, row->id) : 0));
+	return rc;
+}
+
+static int put_rows(struct store *s, const struct tick *t)
+{
+	int rc = put_head(s, t);
+
+	if (rc == 0)
+		rc = put_names(s, t);
+	EACH(rc, t->requests, put_requests(s, row));
+	EACH(rc, t->tcp, put_tcp(s, row));
+	EACH(rc, t->points, put_point(s, row));
+	EACH(rc, t->processes, put_process(s, row, t->unix_ns));
+	EACH(rc, t->cgroups, put_cgroup(s, row));
+	EACH(rc, t->event, put_event(s, row));
+	EACH(rc, t->loss, row_loss(s, s->last_tick_id, row->stage, row->reason, (double)row->count));
+	return rc;
+}
+
+static int put_once(struct store *s, const struct tick *t)
+{
+	int64_t last = s->last_tick_id, now_ns = t->unix_ns + t->dur_ns;
+	struct roll roll = s->roll;
+	int rc = sql_exec(s, "BEGIN IMMEDIATE");
+
+	if (rc == 0)
+		rc = retain_room(s, tick_bytes(t));
+	if (rc == 0)
+		rc = put_rows(s, t);
+	if (rc == 0)
+		rc = retain_age(s, now_ns);
+	if (rc == 0)
+		rc = roll_slice(s, now_ns);
+	if (rc == 0)
+		rc = sql_exec(s, "COMMIT");
+	if (rc == 0)
+		return 0;
+	sql_rollback(s);
+	dict_forget(&s->dict);
+	s->last_tick_id = last;
+	s->roll = roll;
+	return rc;
+}
+
+int store_put_tick(struct store *s, const struct tick *t, struct store_error *err)
+{
+	int rc = dict_absorb(&s->dict, t);
+
+	s->why[0] = '\0';
+	if (rc < 0)
+		return error_from(s, err, rc);
+	rc = put_once(s, t);
+	if (rc == -ENOSPC) {
+		retain_relieve(s);
+		rc = put_once(s, t);
+	}
+	if (rc == -EINVAL)
+		snprintf(s->why, sizeof(s->why), "a fact refers to a service, edge or operation that was never defined");
+	s->puts++;
+	return rc < 0 ? error_from(s, err, rc) : 0;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/rows.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "store/handle.h"
+
+void quantiles_ns(const struct hist *h, double p_ns[QUANTILES])
+{
+	static const double q[QUANTILES] = {0.50, 0.90, 0.95, 0.99};
+
+	for (int i = 0; i < QUANTILES; i++)
+		p_ns[i] = h->count ? hist_quantile(h, q[i]) : NAN;
+}
+
+/* A whole number is bound as one, which is shorter in the file and exact beyond 2^53 nowhere in use. */
+static void bind_number(sqlite3_stmt *q, int i, double v)
+{
+	if (!isfinite(v))
+		return;
+	if (v == floor(v) && fabs(v) < 9e15)
+		sqlite3_bind_int64(q, i, (int64_t)v);
+	else
+		sqlite3_bind_double(q, i, v);
+}
+
+static void bind_ns(sqlite3_stmt *q, int i, double v)
+{
+	if (isfinite(v) && fabs(v) < 9e18)
+		sqlite3_bind_int64(q, i, llround(v));
+}
+
+static int insert(struct store *s, sqlite3_stmt *q)
+{
+	int rc = sql_run(s, q);
+
+	return rc < 0 && (sqlite3_errcode(s->db) & 0xff) == SQLITE_CONSTRAINT ? -EEXIST : rc;
+}
+
+static int bind_hist(struct store *s, sqlite3_stmt *q, int i, const struct hist *h)
+{
+	size_t n;
+
+	if (!h || !h->count)
+		return 0;
+	while ((n = hist_encode(h, s->blob.v, s->blob.cap)) > s->blob.cap) {
+		s->blob.n = s->blob.cap;
+		if (!vec_push(&s->blob))
+			return -ENOMEM;
+	}
+	sqlite3_bind_blob(q, i, s->blob.v, (int)n, SQLITE_STATIC);
+	return 0;
+}
+
+int row_requests(struct store *s, const struct requests_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO requests VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
+	int rc;
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, r->tick);
+	sqlite3_bind_int64(q, 2, r->edge);
+	sqlite3_bind_int64(q, 3, r->op);
+	bind_number(q, 4, r->count);
+	bind_number(q, 5, r->errors);
+	bind_ns(q, 6, r->sum_ns);
+	for (int i = 0; i < QUANTILES; i++)
+		bind_ns(q, 7 + i, r->p_ns[i]);
+	bind_number(q, 11, r->bytes_request);
+	bind_number(q, 12, r->bytes_response);
+	bind_number(q, 13, r->rows);
+	rc = bind_hist(s, q, 14, r->hist);
+	return rc < 0 ? rc : insert(s, q);
+}
+
+int row_tcp(struct store *s, const struct tcp_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO tcp VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, r->tick);
+	sqlite3_bind_int64(q, 2, r->edge);
+	for (int i = 0; i < TCP_NUMBERS; i++)
+		bind_number(q, 3 + i, r->v[i]);
+	return insert(s, q);
+}
+
+int row_point(struct store *s, int64_t tick, int64_t series, double value, double limit)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO point VALUES(?1, ?2, ?3, ?4)");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, tick);
+	sqlite3_bind_int64(q, 2, series);
+	bind_real(q, 3, value);
+	bind_real(q, 4, limit);
+	return insert(s, q);
+}
+
+int row_log(struct store *s, int64_t tick, int64_t pattern, double count, double baseline)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO log VALUES(?1, ?2, ?3, ?4)");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, tick);
+	sqlite3_bind_int64(q, 2, pattern);
+	bind_number(q, 3, count);
+	bind_real(q, 4, baseline);
+	return insert(s, q);
+}
+
+int row_process_tick(struct store *s, const struct process_tick_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO process_tick VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, r->tick);
+	sqlite3_bind_int64(q, 2, r->process);
+	for (int i = 0; i < PROCESS_NUMBERS; i++)
+		bind_number(q, 3 + i, r->v[i]);
+	if (r->state[0])
+		bind_text(q, 12, r->state);
+	return insert(s, q);
+}
+
+int row_cgroup_tick(struct store *s, const struct cgroup_tick_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO cgroup_tick VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, r->tick);
+	sqlite3_bind_int64(q, 2, r->cgroup);
+	for (int i = 0; i < CGROUP_NUMBERS; i++)
+		bind_number(q, 3 + i, r->v[i]);
+	return insert(s, q);
+}
+
+int row_loss(struct store *s, int64_t tick, const char *stage, const char *reason, double count)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO loss VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET count = count + excluded.count");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, tick);
+	bind_text(q, 2, stage);
+	bind_text(q, 3, reason);
+	bind_number(q, 4, count);
+	return insert(s, q);
+}
+
+int row_event(struct store *s, const struct event_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO event(t_ns, service, kind, detail, version_before, version_after, actor, pid, source) "
+				     "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+	const char *const text[] = {r->kind, r->detail, r->version_before, r->version_after, r->actor};
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, whole_us(r->t_ns));
+	bind_id(q, 2, (uint32_t)r->service);
+	for (int i = 0; i < 5; i++)
+		bind_text(q, 3 + i, text[i]);
+	bind_id(q, 8, r->pid);
+	sqlite3_bind_int(q, 9, r->source);
+	return insert(s, q);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rows: one fact, one row: the INSERTs, for the recorder and for imports.
+ *
+ * Numbers are doubles here because imported ones may be fractional; SQLite keeps whole ones as integers.  NaN is NULL.
+ * Each returns 0 or negative with s->why; -EEXIST: the tick has such a row already.
+ */
+#ifndef ROOTLE_STORE_ROWS_H
+#define ROOTLE_STORE_ROWS_H
+
+#include "base/hist.h"
+#include "store/store.h"
+
+#define QUANTILES 4               /* p50 p90 p95 p99 */
+
+struct requests_row {
+	int64_t tick, edge, op;
+	double count, errors, sum_ns, p_ns[QUANTILES], bytes_request, bytes_response, rows;
+	const struct hist *hist;      /* NULL or empty: none */
+};
+
+#define TCP_NUMBERS 12            /* opened … bytes_in, in the order of the table */
+struct tcp_row { int64_t tick, edge; double v[TCP_NUMBERS]; };
+
+#define PROCESS_NUMBERS 9         /* cpu_s … connections */
+struct process_tick_row { int64_t tick, process; double v[PROCESS_NUMBERS]; char state[2]; };
+
+#define CGROUP_NUMBERS 9          /* cpu_s … pids */
+struct cgroup_tick_row { int64_t tick, cgroup; double v[CGROUP_NUMBERS]; };
+
+struct event_row {
+	int64_t t_ns, service;        /* service 0: of the node */
+	const char *kind, *detail, *version_before, *version_after, *actor;
+	uint32_t pid;
+	int source;
+};
+
+/* NaN for an empty histogram. */
+void quantiles_ns(const struct hist *h, double p_ns[QUANTILES]);
+
+int row_requests(struct store *s, const struct requests_row *r);
+int row_tcp(struct store *s, const struct tcp_row *r);
+int row_point(struct store *s, int64_t tick, int64_t series, double value, double limit);
+int row_log(struct store *s, int64_t tick, int64_t pattern, double count, double baseline);
+int row_process_tick(struct store *s, const struct process_tick_row *r);
+int row_cgroup_tick(struct store *s, const struct cgroup_tick_row *r);
+int row_loss(struct store *s, int64_t tick, const char *stage, const char *reason, double count);
+int row_event(struct store *s, const struct event_row *r);
+
+#endif
