@@ -74,14 +74,30 @@ bool recording_fresh(const char *path, int64_t now_ns)
 	return fresh;
 }
 
+/* While the temporary recording is there, a signal may end the recording, but not the process. */
+static void hold_signals(struct reading *r)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, &r->signals);
+}
+
 static int record_now(struct reading *r, const struct options *o)
 {
 	struct recorder_options ro;
 	char text[32];
-	int ret = temp_recording_make(&r->temp);
+	int ret;
 
-	if (ret)
+	hold_signals(r);
+	ret = temp_recording_make(&r->temp);
+	if (ret) {
+		sigprocmask(SIG_SETMASK, &r->signals, NULL);
 		return ret;
+	}
 	recorder_options_from(&ro, o, r->temp.db);
 	ro.for_ns = o->for_ns ? o->for_ns : ATTACH_FOR_NS;
 	say_note("nobody is recording: attaching for %s, then answering (rootle record --detach keeps a window ready)",
@@ -131,7 +147,10 @@ void reading_close(struct reading *r)
 		store_close(r->stores.v[i]);
 	vec_done(&r->stores);
 	vec_done(&r->paths);
-	temp_recording_remove(&r->temp);
+	if (r->temp.dir[0]) {
+		temp_recording_remove(&r->temp);
+		sigprocmask(SIG_SETMASK, &r->signals, NULL);
+	}
 	*r = (struct reading){0};
 }
 

@@ -6,6 +6,8 @@
 #ifndef ROOTLE_CLI_READING_H
 #define ROOTLE_CLI_READING_H
 
+#include <signal.h>
+
 #include "model/window.h"
 #include "options.h"
 #include "range.h"
@@ -17,7 +19,8 @@
 struct reading {
 	VEC(struct store *) stores;
 	VEC(const char *) paths;
-	struct temp_recording temp; /* removed by reading_close() */
+	struct temp_recording temp; /* removed by reading_close(); SIGINT, SIGTERM and SIGHUP wait until then */
+	sigset_t signals;           /* the mask before that */
 	int64_t first_ns, last_ns;  /* of all of them together; equal: empty */
 	uint64_t ticks;
 	bool live;                  /* somebody is writing one of them */

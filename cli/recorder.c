@@ -39,6 +39,7 @@ struct recorder {
 	struct store *store;
 	struct writer *writer;
 	struct loop *loop;
+	sigset_t signals;               /* the mask before the loop took its signals */
 	int drain_timer;
 	int64_t drain_ns;               /* period of drain_timer now */
 	uint64_t tick_begin_ts;         /* CLOCK_MONOTONIC of the last tick's end */
@@ -228,18 +229,27 @@ static int first_tick(struct recorder *r)
 	return ret ? say_error(EXIT_FAILED, "%s", err.text) : 0;
 }
 
+/* Before anything is attached: from here on a signal ends the recording in order. */
 static int open_loop(struct recorder *r)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	int ret = 0;
 
+	sigprocmask(SIG_SETMASK, NULL, &r->signals);
 	r->loop = loop_new();
 	if (!r->loop)
 		return say_error(EXIT_FAILED, "cannot make an event loop: %s", strerror(errno));
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && ret >= 0; i++)
 		ret = loop_signal(r->loop, signals[i], on_end, r);
+	return ret >= 0 ? 0 : say_error(EXIT_FAILED, "cannot wait for signals: %s", strerror(-ret));
+}
+
+static int start_timers(struct recorder *r)
+{
+	int ret = 0;
+
 	r->drain_ns = DRAIN_BUSY_NS;
-	if (ret >= 0 && r->sources.bpf)
+	if (r->sources.bpf)
 		ret = r->drain_timer = loop_timer(r->loop, r->drain_ns, false, on_drain, r);
 	if (ret >= 0)
 		ret = loop_timer(r->loop, TICK_NS, true, on_tick, r);
@@ -274,6 +284,7 @@ static void recorder_close(struct recorder *r)
 	writer_close(r->writer, LAST_TICKS_MS);
 	store_close(r->store);
 	loop_free(r->loop);
+	sigprocmask(SIG_SETMASK, &r->signals, NULL);
 	attach_filter_done(&r->filter);
 	model_free(r->model);
 	sources_close(&r->sources);
@@ -283,8 +294,10 @@ static void recorder_close(struct recorder *r)
 static int recorder_open(struct recorder *r)
 {
 	struct store_error err;
-	int ret;
+	int ret = open_loop(r);
 
+	if (ret)
+		return ret;
 	r->store = store_open_writer(r->o->path, &r->o->limits, &err);
 	if (!r->store)
 		return say_error(EXIT_FAILED, "%s", err.text);
@@ -295,7 +308,27 @@ static int recorder_open(struct recorder *r)
 		ret = put_meta(r);
 	if (ret == 0 && !(r->writer = writer_open(r->store)))
 		ret = say_error(EXIT_FAILED, "cannot start the writing thread: %s", strerror(errno));
-	return ret ? ret : open_loop(r);
+	return ret;
+}
+
+static int run(struct recorder *r, recorder_ready_fn *ready, void *arg)
+{
+	struct store_error err;
+	int ret = first_tick(r);
+
+	if (ret == 0)
+		ret = start_timers(r);
+	if (ret)
+		return ret;
+	if (ready)
+		ready(arg, r->o->path);
+	ret = loop_run(r->loop) ? say_error(EXIT_FAILED, "the event loop failed") : EXIT_OK;
+	model_note(r->model, clock_unix_ns(), "recorder", "recording ends");
+	take_tick(r, false);
+	if (writer_flush(r->writer, LAST_TICKS_MS, &err))
+		say_store_news(r);
+	say_summary(r);
+	return ret;
 }
 
 int recorder_run(const struct recorder_options *o, recorder_ready_fn *ready, void *arg)
@@ -304,19 +337,7 @@ int recorder_run(const struct recorder_options *o, recorder_ready_fn *ready, voi
 	int ret = recorder_open(&r);
 
 	if (ret == 0)
-		ret = first_tick(&r);
-	if (ret == 0) {
-		if (ready)
-			ready(arg, o->path);
-		ret = loop_run(r.loop) ? EXIT_FAILED : EXIT_OK;
-		model_note(r.model, clock_unix_ns(), "recorder", "recording ends");
-		take_tick(&r, false);
-		struct store_error err;
-
-		if (writer_flush(r.writer, LAST_TICKS_MS, &err))
-			say_store_news(&r);
-		say_summary(&r);
-	}
+		ret = run(&r, ready, arg);
 	recorder_close(&r);
 	return ret;
 }
