@@ -74,7 +74,7 @@ struct ev_conn {
 	__u64 bytes_in;         /* received so far */
 	__u8 comm[EV_COMM_LEN]; /* of tgid where known, else zero bytes */
 };
-_Static_assert(sizeof(struct ev_conn) == 136, "ev_conn");
+_Static_assert(sizeof(struct ev_conn) == 128, "ev_conn");
 
 enum { DIR_OUT = 0, DIR_IN = 1 };  /* seen from the socket of the cookie: OUT is sent by it */
 
