@@ -10,7 +10,7 @@
 const struct command command_table[] = {
 	{"top", "", "live view of services, their map and what is wrong",
 	 "Reads the recording that is being written, or starts a recorder of its own and stops it on leaving.",
-	 GROUPS(options_db, options_range, options_service, options_attach), cmd_top},
+	 GROUPS(options_db, options_service, options_attach), cmd_top},
 	{"record", "", "attach the probes and write the rolling window",
 	 "Runs until the time is up or SIGINT or SIGTERM. Prints 'recording: FILE' once every probe is attached and the "
 	 "first tick is in the file.",
@@ -36,8 +36,11 @@ const struct command command_table[] = {
 	{"export", "", "the recording as ndjson", NULL, GROUPS(options_export, options_db, options_range), cmd_export},
 	{"import", "FILE...", "ndjson into a recording",
 	 "One transaction a file: a line that is refused keeps the whole file out.", GROUPS(options_db), cmd_import, 1, -1},
-	{"demo", "[SCENARIO]", "start a small real system, break it, explain it", NULL, GROUPS(options_demo), cmd_demo, 0, 1,
-	 .raw = true},
+	{"demo", "[SCENARIO]", "start a small real system, break it, explain it",
+	 "nginx, a shop and PostgreSQL on loopback under a steady load: recorded, broken, explained, cleaned up.",
+	 GROUPS(options_demo, options_json), cmd_demo, 0, 1},
+	{"demo-part", "NAME ARGUMENTS...", "a program of the demo's system", NULL, COMMON, cmd_demo_part, 1, -1,
+	 .hidden = true, .raw = true},
 	{"help", "[COMMAND]", "this list, or the help of a command", NULL, COMMON, cmd_help, 0, 1},
 	{"version", "", "the version", NULL, COMMON, cmd_version},
 	{"completion", "bash", "print the completion script of a shell", NULL, COMMON, cmd_completion, 1, 1,

@@ -1,0 +1,42 @@
+# bash completion of rootle: printed by `rootle completion bash`
+_rootle()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options=''
+	local commands='top record status stop snapshot mark explain incidents map services edges requests events check export import demo help version'
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
+		return
+	fi
+	case $prev in
+	--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
+	--symptom) COMPREPLY=($(compgen -W 'latency errors' -- "$cur")); return ;;
+	--format) COMPREPLY=($(compgen -W 'ndjson' -- "$cur")); return ;;
+	--db|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	esac
+	case ${COMP_WORDS[1]} in
+	top) options='--db --service --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --help --version --color --quiet --verbose --config' ;;
+	record) options='--db --for --keep --max-size --detach --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --help --version --color --quiet --verbose --config' ;;
+	status) options='--db --json --help --version --color --quiet --verbose --config' ;;
+	stop) options='--db --help --version --color --quiet --verbose --config' ;;
+	snapshot) options='--db --since --until --last --help --version --color --quiet --verbose --config' ;;
+	mark) options='--db --help --version --color --quiet --verbose --config' ;;
+	explain) options='--symptom --baseline --exit-code --db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --help --version --color --quiet --verbose --config' ;;
+	incidents) options='--db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --help --version --color --quiet --verbose --config' ;;
+	map) options='--db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --help --version --color --quiet --verbose --config' ;;
+	services) options='--db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --help --version --color --quiet --verbose --config' ;;
+	edges) options='--db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --help --version --color --quiet --verbose --config' ;;
+	requests) options='--follow --db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --help --version --color --quiet --verbose --config' ;;
+	events) options='--db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --help --version --color --quiet --verbose --config' ;;
+	check) options='--probes --json --help --version --color --quiet --verbose --config' ;;
+	export) options='--format --db --since --until --last --help --version --color --quiet --verbose --config' ;;
+	import) options='--db --help --version --color --quiet --verbose --config' ;;
+	demo) options='--list --keep-running --help --version --color --quiet --verbose --config' ;;
+	help) options='--help --version --color --quiet --verbose --config' ;;
+	version) options='--help --version --color --quiet --verbose --config' ;;
+	esac
+	case $cur in
+	-*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;
+	*) COMPREPLY=($(compgen -f -- "$cur")) ;;
+	esac
+}
+complete -o filenames -F _rootle rootle

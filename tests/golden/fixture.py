@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes shop.ndjson: a small shop, three minutes in ticks of five seconds, in which PostgreSQL gets slow after two.
+
+usage: fixture.py > shop.ndjson
+"""
+import json
+
+START, TICK, TICKS, ONSET = 1767225600, 5, 36, 24     # 2026-01-01T00:00:00Z
+
+
+def line(**row):
+    print(json.dumps(row))
+
+
+def wobble(i, k):
+    """The same noise each time: up to 6 % around 1."""
+    return 1 + ((i * 7919 + k * 104729) % 121 - 60) / 1000
+
+
+SERVICES = [("client", "external", None), ("nginx", "proxy", "/usr/sbin/nginx"), ("shop.py", "app", "/usr/bin/python3.11"),
+            ("postgres", "db", "/usr/lib/postgresql/15/bin/postgres"), ("redis", "cache", "/usr/bin/redis-server")]
+# from, to, protocol, port, op, requests a second, healthy ms, ms added by the fault
+EDGES = [("client", "nginx", "http", 80, "GET /items/{id}", 40, 9, 180),
+         ("client", "nginx", "http", 80, "GET /cart", 20, 3, 0),
+         ("nginx", "shop.py", "http", 8080, "GET /items/{id}", 40, 8, 180),
+         ("nginx", "shop.py", "http", 8080, "GET /cart", 20, 2.4, 0),
+         ("shop.py", "postgres", "postgres", 5432, "SELECT * FROM items WHERE sku = $1", 40, 4, 180),
+         ("shop.py", "redis", "redis", 6379, "GET", 20, 0.3, 0)]
+CPU = {"nginx": (0.05, 0.05), "shop.py": (0.3, 0.28), "postgres": (0.12, 0.95), "redis": (0.02, 0.02)}
+
+line(type="meta", schema="ndjson/1", node="web-3", source="fixture", interval_s=TICK)
+for name, kind, exe in SERVICES:
+    line(type="service", service=name, kind=kind, **({"exe": exe} if exe else {}))
+for source, target, protocol, port in sorted({e[:4] for e in EDGES}):
+    line(**{"type": "edge", "from": source, "to": target, "protocol": protocol, "port": port})
+for i in range(TICKS):
+    t, slow = START + i * TICK, i >= ONSET
+    for k, (source, target, protocol, _, op, rate, ms, added) in enumerate(EDGES):
+        avg = (ms + (added if slow else 0)) * wobble(i, k)
+        count = round(rate * TICK * wobble(i, k + 50) * (0.9 if slow and added else 1))
+        line(**{"type": "requests", "t": t, "dur_s": TICK, "from": source, "to": target, "protocol": protocol, "op": op,
+                "count": count, "errors": 1 if slow and target == "nginx" and added and i % 3 == 0 else 0,
+                "avg_ms": round(avg, 3), "p50_ms": round(avg * 0.9, 3), "p90_ms": round(avg * 1.3, 3),
+                "p95_ms": round(avg * 1.5, 3), "p99_ms": round(avg * 2, 3)})
+    for k, (name, (before, after)) in enumerate(CPU.items()):
+        line(type="resource", t=t, dur_s=TICK, service=name, metric="cpu_cores",
+             value=round((after if slow else before) * wobble(i, k + 90), 4))
+        line(type="resource", t=t, dur_s=TICK, service=name, metric="mem_bytes", value=(40 + 30 * k) << 20)
+line(type="event", t=START + 20, service="redis", kind="restart", detail="redis-server[812] started again", actor="systemd[1]")
+line(type="event", t=START + ONSET * TICK - 1, service="postgres", kind="config_change", detail="index items_sku dropped",
+     actor="psql[4711]")
