@@ -406,3 +406,20 @@ int store_open_beside(const char *path, struct store **ret, struct store_error *
 	store_close(*ret);
 	return rc;
 }
+
+int store_create_plain(const char *path, struct store **ret, struct store_error *err)
+{
+	struct store *s = *ret = handle_new(path, err);
+	int rc;
+
+	if (!s)
+		return -ENOMEM;
+	rc = db_open(s, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
+	if (rc == 0)
+		rc = schema_create(s);
+	if (rc == 0)
+		return 0;
+	error_from(s, err, rc);
+	store_close(s);
+	return rc;
+}

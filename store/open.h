@@ -19,5 +19,7 @@ int store_reconnect(struct store *s);
 int store_refresh(struct store *s);
 /* A second, short-lived connection that writes beside the writer; it takes no lock of ours and keeps no limits. */
 int store_open_beside(const char *path, struct store **ret, struct store_error *err);
+/* Fills an empty file with the schema and opens it: a plain file with a rollback journal, no lock, no limits. */
+int store_create_plain(const char *path, struct store **ret, struct store_error *err);
 
 #endif

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The types of lines of ndjson/1, and ours beyond it, which only our own export writes: fact tick tcp loss process … */
+#include "store/import.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "store/rows.h"
+
+static int64_t service_of(struct import *im, const char *key, bool required)
+{
+	const char *name = import_text(im, key, required);
+
+	return name && !im->problem[0] ? row_service(im->s, name) : 0;
+}
+
+static int64_t op_of(struct import *im)
+{
+	const char *op = import_text(im, "op", false);
+
+	return op ? row_op(im->s, op) : 0;
+}
+
+/* The edge of from, to, protocol and port. > 0, or negative. */
+static int64_t edge_of(struct import *im, bool from_required)
+{
+	int64_t src = service_of(im, "from", from_required), dst = service_of(im, "to", true);
+	const char *protocol = import_text(im, "protocol", false);
+	double port = import_number(im, "port", false);
+
+	if (!isnan(port) && (port < 0 || port > 65535))
+		import_refuse(im, "\"port\" is no port number");
+	if (im->problem[0] || src < 0 || dst < 0)
+		return src < 0 ? src : dst < 0 ? dst : -EINVAL;
+	return row_edge(im->s, src, dst, protocol, isnan(port) ? 0 : (int)port);
+}
+
+/* Puts a row into the interval of the line, or into another such interval where that one has the row already. */
+#define INTO_TICK(im, row_tick, call)                                  \
+	({                                                             \
+		int rc_;                                               \
+		(row_tick) = import_tick(im, false);                   \
+		rc_ = (row_tick) < 0 ? (int)(row_tick) : (call);       \
+		if (rc_ == -EEXIST) {                                  \
+			(row_tick) = import_tick(im, true);            \
+			rc_ = (row_tick) < 0 ? (int)(row_tick) : (call); \
+		}                                                      \
+		rc_;                                                   \
+	})
+
+static int meta_put(struct import *im, const char *key, const char *value)
+{
+	sqlite3_stmt *q = sql_get(im->s, "INSERT OR IGNORE INTO meta VALUES(?1, ?2)");
+
+	if (!key || !value)
+		return 0;
+	bind_text(q, 1, key);
+	bind_text(q, 2, value);
+	return sql_run(im->s, q);
+}
+
+static int meta_row(struct import *im)
+{
+	const char *schema = import_text(im, "schema", true), *node = import_text(im, "node", false);
+	const char *source = import_text(im, "source", false);
+	int rc;
+
+	import_number(im, "interval_s", false);
+	if (schema && strcmp(schema, "ndjson/1") != 0)
+		return import_refuse(im, "schema \"%.40s\" is not \"ndjson/1\"", schema);
+	if (im->problem[0])
+		return -EINVAL;
+	rc = meta_put(im, "node", node);
+	return rc < 0 ? rc : meta_put(im, "source", source);
+}
+
+static int fact_row(struct import *im)
+{
+	const char *key = import_text(im, "key", true), *value = import_text(im, "value", true);
+
+	return im->problem[0] ? -EINVAL : meta_put(im, key, value);
+}
+
+static int service_row(struct import *im)
+{
+	int64_t row = service_of(im, "service", true);
+	const char *kind = import_text(im, "kind", false), *exe = import_text(im, "exe", false);
+	const char *why = import_text(im, "why", false), *image = import_text(im, "image", false);
+	const char *node = import_text(im, "node", false);
+
+	if (im->problem[0] || row < 0)
+		return row < 0 ? (int)row : -EINVAL;
+	return row_service_set(im->s, row, kind, exe, why, image, node);
+}
+
+static int edge_row(struct import *im)
+{
+	int64_t row = edge_of(im, true);
+
+	return row < 0 ? (int)row : 0;
+}
+
+/* [[upper_us, count], …]; the whole bucket is taken to lie at its upper end, as it does in our own export. */
+static int hist_of(struct import *im, struct hist *h)
+{
+	json_t *list = json_object_get(im->line, "hist"), *cell;
+	size_t i;
+
+	hist_reset(h);
+	if (!list || json_is_null(list))
+		return 0;
+	if (!json_is_array(list))
+		return import_refuse(im, "\"hist\" is not an array");
+	json_array_foreach(list, i, cell) {
+		double us = json_number_value(json_array_get(cell, 0)), count = json_number_value(json_array_get(cell, 1));
+
+		if (!json_is_number(json_array_get(cell, 0)) || !json_is_number(json_array_get(cell, 1)) || us < 0 || us > 9e15 ||
+		    count < 0 || count > 9e15)
+			return import_refuse(im, "\"hist\" is not a list of [upper_us, count]");
+		if (count >= 0.5 && hist_add(h, (uint64_t)llround(us * 1e3), (uint64_t)llround(count)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int requests_row(struct import *im)
+{
+	static const char *const p_key[QUANTILES] = {"p50_ms", "p90_ms", "p95_ms", "p99_ms"};
+	struct requests_row r = {
+		.count = import_number(im, "count", true), .errors = import_number(im, "errors", false),
+		.sum_ns = import_number(im, "sum_ns", false), .bytes_request = import_number(im, "bytes_request", false),
+		.bytes_response = import_number(im, "bytes_response", false), .rows = import_number(im, "rows", false),
+		.hist = &im->hist,
+	};
+	double avg_ms = import_number(im, "avg_ms", false);
+	int rc = hist_of(im, &im->hist);
+
+	r.edge = edge_of(im, false);
+	r.op = op_of(im);
+	if (rc < 0 || im->problem[0] || r.edge < 0 || r.op < 0)
+		return rc < 0 ? rc : r.edge < 0 ? (int)r.edge : r.op < 0 ? (int)r.op : -EINVAL;
+	if (isnan(r.sum_ns))
+		r.sum_ns = avg_ms * 1e6 * r.count;
+	quantiles_ns(&im->hist, r.p_ns);
+	for (int i = 0; i < QUANTILES; i++) {
+		double ms = import_number(im, p_key[i], false);
+
+		if (!isnan(ms))
+			r.p_ns[i] = ms * 1e6;
+	}
+	return INTO_TICK(im, r.tick, row_requests(im->s, &r));
+}
+
+/* Numbers of the line by the words of a list, in its order. */
+static void numbers_of(struct import *im, const char *const *key, double *v)
+{
+	for (; *key; key++)
+		*v++ = import_number(im, *key, false);
+}
+
+static int tcp_row(struct import *im)
+{
+	static const char *const key[TCP_NUMBERS + 1] = {"opened", "closed", "refused", "timeouts", "resets", "retrans", "open", "inflight",
+							 "oldest_ns", "srtt_us", "bytes_out", "bytes_in"};
+	struct tcp_row r = {.edge = edge_of(im, false)};
+
+	numbers_of(im, key, r.v);
+	if (r.edge < 0 || im->problem[0])
+		return r.edge < 0 ? (int)r.edge : -EINVAL;
+	return INTO_TICK(im, r.tick, row_tcp(im->s, &r));
+}
+
+static int resource_row(struct import *im)
+{
+	int64_t service = service_of(im, "service", true), series, tick;
+	const char *metric = import_text(im, "metric", true), *device = import_text(im, "device", false);
+	double value = import_number(im, "value", true), limit = import_number(im, "limit", false);
+
+	if (service < 0 || im->problem[0])
+		return service < 0 ? (int)service : -EINVAL;
+	series = row_series(im->s, service, metric, device);
+	if (series < 0)
+		return (int)series;
+	return INTO_TICK(im, tick, row_point(im->s, tick, series, value, limit));
+}
+
+static int log_row(struct import *im)
+{
+	int64_t service = service_of(im, "service", true), pattern, tick;
+	const char *template = import_text(im, "template", true), *level = import_text(im, "level", false);
+	const char *sample = import_text(im, "sample", false);
+	double count = import_number(im, "count", true), baseline = import_number(im, "baseline_count", false);
+
+	if (service < 0 || im->problem[0])
+		return service < 0 ? (int)service : -EINVAL;
+	pattern = row_pattern(im->s, service, template, level, sample);
+	if (pattern < 0)
+		return (int)pattern;
+	return INTO_TICK(im, tick, row_log(im->s, tick, pattern, count, baseline));
+}
+
+static uint32_t pid_of(struct import *im, const char *key, bool required)
+{
+	double v = import_number(im, key, required);
+
+	if (!isnan(v) && (v < 0 || v > INT32_MAX))
+		import_refuse(im, "\"%s\" is no process id", key);
+	return isnan(v) || im->problem[0] ? 0 : (uint32_t)v;
+}
+
+static int event_row_in(struct import *im)
+{
+	struct event_row r = {
+		.t_ns = import_time(im, "t", true), .kind = import_text(im, "kind", true),
+		.detail = import_text(im, "detail", false), .version_before = import_text(im, "version_before", false),
+		.version_after = import_text(im, "version_after", false), .actor = import_text(im, "actor", false),
+		.pid = pid_of(im, "pid", false), .source = SOURCE_IMPORTED,
+	};
+
+	/* null, which is not the same as missing: of the node */
+	r.service = service_of(im, "service", !json_is_null(json_object_get(im->line, "service")));
+	if (r.service < 0 || im->problem[0])
+		return r.service < 0 ? (int)r.service : -EINVAL;
+	return row_event(im->s, &r);
+}
+
+static int span_row(struct import *im)
+{
+	static const char *const key[] = {"trace", "span", "parent", "status", "method"};
+	static const int column[] = {1, 2, 3, 8, 9};
+	sqlite3_stmt *q;
+	int64_t service = service_of(im, "service", true), op = op_of(im), t_ns = import_time(im, "t", true);
+	double dur_ms = import_number(im, "dur_ms", true), confidence = import_number(im, "confidence", false);
+
+	if (service < 0 || op < 0)
+		return (int)(service < 0 ? service : op);
+	q = sql_get(im->s, "INSERT INTO span(trace, span, parent, service, op, t_ns, dur_ns, status, method, confidence, source) "
+			   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 2)");
+	for (size_t i = 0; i < sizeof(key) / sizeof(*key); i++)
+		bind_text(q, column[i], import_text(im, key[i], i < 2));
+	if (im->problem[0])
+		return -EINVAL;
+	sqlite3_bind_int64(q, 4, service);
+	sqlite3_bind_int64(q, 5, op);
+	sqlite3_bind_int64(q, 6, t_ns);
+	sqlite3_bind_int64(q, 7, llround(dur_ms * 1e6));
+	bind_real(q, 10, confidence);
+	return sql_run(im->s, q);
+}
+
+static int tick_row(struct import *im)
+{
+	double events = import_number(im, "events", false), lost = import_number(im, "lost", false);
+	int64_t tick = import_tick(im, false);
+	sqlite3_stmt *q;
+
+	if (tick < 0 || isnan(events))
+		return tick < 0 ? (int)tick : 0;
+	q = sql_get(im->s, "UPDATE tick SET events = ?2, lost = ?3 WHERE id = ?1");
+	sqlite3_bind_int64(q, 1, tick);
+	sqlite3_bind_int64(q, 2, llround(events));
+	sqlite3_bind_int64(q, 3, isnan(lost) ? 0 : llround(lost));
+	return sql_run(im->s, q);
+}
+
+static int loss_row(struct import *im)
+{
+	const char *stage = import_text(im, "stage", true), *reason = import_text(im, "reason", true);
+	double count = import_number(im, "count", true);
+	int64_t tick;
+
+	if (im->problem[0])
+		return -EINVAL;
+	return INTO_TICK(im, tick, row_loss(im->s, tick, stage, reason, count));
+}
+
+/* The row of a process by its identity; made where the file says of it only later. > 0, or negative. */
+static int64_t process_of(struct import *im, int64_t last_ns)
+{
+	uint32_t pid = pid_of(im, "pid", true);
+	int64_t start_ns = import_time(im, "start", true), id;
+	sqlite3_stmt *q;
+	int rc;
+
+	if (im->problem[0])
+		return -EINVAL;
+	q = sql_get(im->s, "INSERT INTO process(pid, start_ns, last_ns, source) VALUES(?1, ?2, ?3, 2) ON CONFLICT DO UPDATE "
+			   "SET last_ns = max(last_ns, excluded.last_ns), source = 2 RETURNING id");
+	sqlite3_bind_int64(q, 1, pid);
+	sqlite3_bind_int64(q, 2, start_ns);
+	sqlite3_bind_int64(q, 3, last_ns);
+	rc = sql_step(im->s, q);
+	id = rc > 0 ? sqlite3_column_int64(q, 0) : rc < 0 ? rc : -EIO;
+	sqlite3_reset(q);
+	return id;
+}
+
+static int process_row(struct import *im)
+{
+	static const char *const key[] = {"comm", "exe", "cmdline", "cgroup"};
+	int64_t last_ns = import_time(im, "last", false), start_ns = import_time(im, "start", true), end_ns = import_time(im, "end", false);
+	int64_t row = process_of(im, last_ns ? last_ns : start_ns), service = service_of(im, "service", false);
+	uint32_t ppid = pid_of(im, "ppid", false);
+	sqlite3_stmt *q;
+
+	if (row < 0 || service < 0)
+		return (int)(row < 0 ? row : service);
+	q = sql_get(im->s, "UPDATE process SET ppid = ?2, service = ?3, comm = ?4, exe = ?5, cmdline = ?6, cgroup = ?7, end_ns = ?8 "
+			   "WHERE id = ?1");
+	sqlite3_bind_int64(q, 1, row);
+	bind_id(q, 2, ppid);
+	bind_id(q, 3, (uint32_t)service);
+	for (int i = 0; i < 4; i++)
+		bind_text(q, 4 + i, import_text(im, key[i], false));
+	if (end_ns)
+		sqlite3_bind_int64(q, 8, end_ns);
+	return im->problem[0] ? -EINVAL : sql_run(im->s, q);
+}
+
+static int process_tick_row_in(struct import *im)
+{
+	static const char *const key[PROCESS_NUMBERS + 1] = {"cpu_s", "runq_wait_s", "disk_wait_s", "read_bytes", "write_bytes", "rss_bytes",
+							     "threads", "fds", "connections"};
+	struct process_tick_row r = {.process = process_of(im, import_time(im, "t", true))};
+	const char *state = import_text(im, "state", false);
+
+	numbers_of(im, key, r.v);
+	if (r.process < 0 || im->problem[0])
+		return r.process < 0 ? (int)r.process : -EINVAL;
+	r.state[0] = state ? state[0] : '\0';
+	return INTO_TICK(im, r.tick, row_process_tick(im->s, &r));
+}
+
+static int cgroup_tick_row_in(struct import *im)
+{
+	static const char *const key[CGROUP_NUMBERS + 1] = {"cpu_s", "throttled_s", "quota_cores", "mem_bytes", "mem_limit_bytes",
+							    "read_bytes", "write_bytes", "periods_throttled", "pids"};
+	const char *path = import_text(im, "path", true);
+	int64_t service = service_of(im, "service", false);
+	struct cgroup_tick_row r = {0};
+
+	numbers_of(im, key, r.v);
+	if (service < 0 || im->problem[0])
+		return service < 0 ? (int)service : -EINVAL;
+	r.cgroup = row_cgroup(im->s, path, service);
+	if (r.cgroup < 0)
+		return (int)r.cgroup;
+	return INTO_TICK(im, r.tick, row_cgroup_tick(im->s, &r));
+}
+
+const struct import_type import_types[] = {
+	{"meta", "schema node source interval_s", meta_row},
+	{"service", "service kind node image exe why", service_row},
+	{"edge", "from to protocol port", edge_row},
+	{"requests", "t dur_s from to protocol port op count errors avg_ms p50_ms p90_ms p95_ms p99_ms hist sum_ns bytes_request "
+		     "bytes_response rows", requests_row},
+	{"resource", "t dur_s service metric device value limit", resource_row},
+	{"log", "t dur_s service template level sample count baseline_count", log_row},
+	{"event", "t service kind detail version_before version_after actor pid", event_row_in},
+	{"span", "trace span parent service op t dur_ms status method confidence", span_row},
+	{"fact", "key value", fact_row},
+	{"tick", "t dur_s events lost", tick_row},
+	{"tcp", "t dur_s from to protocol port opened closed refused timeouts resets retrans open inflight oldest_ns srtt_us bytes_out "
+		"bytes_in", tcp_row},
+	{"loss", "t dur_s stage reason count", loss_row},
+	{"process", "pid start ppid service comm exe cmdline cgroup end last", process_row},
+	{"process_tick", "t dur_s pid start cpu_s runq_wait_s disk_wait_s read_bytes write_bytes rss_bytes threads fds connections state",
+	 process_tick_row_in},
+	{"cgroup_tick", "t dur_s path service cpu_s throttled_s quota_cores mem_bytes mem_limit_bytes read_bytes write_bytes "
+			"periods_throttled pids", cgroup_tick_row_in},
+	{NULL, NULL, NULL},
+};
