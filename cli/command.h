@@ -36,6 +36,7 @@ void help_command(const struct command *c);
 int cmd_check(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_completion(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_demo(const struct command *c, struct options *o, int argc, char **argv);
+int cmd_demo_part(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_edges(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_events(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_explain(const struct command *c, struct options *o, int argc, char **argv);

@@ -87,6 +87,9 @@ const struct option_row options_export[] = {
 
 const struct option_row options_demo[] = {
 	{"list", OPT_FLAG, AT(list), NULL, "list the scenarios"},
-	{"keep-running", OPT_FLAG, AT(keep_running), NULL, "leave the system and the fault until Ctrl-C"},
+	{"keep-running", OPT_FLAG, AT(keep_running), NULL, "leave the system, its fault and the recorder running"},
+	{"stop", OPT_TEXT, AT(stop), "FOLDER", "end what --keep-running left"},
+	{"healthy", OPT_DURATION, AT(healthy_ns), "TIME", "time before the fault (default 25s)"},
+	{"fault", OPT_DURATION, AT(fault_ns), "TIME", "time with the fault (default 20s)"},
 	{0},
 };

@@ -45,6 +45,8 @@ struct options {
 	bool probes;
 	const char *format;
 	bool list, keep_running;
+	const char *stop;               /* a folder */
+	int64_t healthy_ns, fault_ns;   /* 0: not given */
 };
 
 enum option_type {
