@@ -116,9 +116,8 @@ static void put_escaped(struct json *j, const char *s, size_t n)
 static void lead(struct json *j, const char *key)
 {
 	uint64_t bit = (uint64_t)1 << j->depth;
-	bool in_object = j->depth && !(j->is_array & bit);
 
-	assert(in_object == (key != NULL));
+	assert((j->depth && !(j->is_array & bit)) == (key != NULL));
 	if (j->depth) {
 		if (j->has_item & bit)
 			put(j, ",", 1);
