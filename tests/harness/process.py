@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Processes of a test: started with a name for messages, ended by pid, gone when the test is gone.
 
-A child gets PR_SET_PDEATHSIG, so that even a SIGKILLed runner leaves none behind.  Nothing here ends a process by name.
+A child gets SIGTERM when its parent dies (PR_SET_PDEATHSIG), so that even a SIGKILLed runner leaves none behind.  Nothing here ends a process by name.
 """
 import ctypes
 import os
@@ -44,7 +44,7 @@ def _enter(netns, tasks_files, user, nice):
         os.initgroups(user, entry.pw_gid)
         os.setgid(entry.pw_gid)
         os.setuid(entry.pw_uid)
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)     # after setuid, which clears it
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)     # after setuid, which clears it; nginx ends its workers on it
 
 
 class Process:

@@ -72,8 +72,9 @@ class Ledger:
 
 
 def _end_process(pid, start):
-    """The process, if it is still the same one, and the session it leads."""
-    if start is None or _pid_start(pid) != start:
+    """The process and the session it leads, unless the pid is somebody else's by now. A number stays taken while a
+    group bears it, so children that outlived the process are still ours."""
+    if _pid_start(pid) not in (None, start):
         return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
