@@ -2,7 +2,6 @@
 #include "command.h"
 #include "diagnose.h"
 #include "out.h"
-#include "say.h"
 
 static int verdict(const struct report *r)
 {
@@ -22,20 +21,20 @@ int cmd_explain(const struct command *c, struct options *o, int argc, char **arg
 
 	if (ret)
 		return ret;
+	bool answer = diagnosis_has_data(&d) || d.report->incidents.n;
+
 	if (o->json) {
 		json_init(&j, true);
 		report_json(&j, &d);
 		out_json(&j);
 		json_done(&j);
-	} else if (diagnosis_has_data(&d)) {
+	} else if (answer) {
 		report_text(&d);
 	}
-	if (!diagnosis_has_data(&d)) {
-		say_note("no data in this range");
+	if (!answer)
 		ret = EXIT_NO_DATA;
-	} else if (o->exit_code) {
+	else if (o->exit_code)
 		ret = verdict(d.report);
-	}
 	diagnosis_close(&d);
 	return out_finish(ret);
 }

@@ -72,6 +72,7 @@ int cmd_incidents(const struct command *c, struct options *o, int argc, char **a
 	if (ret)
 		return ret;
 	size_t n = d.report->incidents.n;
+	bool answer = diagnosis_has_data(&d) || n;
 
 	if (o->json) {
 		json_init(&j, false);
@@ -80,10 +81,10 @@ int cmd_incidents(const struct command *c, struct options *o, int argc, char **a
 		rows_summary("incidents/1", d.window, &d.reading.range, n);
 	} else {
 		incidents_text(d.report);
-		if (n == 0)
-			say_note("%s", diagnosis_has_data(&d) ? "no incidents in this range" : "no data in this range");
+		if (answer && n == 0)
+			say_note("no incidents in this range");
 	}
-	ret = diagnosis_has_data(&d) ? EXIT_OK : EXIT_NO_DATA;
+	ret = answer ? EXIT_OK : EXIT_NO_DATA;
 	diagnosis_close(&d);
 	return out_finish(ret);
 }

@@ -55,7 +55,11 @@ int cmd_top(const struct command *c, struct options *o, int argc, char **argv)
 		return EXIT_USAGE;
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
 		return say_error(EXIT_USAGE, "top: needs a terminal; rootle map, services or explain answer into a pipe");
-	if (o->db.n == 0 && !recording_fresh(path, o->now_ns)) {
+	int fresh = o->db.n ? 1 : recording_fresh(path, o->now_ns, &err);
+
+	if (fresh < 0)
+		return store_failed(&err);
+	if (!fresh) {
 		if (geteuid() == 0)
 			return record_and_view(o);
 		return say_error(EXIT_NO_PERMISSION, "top: nobody is recording on this node and attaching probes needs root: sudo "

@@ -37,7 +37,7 @@ static int run_parsed(const struct command *c, struct options *o, int nargs, cha
 {
 	int ret;
 
-	say_quiet(o->quiet);
+	say_level(o->quiet, o->verbose);
 	out_init(o->color);
 	if (o->help) {
 		help_command(c);

@@ -62,9 +62,8 @@ int diagnosis_open(struct diagnosis *d, const struct options *o)
 	d->window = reading_load(&d->reading, load_since(d), load_until(d), LOAD_ALL);
 	if (!d->window) {
 		ret = EXIT_FAILED;
-	} else if (o->service && window_find_service(d->window, o->service) == WIN_NONE) {
-		ret = say_error(EXIT_NO_DATA, "no service is called '%s' here; rootle services lists them", o->service);
 	} else {
+		d->unknown_service = o->service && window_find_service(d->window, o->service) == WIN_NONE;
 		d->report = explain(d->window, &d->question);
 		ret = d->report ? 0 : say_error(EXIT_FAILED, "out of memory");
 	}
@@ -84,6 +83,11 @@ void diagnosis_close(struct diagnosis *d)
 bool diagnosis_has_data(const struct diagnosis *d)
 {
 	const struct window *w = d->window;
+	bool any = w->requests.n || w->tcp.n || w->points.n || w->events.n || w->logs.n || w->processes.n;
 
-	return w->requests.n || w->tcp.n || w->points.n || w->events.n || w->logs.n || w->processes.n;
+	if (!any)
+		say_note("no data in this range");
+	else if (d->unknown_service)
+		say_note("no service is called '%s' here; rootle services lists them", d->question.service);
+	return any && !d->unknown_service;
 }

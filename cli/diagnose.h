@@ -6,6 +6,8 @@
 #ifndef ROOTLE_CLI_DIAGNOSE_H
 #define ROOTLE_CLI_DIAGNOSE_H
 
+#include <stdbool.h>
+
 #include "base/json.h"
 #include "explain/explain.h"
 #include "options.h"
@@ -16,12 +18,13 @@ struct diagnosis {
 	struct window *window;
 	struct report *report;
 	struct question question;
+	bool unknown_service;      /* nobody in the recording has the name of --service */
 };
 
 /* 0, or an exit code after one line on stderr; then nothing is held. The window may be empty. */
 int diagnosis_open(struct diagnosis *d, const struct options *o);
 void diagnosis_close(struct diagnosis *d);
-/* Are there any facts in the range? */
+/* Are there any facts in the range? Says so where there are not, or where nobody has the name of --service. */
 bool diagnosis_has_data(const struct diagnosis *d);
 
 /* report_text.c: 80 columns, no colour needed. report_json.c: contract explain.schema.json, appended to j. */

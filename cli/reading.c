@@ -63,15 +63,19 @@ static int open_path(struct reading *r, const char *path)
 	return s ? add_store(r, path, s) : store_failed(&err);
 }
 
-bool recording_fresh(const char *path, int64_t now_ns)
+int recording_fresh(const char *path, int64_t now_ns, struct store_error *err)
 {
 	struct store_span span;
-	struct store_error err;
-	struct store *s = store_open_reader(path, &err);
-	bool fresh = s && store_span(s, &span, &err) == 0 && (span.writer_pid || span.last_ns > now_ns - FRESH_NS);
+	struct store *s = store_open_reader(path, err);
 
+	if (!s)
+		return err->code == -ENOENT ? 0 : err->code;
+	int ret = store_span(s, &span, err);
+
+	if (ret == 0)
+		ret = span.writer_pid || span.last_ns > now_ns - FRESH_NS;
 	store_close(s);
-	return fresh;
+	return ret;
 }
 
 /* While the temporary recording is there, a signal may end the recording, but not the process. */
@@ -108,14 +112,18 @@ static int record_now(struct reading *r, const struct options *o)
 
 static int open_any(struct reading *r, const struct options *o)
 {
+	struct store_error err;
 	int ret = 0;
 
 	for (size_t i = 0; i < o->db.n && !ret; i++)
 		ret = open_path(r, o->db.v[i]);
 	if (o->db.n)
 		return ret;
-	if (recording_fresh(DEFAULT_RECORDING, o->now_ns))
+	ret = recording_fresh(DEFAULT_RECORDING, o->now_ns, &err);
+	if (ret > 0)
 		return open_path(r, DEFAULT_RECORDING);
+	if (ret < 0)
+		return store_failed(&err);
 	if (geteuid() == 0)
 		return record_now(r, o);
 	return say_error(EXIT_NO_PERMISSION, "nobody is recording on this node and attaching probes needs root: "

@@ -39,8 +39,9 @@ struct window *reading_load_range(struct reading *r, unsigned what);
 /* The path a command means that works on one recording: --db or the default. NULL after a usage error on stderr. */
 const char *recording_path(const struct options *o, const char *command);
 
-/* Is somebody writing it, or was until less than a minute ago? */
-bool recording_fresh(const char *path, int64_t now_ns);
+/* 1: somebody is writing it, or was until less than a minute ago; 0: not, or there is none; negative with err: it is there
+ * but cannot be read. */
+int recording_fresh(const char *path, int64_t now_ns, struct store_error *err);
 
 /* The exit code of a failed store call, after one line on stderr. */
 int store_failed(const struct store_error *err);

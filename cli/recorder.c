@@ -169,6 +169,15 @@ static void on_end(struct loop *l, void *arg, uint64_t value)
 	loop_stop(l);
 }
 
+static void say_probes(const struct probe_report *report)
+{
+	for (size_t i = 0; i < report->lines.n; i++) {
+		const struct probe_line *l = &report->lines.v[i];
+
+		say_detail("probe: %s: %s%s%s", l->probe, l->rung ? l->rung : "absent", l->why ? ", " : "", l->why ? l->why : "");
+	}
+}
+
 static int put_meta(struct recorder *r)
 {
 	struct store_error err;
@@ -258,6 +267,13 @@ static int start_timers(struct recorder *r)
 	return ret >= 0 ? 0 : say_error(EXIT_FAILED, "cannot make the timers: %s", strerror(-ret));
 }
 
+static long cpus(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? n : 1;
+}
+
 static double own_cpu_s(void)
 {
 	struct rusage u;
@@ -268,20 +284,46 @@ static double own_cpu_s(void)
 
 static void say_summary(struct recorder *r)
 {
+	struct probe_cost cost = {0};
 	struct writer_totals w;
 	double seconds = (double)(clock_ts_ns() - r->begin_ts) / 1e9;
 
 	writer_totals(r->writer, &w);
+	if (r->sources.bpf)
+		bpf_source_cost(r->sources.bpf, &cost);
 	r->totals.lost_ticks = w.lost;
 	r->totals.cpu_ratio = seconds > 0 ? own_cpu_s() / seconds : 0;
+	r->totals.map_bytes = cost.map_bytes;
 	say_note("recorded: %llu ticks, %llu events, %llu lost events, %llu lost ticks, %.1f %% of a core",
 		 (unsigned long long)w.written, (unsigned long long)r->totals.events,
 		 (unsigned long long)r->totals.lost_events, (unsigned long long)w.lost, r->totals.cpu_ratio * 100);
+	if (r->o->attach && !isnan(r->o->attach->cpu_budget_ratio))
+		say_note("cpu budget: used %.2f %% of the node of %.0f %% allowed", r->totals.cpu_ratio * 100 / (double)cpus(),
+			 r->o->attach->cpu_budget_ratio * 100);
+}
+
+/* What the recorder itself took, among the facts of the recording. The writer is gone: the store is ours again. */
+static void put_cost(struct recorder *r)
+{
+	struct store_error err;
+	struct json j;
+
+	json_init(&j, false);
+	json_object(&j, NULL);
+	json_number(&j, "cpu_cores", r->totals.cpu_ratio);
+	json_number(&j, "cpu_ratio", r->totals.cpu_ratio / (double)cpus());
+	json_uint(&j, "map_bytes", r->totals.map_bytes);
+	json_object_end(&j);
+	if (store_put_meta(r->store, "recorder_cost", j.buf, &err))
+		say_detail("the cost of recording is not in the file: %s", err.text);
+	json_done(&j);
 }
 
 static void recorder_close(struct recorder *r)
 {
 	writer_close(r->writer, LAST_TICKS_MS);
+	if (r->writer && r->totals.ticks)
+		put_cost(r);
 	store_close(r->store);
 	loop_free(r->loop);
 	sigprocmask(SIG_SETMASK, &r->signals, NULL);
@@ -302,6 +344,7 @@ static int recorder_open(struct recorder *r)
 	if (!r->store)
 		return say_error(EXIT_FAILED, "%s", err.text);
 	ret = sources_open(&r->sources, r->o->attach, r->o->no_bpf);
+	say_probes(&r->sources.report);
 	if (ret == 0)
 		ret = open_model(r);
 	if (ret == 0)

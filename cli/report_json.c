@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 
+#include "base/clock.h"
 #include "diagnose.h"
 
 /* Counts are integers in the schema. */
@@ -10,6 +11,14 @@ static void json_count(struct json *j, const char *key, double v)
 		json_null(j, key);
 	else
 		json_int(j, key, (int64_t)llround(v));
+}
+
+/* Where the schema wants a time: also for 0, when nothing was recorded. */
+static void json_instant(struct json *j, const char *key, int64_t unix_ns)
+{
+	char text[32];
+
+	json_string(j, key, time_rfc3339(text, sizeof(text), unix_ns));
 }
 
 static void json_strings(struct json *j, const char *key, const char *const *v, size_t n)
@@ -73,7 +82,7 @@ static void json_symptom(struct json *j, const struct incident *in)
 	json_object(j, "symptom");
 	json_string(j, "service", in->service);
 	json_string(j, "kind", symptom_name(in->kind));
-	json_time(j, "since", in->since_ns);
+	json_instant(j, "since", in->since_ns);
 	json_time(j, "until", in->until_ns);
 	json_number(j, "before", in->before);
 	json_number(j, "after", in->after);
@@ -102,8 +111,8 @@ static void json_incident(struct json *j, const struct window *w, const struct i
 static void json_report_window(struct json *j, const struct diagnosis *d)
 {
 	json_object(j, "window");
-	json_time(j, "since", d->reading.range.since_ns);
-	json_time(j, "until", d->reading.range.until_ns);
+	json_instant(j, "since", d->reading.range.since_ns);
+	json_instant(j, "until", d->reading.range.until_ns);
 	json_time(j, "baseline_since", d->report->baseline_since_ns);
 	json_time(j, "baseline_until", d->report->baseline_until_ns);
 	json_object_end(j);

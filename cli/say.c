@@ -9,11 +9,12 @@
 
 #define LINE_MAX_BYTES 1024
 
-static bool notes_off;
+static bool notes_off, details_on;
 
-void say_quiet(bool quiet)
+void say_level(bool quiet, bool verbose)
 {
 	notes_off = quiet;
+	details_on = verbose && !quiet;
 }
 
 static void say_line(const char *prefix, const char *fmt, va_list ap)
@@ -43,6 +44,17 @@ void say_note(const char *fmt, ...)
 	va_list ap;
 
 	if (notes_off)
+		return;
+	va_start(ap, fmt);
+	say_line("", fmt, ap);
+	va_end(ap);
+}
+
+void say_detail(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!details_on)
 		return;
 	va_start(ap, fmt);
 	say_line("", fmt, ap);

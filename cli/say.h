@@ -8,12 +8,14 @@
 
 #include <stdbool.h>
 
-/* Notes are silent from now on; errors are not. */
-void say_quiet(bool quiet);
+/* How much is told from now on; errors always are. */
+void say_level(bool quiet, bool verbose);
 
 /* "rootle: TEXT\n"; returns code, so that `return say_error(EXIT_USAGE, …)` is one statement. */
 int say_error(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "TEXT\n", unless quiet. */
 void say_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* "TEXT\n", only where verbose. */
+void say_detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif
