@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cause: the rules that turn evidence about a suspect into a cause of one kind: one file each (cause_KIND.c), one row each
+ * in cause_table[].  A rule looks at a service that has excess of its own; it says how well its kind fits (strength), not
+ * how much of the symptom the service accounts for: that is the attribution's.
+ */
+#ifndef ROOTLE_EXPLAIN_CAUSE_H
+#define ROOTLE_EXPLAIN_CAUSE_H
+
+#include "explain/study.h"
+
+struct finding {
+	uint32_t suspect;          /* whose excess it explains */
+	uint32_t service;          /* the one to look at: the suspect, or who did it to it */
+	double strength;           /* 0..1 */
+	double score;              /* of the symptom; the suspect's, unless the rule knows better */
+	const char *kind;
+	const char *summary, *advice, *refute;
+	const struct win_event *trigger;
+	VEC(struct evidence) evidence;
+};
+
+struct cause_rule {
+	const char *kind;
+	/* The strength, 0 where it is not this kind. Fills summary, advice, refute, and pushes evidence. */
+	double (*look)(struct study *s, uint32_t suspect, struct finding *f);
+};
+extern const struct cause_rule cause_table[];
+extern const size_t cause_table_n;
+
+double cause_app_errors(struct study *s, uint32_t v, struct finding *f);
+double cause_app_slow(struct study *s, uint32_t v, struct finding *f);
+double cause_cpu_hot_code(struct study *s, uint32_t v, struct finding *f);
+double cause_cpu_neighbour(struct study *s, uint32_t v, struct finding *f);
+double cause_cpu_saturated(struct study *s, uint32_t v, struct finding *f);
+double cause_cpu_throttled(struct study *s, uint32_t v, struct finding *f);
+double cause_db_slow_query(struct study *s, uint32_t v, struct finding *f);
+double cause_dependency_down(struct study *s, uint32_t v, struct finding *f);
+double cause_dependency_errors(struct study *s, uint32_t v, struct finding *f);
+double cause_dependency_hung(struct study *s, uint32_t v, struct finding *f);
+double cause_dependency_slow(struct study *s, uint32_t v, struct finding *f);
+double cause_deploy_regression(struct study *s, uint32_t v, struct finding *f);
+double cause_disk_neighbour(struct study *s, uint32_t v, struct finding *f);
+double cause_disk_slow(struct study *s, uint32_t v, struct finding *f);
+double cause_load_surge(struct study *s, uint32_t v, struct finding *f);
+double cause_mem_leak(struct study *s, uint32_t v, struct finding *f);
+double cause_mem_oom_kill(struct study *s, uint32_t v, struct finding *f);
+
+/* Pushes one piece of evidence; the sentence is printf's. */
+void finding_say(struct study *s, struct finding *f, double before, double after, const char *unit, const char *query,
+		 const char *fmt, ...) __attribute__((format(printf, 7, 8)));
+/* The sentence about the requests of the suspect: how its latency or errors changed, and its share of the symptom. */
+void finding_say_calls(struct study *s, struct finding *f);
+/* "CPU use of cart 0.2 → 0.9 cores", where the series is known and moved; its z, 0 otherwise. */
+double finding_say_series(struct study *s, struct finding *f, uint32_t series);
+
+/* A shift of a service's metric that is sure (z at least Z_SURE and risen by `least`); blind: a level of at least `level`.
+ * *series may be NULL. */
+bool metric_rose(const struct study *s, uint32_t service, const char *metric, double least, double level, uint32_t *series);
+/* By how much the metric rose (median, or p90 where that rose more); the level where there is no before; 0 unknown. */
+double metric_growth(const struct study *s, uint32_t service, const char *metric);
+
+/* The newest event of the service, of one of the kinds (a list ending in NULL), from `early_s` before the onset to `late_s` after. */
+const struct win_event *event_near(const struct study *s, uint32_t service, const char *const *kinds, double early_s,
+				   double late_s);
+/* Did it replace one version with another one? Both have to be known. */
+bool event_changed(const struct win_event *e);
+
+/* The service, other than v and not among those called for the symptom, whose disk traffic grew most; WIN_NONE: none by
+ * 1 MB/s, or by no more than twice of what v's grew. *grown: bytes/s. */
+uint32_t disk_taker(const struct study *s, uint32_t v, double *grown);
+bool disk_waits(const struct study *s, uint32_t v, uint32_t *series);
+/* The same for the CPU, in cores. */
+uint32_t cpu_taker(const struct study *s, uint32_t v, double *grown);
+bool cpu_waits(const struct study *s, uint32_t v, uint32_t *series);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* app.slow: its own time grew and nothing deeper shows: what is left when no other kind fits. */
+#include <math.h>
+
+#include "explain/cause.h"
+#include "explain/say.h"
+
+double cause_app_slow(struct study *s, uint32_t v, struct finding *f)
+{
+	const struct node *n = &s->node[v];
+	const char *name = study_name(s, v);
+
+	if (study_outside(s, v) || (n->d[CUR_SECONDS] <= 0 && s->symptom->kind == SYMPTOM_ERRORS && n->measured))
+		return 0;
+	finding_say_calls(s, f);
+	if (n->odd != WIN_NONE)
+		finding_say_series(s, f, n->odd);
+	f->summary = n->d[CUR_SECONDS] > 0 ?
+		study_text(s, "%s itself got slower: it accounts for %s of %s's extra latency (%s of %s waited), and none of "
+			   "what it calls explains that", name, say_share(s, n->score), study_name(s, s->symptom->service),
+			   say_ms(s, n->self[CUR_SECONDS] * 1e3), say_ms(s, s->symptom->extra_s * 1e3)) :
+		study_text(s, "%s behaves differently since the onset, more than any other service behind %s", name,
+			   study_name(s, s->symptom->service));
+	f->advice = study_text(s, "look at what %s does in that time: rootle profile --service %s", name, say_word(s, name));
+	f->refute = study_text(s, "%s: if the slow calls wait for a callee or a resource that is not listed, it is not %s",
+			       say_query(s, "requests", v), name);
+	return 0.45;
+}

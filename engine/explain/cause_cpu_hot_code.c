@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cpu.hot_code: the service itself burns more CPU a request. */
+#include <math.h>
+
+#include "explain/cause.h"
+#include "explain/say.h"
+
+double cause_cpu_hot_code(struct study *s, uint32_t v, struct finding *f)
+{
+	struct calls b = study_calls(s, v, false), a = study_calls(s, v, true);
+	const char *name = study_name(s, v);
+	uint32_t series;
+	double before, after;
+
+	if (s->blind || !metric_rose(s, v, "cpu_cores", 0.05, INFINITY, &series))
+		return 0;
+	before = s->shift[series].before / (b.per_s > 0 ? b.per_s : 1) * 1e3;
+	after = s->shift[series].after / (a.per_s > 0 ? a.per_s : 1) * 1e3;
+	if (!(after > 1.4 * before))
+		return 0;
+	finding_say_series(s, f, series);
+	if (a.per_s > 0 && b.per_s > 0)
+		finding_say(s, f, before, after, "ms", say_query(s, "services", v), "CPU a request of %s: %s -> %s", name,
+			    say_ms(s, before), say_ms(s, after));
+	finding_say_calls(s, f);
+	f->summary = study_text(s, "%s burns more CPU: %.2g -> %.2g cores%s", name, s->shift[series].before,
+				s->shift[series].after, a.per_s > 0 && b.per_s > 0 ?
+				study_text(s, ", %s -> %s a request", say_ms(s, before), say_ms(s, after)) : "");
+	f->advice = study_text(s, "see where it burns: rootle profile --service %s", say_word(s, name));
+	f->refute = study_text(s, "%s: CPU a request must fall back with the latency", say_query(s, "services", v));
+	return s->node[v].odd == series ? 0.62 : 0.55;
+}

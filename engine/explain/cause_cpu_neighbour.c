@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cpu.neighbour: a process that has nothing to do with the requests took the CPU. */
+#include <math.h>
+
+#include "explain/cause.h"
+#include "explain/say.h"
+
+static const char *const begins[] = {"start", "exec", NULL};
+
+/* The process of the service that began last before the onset, NULL: not known. */
+static const struct win_process *newcomer(const struct study *s, uint32_t service)
+{
+	const struct win_process *best = NULL;
+	size_t i;
+
+	for (i = 0; i < s->w->processes.n; i++) {
+		const struct win_process *p = &s->w->processes.v[i];
+
+		if (p->service == service && (!best || (p->start_ns <= s->sick.until_ns && p->start_ns > best->start_ns)))
+			best = p;
+	}
+	return best;
+}
+
+double cause_cpu_neighbour(struct study *s, uint32_t v, struct finding *f)
+{
+	uint32_t wait, taker;
+	double grown;
+	const struct win_process *p;
+	const char *who, *name = study_name(s, v);
+
+	if (!cpu_waits(s, v, &wait))
+		return 0;
+	taker = cpu_taker(s, v, &grown);
+	if (taker == WIN_NONE)
+		return 0;
+	p = newcomer(s, taker);
+	who = study_name(s, taker);
+	finding_say_series(s, f, study_series(s, taker, "cpu_cores"));
+	finding_say_series(s, f, wait);
+	if (p)
+		finding_say(s, f, NAN, NAN, NULL, say_query(s, "events", taker), "%s is %s[%u]%s%.200s, started %s", who,
+			    p->comm ? p->comm : "", p->pid, p->cmdline ? ": " : "", p->cmdline ? p->cmdline : "",
+			    say_time(s, p->start_ns));
+	finding_say_calls(s, f);
+	f->service = taker;
+	f->trigger = event_near(s, taker, begins, 60, 15);
+	f->summary = study_text(s, "%s took %.2g cores since the onset; %s waits for a CPU", who, grown, name);
+	f->advice = p ? study_text(s, "lower its priority (renice -n 19 -p %u) or give it a CPU quota; nothing is wrong with %s",
+				   p->pid, name) :
+			study_text(s, "lower the priority of %s or give it a CPU quota; nothing is wrong with %s", who, name);
+	f->refute = study_text(s, "%s: the wait for a CPU must fall within seconds of %s's end", say_query(s, "services", v), who);
+	return 0.88;
+}

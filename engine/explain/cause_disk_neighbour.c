@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* disk.neighbour: another process took the disk: a backup, a compaction, a copy. */
+#include <math.h>
+
+#include "explain/cause.h"
+#include "explain/say.h"
+
+static const char *const begins[] = {"start", "exec", NULL};
+
+static const struct win_process *worker(const struct study *s, uint32_t service)
+{
+	const struct win_process *best = NULL;
+	size_t i;
+
+	for (i = 0; i < s->w->processes.n; i++) {
+		const struct win_process *p = &s->w->processes.v[i];
+
+		if (p->service == service && (!best || (p->start_ns <= s->sick.until_ns && p->start_ns > best->start_ns)))
+			best = p;
+	}
+	return best;
+}
+
+double cause_disk_neighbour(struct study *s, uint32_t v, struct finding *f)
+{
+	uint32_t wait, taker;
+	double grown;
+	const struct win_process *p;
+	const char *who, *name = study_name(s, v);
+
+	if (!disk_waits(s, v, &wait))
+		return 0;
+	taker = disk_taker(s, v, &grown);
+	if (taker == WIN_NONE)
+		return 0;
+	p = worker(s, taker);
+	who = study_name(s, taker);
+	finding_say_series(s, f, study_series(s, taker, metric_growth(s, taker, "disk_write_bytes") > grown / 2 ?
+						   "disk_write_bytes" : "disk_read_bytes"));
+	finding_say_series(s, f, wait);
+	if (p)
+		finding_say(s, f, NAN, NAN, NULL, say_query(s, "events", taker), "%s is %s[%u]%s%.200s, started %s", who,
+			    p->comm ? p->comm : "", p->pid, p->cmdline ? ": " : "", p->cmdline ? p->cmdline : "",
+			    say_time(s, p->start_ns));
+	finding_say_calls(s, f);
+	f->service = taker;
+	f->trigger = event_near(s, taker, begins, 60, 15);
+	f->summary = study_text(s, "%s waits for the disk: %s took it with %s since the onset", name, who,
+				say_value(s, grown, "bytes/s"));
+	f->advice = p ? study_text(s, "ionice -c3 -p %u, or move it out of the busy hours; nothing is wrong with %s", p->pid, name) :
+			study_text(s, "give %s a lower I/O priority, or move it out of the busy hours", who);
+	f->refute = study_text(s, "%s: the wait for the disk must fall within seconds of %s's end", say_query(s, "services", v), who);
+	return 0.93;
+}

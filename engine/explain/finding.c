@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "explain/cause.h"
+#include "explain/say.h"
+
+void finding_say(struct study *s, struct finding *f, double before, double after, const char *unit, const char *query,
+		 const char *fmt, ...)
+{
+	struct evidence *e = vec_push(&f->evidence);
+	char buf[1024];
+	va_list ap;
+
+	if (!e) {
+		s->failed = true;
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	*e = (struct evidence){
+		.sentence = study_text(s, "%s", buf), .before = before, .after = after, .unit = unit, .query = query,
+	};
+}
+
+static void say_latency(struct study *s, struct finding *f, const struct calls *b, const struct calls *a)
+{
+	const struct node *n = &s->node[f->suspect];
+	bool tail = !(a->p50_ms > 1.3 * b->p50_ms) && a->p99_ms > b->p99_ms;
+	double before = tail ? b->p99_ms : b->p50_ms, after = tail ? a->p99_ms : a->p50_ms;
+
+	finding_say(s, f, before, after, "ms", say_query(s, "requests", f->suspect),
+		    "%s: %s latency of the calls to it %s; %s extra waited, of which its own callees do not explain %s",
+		    study_name(s, f->suspect), tail ? "p99" : "median",
+		    say_change(s, say_ms(s, before), say_ms(s, after), !isnan(before)),
+		    say_ms(s, n->d[CUR_SECONDS] * 1e3), say_share(s, n->self[CUR_SECONDS] / n->d[CUR_SECONDS]));
+}
+
+void finding_say_calls(struct study *s, struct finding *f)
+{
+	struct calls b = study_calls(s, f->suspect, false), a = study_calls(s, f->suspect, true);
+	const struct node *n = &s->node[f->suspect];
+
+	if (n->d[CUR_SECONDS] > 0 && a.requests > 0)
+		say_latency(s, f, &b, &a);
+	if (n->d[CUR_FAILURES] >= 3 && a.errors_share > 0)
+		finding_say(s, f, b.errors_share, a.errors_share, "ratio", say_query(s, "requests", f->suspect),
+			    "%s: share of failed requests %s (%.0f more than usual)", study_name(s, f->suspect),
+			    say_change(s, say_share(s, b.errors_share), say_share(s, a.errors_share), b.requests > 0),
+			    n->d[CUR_FAILURES]);
+}
+
+double finding_say_series(struct study *s, struct finding *f, uint32_t series)
+{
+	const struct win_series *v;
+	const struct metric_info *m;
+	const struct shift *shift;
+	bool burst;
+	double before, after;
+
+	if (series == WIN_NONE || !s->shift[series].n_after)
+		return 0;
+	v = &s->w->series.v[series];
+	m = metric_by_name(v->metric);
+	shift = &s->shift[series];
+	burst = fabs(shift->p90_after - shift->p90_before) > 2 * fabs(shift->after - shift->before);
+	before = burst ? shift->p90_before : shift->before;
+	after = burst ? shift->p90_after : shift->after;
+	finding_say(s, f, before, after, m ? m->unit : NULL, say_query(s, "services", v->service), "%s of %s%s%s%s: %s",
+		    m ? m->what : v->metric, study_name(s, v->service), v->device ? " on " : "",
+		    v->device ? v->device : "", burst ? " (p90)" : "",
+		    say_change(s, say_value(s, before, m ? m->unit : NULL), say_value(s, after, m ? m->unit : NULL),
+			       shift->n_before > 0));
+	return shift->z;
+}
+
+static double rise(const struct shift *h)
+{
+	if (!h->n_after)
+		return 0;
+	if (!h->n_before)
+		return h->after;
+	return fmax(h->after - h->before, h->p90_after - h->p90_before);
+}
+
+bool metric_rose(const struct study *s, uint32_t service, const char *metric, double least, double level, uint32_t *series)
+{
+	uint32_t id = service == WIN_NONE ? WIN_NONE : study_series(s, service, metric);
+	const struct shift *h = id == WIN_NONE ? NULL : &s->shift[id];
+
+	if (series)
+		*series = id;
+	if (!h || !h->n_after)
+		return false;
+	if (!h->n_before)
+		return h->after >= level;
+	return h->z >= Z_SURE && rise(h) >= least;
+}
+
+double metric_growth(const struct study *s, uint32_t service, const char *metric)
+{
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < s->w->series.n; i++)
+		if (s->w->series.v[i].service == service && !strcmp(s->w->series.v[i].metric, metric))
+			sum += rise(&s->shift[i]);
+	return sum;
+}
+
+static bool kind_among(const char *kind, const char *const *kinds)
+{
+	size_t i;
+
+	for (i = 0; kind && kinds[i]; i++)
+		if (!strcmp(kind, kinds[i]))
+			return true;
+	return false;
+}
+
+const struct win_event *event_near(const struct study *s, uint32_t service, const char *const *kinds, double early_s,
+				   double late_s)
+{
+	int64_t since = s->symptom->since_ns - (int64_t)(early_s * 1e9), until = s->symptom->since_ns + (int64_t)(late_s * 1e9);
+	size_t i;
+
+	for (i = s->w->events.n; i-- > 0;) {
+		const struct win_event *e = &s->w->events.v[i];
+
+		if (e->service == service && e->t_ns >= since && e->t_ns <= until && kind_among(e->kind, kinds))
+			return e;
+	}
+	return NULL;
+}
+
+bool event_changed(const struct win_event *e)
+{
+	return e->version_before && e->version_after && strcmp(e->version_before, e->version_after) != 0;
+}
+
+static double disk_growth(const struct study *s, uint32_t service)
+{
+	return metric_growth(s, service, "disk_read_bytes") + metric_growth(s, service, "disk_write_bytes");
+}
+
+static bool is_host(const struct study *s, size_t service)
+{
+	const char *kind = s->w->services.v[service].kind;
+
+	return kind && !strcmp(kind, "node");
+}
+
+uint32_t disk_taker(const struct study *s, uint32_t v, double *grown)
+{
+	uint32_t best = WIN_NONE;
+	size_t i;
+
+	*grown = 0;
+	for (i = 0; i < s->w->services.n; i++) {
+		double g;
+
+		if (i == v || is_host(s, i) || s->node[i].reached)
+			continue;
+		g = disk_growth(s, (uint32_t)i);
+		if (g > *grown) {
+			*grown = g;
+			best = (uint32_t)i;
+		}
+	}
+	return *grown >= 1e6 && *grown > 2 * disk_growth(s, v) ? best : WIN_NONE;
+}
+
+bool disk_waits(const struct study *s, uint32_t v, uint32_t *series)
+{
+	return metric_rose(s, v, "disk_wait_s", 0.05, 0.3, series);
+}
+
+uint32_t cpu_taker(const struct study *s, uint32_t v, double *grown)
+{
+	uint32_t best = WIN_NONE;
+	size_t i;
+
+	*grown = 0;
+	for (i = 0; i < s->w->services.n; i++) {
+		double g;
+
+		/* Who serves the symptom's requests is not a neighbour, however much it burns. */
+		if (i == v || is_host(s, i) || s->node[i].reached)
+			continue;
+		g = metric_growth(s, (uint32_t)i, "cpu_cores");
+		if (g > *grown) {
+			*grown = g;
+			best = (uint32_t)i;
+		}
+	}
+	return *grown >= 0.4 && *grown > 2 * metric_growth(s, v, "cpu_cores") ? best : WIN_NONE;
+}
+
+bool cpu_waits(const struct study *s, uint32_t v, uint32_t *series)
+{
+	uint32_t host = study_host(s);
+
+	if (metric_rose(s, v, "runq_wait_s", 0.05, 0.5, series))
+		return true;
+	return (*series == WIN_NONE || !s->shift[*series].n_after) && host != WIN_NONE &&
+	       metric_rose(s, host, "psi_cpu_some_s", 0.1, 0.5, series);
+}

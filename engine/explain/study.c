@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "explain/study.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+static void suspect_range(const struct window *w, const struct question *q, int64_t *since_ns, int64_t *until_ns)
+{
+	*since_ns = q->since_ns ? q->since_ns : w->since_ns;
+	*until_ns = q->until_ns ? q->until_ns : w->until_ns;
+}
+
+static void reach_row(int64_t *first, int64_t *last, int64_t t_ns, int64_t dur_ns)
+{
+	if (t_ns < *first)
+		*first = t_ns;
+	if (t_ns + dur_ns > *last)
+		*last = t_ns + dur_ns;
+}
+
+/* What the rows cover, cut to what the question is about. */
+static void data_range(const struct window *w, const struct question *q, int64_t *since_ns, int64_t *until_ns)
+{
+	int64_t first = INT64_MAX, last = INT64_MIN, a, b;
+	size_t i;
+
+	for (i = 0; i < w->requests.n; i++)
+		reach_row(&first, &last, w->requests.v[i].t_ns, w->requests.v[i].dur_ns);
+	for (i = 0; i < w->tcp.n; i++)
+		reach_row(&first, &last, w->tcp.v[i].t_ns, w->tcp.v[i].dur_ns);
+	suspect_range(w, q, &a, &b);
+	if (b && last > b)
+		last = b;
+	if (q->baseline_until_ns && first < q->baseline_since_ns && q->baseline_since_ns < a)
+		first = q->baseline_since_ns;
+	*since_ns = first;
+	*until_ns = last;
+	if (first >= last)
+		*since_ns = *until_ns = 0;
+}
+
+static bool links_count(struct study *s)
+{
+	const struct window *w = s->w;
+	uint32_t at = 0;
+	size_t i;
+
+	s->link = calloc(2 * w->edges.n + 1, sizeof(*s->link));
+	if (!s->link)
+		return false;
+	for (i = 0; i < w->edges.n; i++) {
+		s->node[w->edges.v[i].to].n_in++;
+		if (w->edges.v[i].from != WIN_NONE)
+			s->node[w->edges.v[i].from].n_out++;
+	}
+	for (i = 0; i < w->services.n; i++) {
+		s->node[i].in = at;
+		at += s->node[i].n_in;
+		s->node[i].out = at;
+		at += s->node[i].n_out;
+		s->node[i].n_in = s->node[i].n_out = 0;
+	}
+	return true;
+}
+
+static bool graph_init(struct study *s)
+{
+	const struct window *w = s->w;
+	size_t i;
+
+	if (!links_count(s))
+		return false;
+	for (i = 0; i < w->edges.n; i++) {
+		const struct win_edge *e = &w->edges.v[i];
+		struct node *to = &s->node[e->to];
+
+		s->link[to->in + to->n_in++] = (uint32_t)i;
+		to->measured |= s->traffic.flow[i].count > 0;
+		if (e->from != WIN_NONE) {
+			struct node *from = &s->node[e->from];
+
+			s->link[from->out + from->n_out++] = (uint32_t)i;
+		}
+	}
+	for (i = 0; i < w->series.n; i++)
+		s->node[w->series.v[i].service].resourced = true;
+	return true;
+}
+
+static bool arrays_init(struct study *s)
+{
+	size_t edges = s->w->edges.n + 1, bins = s->traffic.grid.bins + 1;
+
+	s->node = calloc(s->w->services.n + 1, sizeof(*s->node));
+	s->mark = calloc(bins, 1);
+	s->scratch = calloc(bins, sizeof(*s->scratch));
+	s->before = calloc(edges, sizeof(*s->before));
+	s->after = calloc(edges, sizeof(*s->after));
+	s->excess = calloc(edges, sizeof(*s->excess));
+	s->shift = calloc(s->w->series.n + 1, sizeof(*s->shift));
+	return s->node && s->mark && s->scratch && s->before && s->after && s->excess && s->shift;
+}
+
+static void mark_ranges(struct study *s)
+{
+	const struct question *q = s->q;
+	const struct grid *g = &s->traffic.grid;
+	int64_t since, until;
+	uint32_t i;
+
+	suspect_range(s->w, q, &since, &until);
+	for (i = 0; i < g->bins; i++) {
+		int64_t mid = grid_time(g, i) + g->bin_ns / 2;
+
+		if (mid >= since && mid < until)
+			s->mark[i] |= MARK_SUSPECT;
+		if (q->baseline_until_ns && mid >= q->baseline_since_ns && mid < q->baseline_until_ns)
+			s->mark[i] = MARK_BASE;
+	}
+}
+
+int study_init(struct study *s, const struct window *w, const struct question *q, struct report *r)
+{
+	int64_t since, until;
+
+	*s = (struct study){.w = w, .q = q, .report = r};
+	data_range(w, q, &since, &until);
+	if (traffic_init(&s->traffic, w, since, until) < 0)
+		return -ENOMEM;
+	if (gauges_init(&s->gauges, w) < 0 || !arrays_init(s) || !graph_init(s)) {
+		study_done(s);
+		return -ENOMEM;
+	}
+	mark_ranges(s);
+	return 0;
+}
+
+void study_done(struct study *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->symptoms.n; i++)
+		free(s->symptoms.v[i].sick);
+	vec_done(&s->symptoms);
+	traffic_done(&s->traffic);
+	gauges_done(&s->gauges);
+	free(s->link);
+	free(s->node);
+	free(s->mark);
+	free(s->scratch);
+	free(s->before);
+	free(s->after);
+	free(s->excess);
+	free(s->shift);
+	*s = (struct study){0};
+}
+
+const char *study_text(struct study *s, const char *fmt, ...)
+{
+	char buf[1024];
+	const char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	text = arena_strdup(&s->report->arena, buf);
+	if (!text)
+		s->failed = true;
+	return text ? text : "";
+}
+
+const char *study_name(const struct study *s, uint32_t service)
+{
+	return service == WIN_NONE ? "(unknown)" : s->w->services.v[service].name;
+}
+
+double study_bin_s(const struct study *s)
+{
+	return (double)s->traffic.grid.bin_ns / 1e9;
+}
+
+uint32_t study_series(const struct study *s, uint32_t service, const char *metric)
+{
+	uint32_t best = WIN_NONE;
+	size_t i;
+
+	for (i = 0; i < s->w->series.n; i++) {
+		const struct win_series *v = &s->w->series.v[i];
+
+		if (v->service == service && !strcmp(v->metric, metric) &&
+		    (best == WIN_NONE || s->shift[i].z > s->shift[best].z))
+			best = (uint32_t)i;
+	}
+	return best;
+}
+
+uint32_t study_host(const struct study *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->w->services.n; i++)
+		if (s->w->services.v[i].kind && !strcmp(s->w->services.v[i].kind, "node"))
+			return (uint32_t)i;
+	return WIN_NONE;
+}
+
+bool study_outside(const struct study *s, uint32_t service)
+{
+	const struct win_service *v = &s->w->services.v[service];
+
+	if (v->kind && !strcmp(v->kind, "external"))
+		return true;
+	/* Imports know no processes at all: then having no resources says nothing. */
+	return s->w->series.n && !s->node[service].resourced && !v->exe && !s->node[service].n_out;
+}
+
+/* Keeps `sum` a mean weighted by requests where values are known. */
+static void calls_add(double *sum, double *weight, double value, double by)
+{
+	if (isnan(value) || !(by > 0))
+		return;
+	*sum += value * by;
+	*weight += by;
+}
+
+static double calls_mean(double sum, double weight)
+{
+	return weight > 0 ? sum / weight : NAN;
+}
+
+struct calls study_calls(const struct study *s, uint32_t service, bool after)
+{
+	const struct node *n = &s->node[service];
+	const struct profile *of = after ? s->after : s->before;
+	double w_mean = 0, w50 = 0, w90 = 0, w99 = 0, w_srtt = 0, errors = 0, retrans = 0;
+	struct calls c = {0};
+	uint32_t i;
+
+	for (i = 0; i < n->n_in; i++) {
+		uint32_t e = s->link[n->in + i];
+		const struct profile *p = &of[e];
+
+		c.requests += p->requests;
+		c.per_s += p->per_s;
+		errors += p->error_share * p->requests;
+		retrans += p->retrans_share * p->requests;
+		c.refused += p->refused_per_s;
+		c.failed += p->failed_per_s;
+		c.inflight += p->inflight;
+		c.stuck += after ? s->excess[e].stuck : 0;
+		calls_add(&c.mean_ms, &w_mean, p->mean_ms, p->requests);
+		calls_add(&c.p50_ms, &w50, p->p50_ms, p->requests);
+		calls_add(&c.p90_ms, &w90, p->p90_ms, p->requests);
+		calls_add(&c.p99_ms, &w99, p->p99_ms, p->requests);
+		calls_add(&c.srtt_us, &w_srtt, p->srtt_us, 1);
+	}
+	c.errors_share = c.requests > 0 ? errors / c.requests : NAN;
+	c.retrans_share = c.requests > 0 ? retrans / c.requests : NAN;
+	c.mean_ms = calls_mean(c.mean_ms, w_mean);
+	c.p50_ms = calls_mean(c.p50_ms, w50);
+	c.p90_ms = calls_mean(c.p90_ms, w90);
+	c.p99_ms = calls_mean(c.p99_ms, w99);
+	c.srtt_us = calls_mean(c.srtt_us, w_srtt);
+	return c;
+}
+
+uint32_t study_worst_edge(const struct study *s, uint32_t service)
+{
+	const struct node *n = &s->node[service];
+	uint32_t best = WIN_NONE, i;
+
+	for (i = 0; i < n->n_in; i++) {
+		uint32_t e = s->link[n->in + i];
+
+		if (best == WIN_NONE || s->excess[e].seconds + s->excess[e].failures >
+						s->excess[best].seconds + s->excess[best].failures)
+			best = e;
+	}
+	return best;
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Opening incidents: only what users feel does, at the edges where requests enter the system.  Everything deeper is
+ * evidence.  An incident is 2 of 3 bins that leave the range of all bins before, so that natural noise opens none.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain/study.h"
+
+#define HISTORY_MIN_S 20.0   /* of normal behaviour, before we speak */
+#define HISTORY_BINS 96      /* of it are compared with */
+#define LATENCY_MIN_MS 0.5   /* a smaller change is not felt */
+
+/* What is at hand while one service's front is looked at. */
+struct front {
+	struct study *s;
+	uint32_t service;
+	struct flow flow;
+	struct profile normal;
+	uint8_t *ok;         /* by bin: 1 normal so far */
+	bool any;            /* some bin could be judged */
+};
+
+static bool root_like(const struct study *s, uint32_t service)
+{
+	const struct node *n = &s->node[service];
+	const char *kind = s->w->services.v[service].kind;
+	uint32_t i;
+
+	if (kind && !strcmp(kind, "external"))
+		return true;
+	for (i = 0; i < n->n_in; i++) {
+		uint32_t e = s->link[n->in + i];
+
+		if (s->w->edges.v[e].from != service && s->traffic.flow[e].count > 0)
+			return false;
+	}
+	return true;
+}
+
+/* Do users, or clients that nobody calls, come in through this edge? */
+static bool edge_enters(const struct study *s, uint32_t edge)
+{
+	const struct win_edge *e = &s->w->edges.v[edge];
+	const struct node *to = &s->node[e->to];
+	uint32_t i;
+
+	if (e->from == e->to)
+		return false;
+	if (e->from != WIN_NONE)
+		return root_like(s, e->from);
+	for (i = 0; i < to->n_in; i++) {
+		uint32_t from = s->w->edges.v[s->link[to->in + i]].from;
+
+		if (from != WIN_NONE && from != e->to && !root_like(s, from))
+			return false;
+	}
+	return true;
+}
+
+static int front_gather(struct front *f, bool all)
+{
+	const struct node *n = &f->s->node[f->service];
+	uint32_t bins = f->s->traffic.grid.bins, i;
+
+	for (i = 0; i < n->n_in; i++) {
+		uint32_t e = f->s->link[n->in + i];
+
+		if (f->s->w->edges.v[e].from == f->service || (!all && !edge_enters(f->s, e)))
+			continue;
+		if (flow_merge(&f->flow, &f->s->traffic.flow[e], bins) < 0)
+			return -ENOMEM;
+	}
+	flow_finish(&f->flow, bins);
+	return 0;
+}
+
+/* Errors and refusals alone: the requests that were only slow are the other symptom's. */
+static double cell_failures(const struct profile *p, const struct cell *c, double bin_s)
+{
+	double errors = c->errors - p->error_share * c->count, noise = 3 * sqrt(p->error_share * c->count);
+	double refused = c->refused - p->refused_per_s * bin_s;
+
+	if (errors < fmax(3, noise) || errors < 0.005 * c->count)
+		errors = 0;
+	return errors + (refused >= 3 ? refused : 0);
+}
+
+static bool latency_felt(const struct profile *p, const struct cell *c)
+{
+	return c->p50_ms - p->p50_ms > LATENCY_MIN_MS || c->p90_ms - p->p90_ms > LATENCY_MIN_MS ||
+	       c->p99_ms - p->p99_ms > LATENCY_MIN_MS;
+}
+
+static bool kind_wanted(enum symptom_kind want, enum symptom_kind kind)
+{
+	if (want == SYMPTOM_LATENCY)
+		return kind == SYMPTOM_LATENCY;
+	if (want == SYMPTOM_ERRORS)
+		return kind == SYMPTOM_ERRORS;
+	return true;
+}
+
+static bool bin_sick(const struct front *f, uint32_t bin, double z_least, enum symptom_kind want)
+{
+	const struct cell *c = &f->flow.cell[bin];
+	double bin_s = study_bin_s(f->s);
+	struct excess x = profile_excess(&f->normal, c, bin_s);
+
+	if (x.stuck > 0)
+		return true;
+	if (kind_wanted(want, SYMPTOM_LATENCY) && f->normal.bins && x.z >= z_least && (x.novel > 1 || z_least < Z_OPEN) && latency_felt(&f->normal, c))
+		return true;
+	return kind_wanted(want, SYMPTOM_ERRORS) && cell_failures(&f->normal, c, bin_s) > 0;
+}
+
+/* The normal is what was normal so far; an explicit baseline stays what it is. */
+static bool front_learn(struct front *f, uint32_t bin)
+{
+	const struct grid *g = &f->s->traffic.grid;
+	uint32_t i, n = 0;
+
+	if (f->s->q->baseline_until_ns) {
+		if (!f->any)
+			profile_of(&f->normal, &f->flow, g, f->s->mark, MARK_BASE, f->s->scratch);
+		f->any = true;
+		return f->normal.bins > 0;
+	}
+	for (i = bin; i-- > 0;) {
+		f->ok[i] &= 1;
+		if ((f->ok[i] & 1) && n < HISTORY_BINS && f->flow.cell[i].count > 0) {
+			f->ok[i] |= 2;
+			n++;
+		}
+	}
+	if (n < 3 || n * study_bin_s(f->s) < HISTORY_MIN_S)
+		return false;
+	profile_of(&f->normal, &f->flow, g, f->ok, 2, f->s->scratch);
+	f->any = true;
+	return true;
+}
+
+/* Marks the bins of sick[] that are part of an alarm: at least two of three neighbours. */
+static void keep_alarms(uint8_t *sick, uint32_t bins)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < bins; i++) {
+		uint32_t near = 0;
+
+		for (j = i >= 2 ? i - 2 : 0; j <= i + 2 && j < bins; j++)
+			near += (sick[j] & 1) && j != i;
+		if ((sick[i] & 1) && near)
+			sick[i] |= 2;
+	}
+	for (i = 0; i < bins; i++)
+		sick[i] = (sick[i] & 2) ? 1 : 0;
+}
+
+static void scan(struct front *f, uint8_t *sick, enum symptom_kind want, double z_least)
+{
+	uint32_t bins = f->s->traffic.grid.bins, i;
+
+	for (i = 0; i < bins; i++) {
+		const struct cell *c = &f->flow.cell[i];
+
+		if (f->s->mark[i] & MARK_BASE)
+			continue;
+		if (front_learn(f, i) && (f->s->mark[i] & MARK_SUSPECT || !f->s->q->baseline_until_ns))
+			sick[i] = bin_sick(f, i, z_least, want);
+		/* Once an alarm stands, what is between its bins is no school for what is normal. */
+		f->ok[i] = !sick[i] && c->count > 0 && !(i && sick[i - 1]) && !(i > 1 && sick[i - 2]);
+	}
+	keep_alarms(sick, bins);
+	for (i = 0; i < bins; i++)
+		if (!(f->s->mark[i] & MARK_SUSPECT))
+			sick[i] = 0;
+}
+
+/* An explicit question says that there is a symptom: then the worst of the suspect bins are it. */
+static uint32_t sick_asserted(struct front *f, uint8_t *sick, enum symptom_kind kind)
+{
+	uint32_t bins = f->s->traffic.grid.bins, i, n = 0;
+	double worst = 0, bin_s = study_bin_s(f->s);
+
+	for (i = 0; i < bins; i++) {
+		const struct cell *c = &f->flow.cell[i];
+		double v = kind == SYMPTOM_ERRORS ? c->errors / fmax(c->count, 1) : c->mean_ms;
+
+		if (f->s->mark[i] & MARK_SUSPECT && v > worst)
+			worst = v;
+	}
+	for (i = 0; i < bins; i++) {
+		const struct cell *c = &f->flow.cell[i];
+		double v = kind == SYMPTOM_ERRORS ? c->errors / fmax(c->count, 1) : c->mean_ms;
+
+		if (!(f->s->mark[i] & MARK_SUSPECT))
+			continue;
+		sick[i] = worst <= 0 || v >= 0.8 * worst || profile_excess(&f->normal, c, bin_s).stuck > 0;
+		n += sick[i];
+	}
+	return n;
+}
+
+/* Of several episodes in the range the one with most sick bins; those closer than 30 s (three bins) are one. */
+static bool episode(struct symptom *y, uint32_t bins, double bin_s)
+{
+	uint32_t gap = bin_s < 10 ? (uint32_t)(30 / bin_s) : 3, best = 0, i = 0;
+
+	while (i < bins) {
+		uint32_t first, last, n = 0, j;
+
+		if (!y->sick[i]) {
+			i++;
+			continue;
+		}
+		first = last = i;
+		for (j = i; j < bins && j <= last + gap; j++)
+			if (y->sick[j]) {
+				last = j;
+				n++;
+			}
+		if (n >= best) {
+			best = n;
+			y->first = first;
+			y->last = last;
+		}
+		i = last + 1;
+	}
+	for (i = 0; best && i < bins; i++)
+		if (i < y->first || i > y->last)
+			y->sick[i] = 0;
+	return best > 0;
+}
+
+static void symptom_sums(struct front *f, struct symptom *y, struct profile *now)
+{
+	double bin_s = study_bin_s(f->s);
+	uint32_t i;
+
+	profile_of(now, &f->flow, &f->s->traffic.grid, y->sick, 1, f->s->scratch);
+	for (i = y->first; i <= y->last && i < f->s->traffic.grid.bins; i++) {
+		const struct cell *c = &f->flow.cell[i];
+		struct excess x = profile_excess(&f->normal, c, bin_s);
+		double tail = profile_tail_share(&f->normal, c);
+
+		if (!y->sick[i])
+			continue;
+		y->latency_z = fmax(y->latency_z, isinf(x.z) ? Z_OPEN : x.z);
+		y->extra_s += x.seconds;
+		y->extra_failures += cell_failures(&f->normal, c, bin_s);
+		y->requests += c->count;
+		y->affected += isnan(tail) ? 0 : c->count * fmax(0, tail - 0.01);
+		now->inflight = fmax(now->inflight, x.stuck);
+	}
+}
+
+static void symptom_latency(struct front *f, struct symptom *y, const struct profile *now)
+{
+	static const char *const name[Q_MAX] = {"median latency", "p90 latency", "p99 latency"};
+	int q, best = Q_P50;
+	double most = -INFINITY;
+
+	for (q = 0; q < Q_MAX; q++) {
+		double up = (now->log_q[q].median - f->normal.log_q[q].median) / fmax(f->normal.log_q[q].scale, 0.05);
+
+		if (!isnan(up) && up > most) {
+			most = up;
+			best = q;
+		}
+	}
+	y->kind = SYMPTOM_LATENCY;
+	y->what = name[best];
+	y->unit = "ms";
+	y->before = f->normal.bins ? exp(f->normal.log_q[best].median) : NAN;
+	y->after = exp(now->log_q[best].median);
+}
+
+static void symptom_errors(struct front *f, struct symptom *y, const struct profile *now)
+{
+	double refused = now->refused_per_s / fmax(now->per_s + now->refused_per_s, 1e-9);
+
+	y->kind = SYMPTOM_ERRORS;
+	y->what = "share of failed requests";
+	y->unit = "ratio";
+	y->before = f->normal.bins ? f->normal.error_share : NAN;
+	y->after = fmax(now->error_share, refused);
+	y->affected = y->extra_failures;
+}
+
+static void symptom_unavailable(struct front *f, struct symptom *y, const struct profile *now)
+{
+	y->kind = SYMPTOM_UNAVAILABLE;
+	y->what = "answered requests";
+	y->unit = "per_s";
+	y->before = f->normal.bins ? f->normal.per_s : NAN;
+	y->after = now->per_s;
+	y->affected = fmax(y->affected, fmax(now->inflight, (f->normal.per_s - now->per_s) * study_bin_s(f->s)));
+}
+
+static void symptom_describe(struct front *f, struct symptom *y, enum symptom_kind want)
+{
+	struct profile now;
+
+	symptom_sums(f, y, &now);
+	y->failure_share = y->extra_failures / fmax(y->requests, 1);
+	if (want == SYMPTOM_UNAVAILABLE ||
+	    (want == SYMPTOM_ANY && f->normal.bins && now.per_s < 0.3 * f->normal.per_s && now.inflight > 0))
+		symptom_unavailable(f, y, &now);
+	else if (want == SYMPTOM_ERRORS || (want == SYMPTOM_ANY && y->extra_failures >= 3 &&
+					    (y->failure_share >= 0.01 || y->latency_z < Z_OPEN)))
+		symptom_errors(f, y, &now);
+	else
+		symptom_latency(f, y, &now);
+	if (want == SYMPTOM_RESOURCE)
+		y->kind = SYMPTOM_RESOURCE;
+	y->severity = y->extra_s + 2 * y->extra_failures + 5 * now.inflight;
+}
+
+/* Dates the onset finer than a bin, from the rows themselves: the first that is out of the ordinary in the first bins. */
+static void symptom_date(struct front *f, struct symptom *y)
+{
+	const struct window *w = f->s->w;
+	const struct grid *g = &f->s->traffic.grid;
+	int64_t from = grid_time(g, y->first) - g->bin_ns, until = grid_time(g, y->first + 1);
+	double limit = isnan(f->normal.p99_ms) ? INFINITY : f->normal.p99_ms;
+	size_t i;
+
+	y->since_ns = grid_time(g, y->first);
+	y->until_ns = grid_time(g, y->last + 1);
+	y->open = y->last + 2 >= g->bins;
+	for (i = 0; i < w->requests.n; i++) {
+		const struct win_requests *r = &w->requests.v[i];
+		bool bad;
+
+		if (r->t_ns < from || r->t_ns >= until || w->edges.v[r->edge].to != y->service || r->dur_ns >= g->bin_ns)
+			continue;
+		bad = y->kind == SYMPTOM_ERRORS ? r->errors > 1 + 3 * f->normal.error_share * r->count :
+		      r->hist ? hist_above(r->hist, (uint64_t)fmin(limit * 1e6, 9e18)) > 0.1 : r->p50_ms > limit;
+		if (bad) {
+			y->since_ns = r->t_ns;
+			return;
+		}
+	}
+}
+
+static void front_symptom(struct front *f, enum symptom_kind want, bool asserted)
+{
+	uint32_t bins = f->s->traffic.grid.bins;
+	struct symptom y = {.service = f->service, .asserted = asserted}, *slot;
+
+	y.sick = calloc(bins + 1, 1);
+	if (!y.sick)
+		goto failed;
+	scan(f, y.sick, want, asserted ? Z_SURE : Z_OPEN);
+	if (!episode(&y, bins, study_bin_s(f->s)) &&
+	    (!asserted || !sick_asserted(f, y.sick, want) || !episode(&y, bins, study_bin_s(f->s)))) {
+		free(y.sick);
+		return;
+	}
+	symptom_describe(f, &y, want);
+	symptom_date(f, &y);
+	slot = vec_push(&f->s->symptoms);
+	if (!slot)
+		goto failed;
+	*slot = y;
+	return;
+failed:
+	free(y.sick);
+	f->s->failed = true;
+}
+
+static void look_at(struct study *s, uint32_t service, enum symptom_kind want, bool all, bool asserted)
+{
+	struct front f = {.s = s, .service = service};
+
+	f.ok = calloc(s->traffic.grid.bins + 1, 1);
+	if (!f.ok || front_gather(&f, all) < 0)
+		s->failed = true;
+	else if (f.flow.cell)
+		front_symptom(&f, want, asserted);
+	flow_done(&f.flow, s->traffic.grid.bins);
+	free(f.ok);
+}
+
+static int symptom_order(const void *pa, const void *pb)
+{
+	const struct symptom *a = pa, *b = pb;
+
+	if (a->open != b->open)
+		return a->open ? -1 : 1;
+	if (a->severity != b->severity)
+		return a->severity > b->severity ? -1 : 1;
+	return a->service < b->service ? -1 : 1;
+}
+
+void study_symptoms(struct study *s)
+{
+	uint32_t service = s->q->service ? window_find_service(s->w, s->q->service) : WIN_NONE, i;
+
+	if (!s->traffic.grid.bins)
+		return;
+	if (s->q->service) {
+		if (service != WIN_NONE)
+			look_at(s, service, s->q->symptom, true, s->q->symptom != SYMPTOM_ANY);
+		return;
+	}
+	for (i = 0; i < s->w->services.n; i++)
+		if (s->node[i].measured)
+			look_at(s, i, s->q->symptom, false, false);
+	if (s->symptoms.n > 1)
+		qsort(s->symptoms.v, s->symptoms.n, sizeof(*s->symptoms.v), symptom_order);
+}
