@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+
 #include "command.h"
 #include "json_edge.h"
 #include "out.h"
 #include "table.h"
 
 static const struct table_column columns[] = {
-	{"FROM", false, true}, {"TO", false, true}, {"PORT", true}, {"PROTO", false, true}, {"RATE/s", true}, {"p50", true},
-	{"p99", true}, {"ERR", true}, {"REFUSED", true}, {"RETR", true}, {"RTT", true},
+	{"FROM", false, true}, {"TO", false, true}, {"PROTO"}, {"RATE/s", true}, {"p50", true}, {"p99", true}, {"ERR", true},
+	{"REFU", true}, {"RETR", true}, {"RTT", true},
 };
 
 static void text_row(struct table *t, const struct window *w, const struct sum_edge *e)
 {
 	const struct win_edge *we = &w->edges.v[e->edge];
+	bool any = e->l.count > 0;
 
 	table_text(t, service_text(w, we->from));
-	table_text(t, service_text(w, we->to));
 	if (we->port)
-		table_printf(t, "%u", we->port);
+		table_printf(t, "%s:%u", service_text(w, we->to), we->port);
 	else
-		table_text(t, "-");
+		table_text(t, service_text(w, we->to));
 	table_text(t, we->protocol);
 	table_count(t, e->l.rate_per_s);
-	table_ms(t, e->l.p50_ms);
-	table_ms(t, e->l.p99_ms);
-	table_percent(t, e->l.error_ratio);
+	table_ms(t, any ? e->l.p50_ms : NAN);
+	table_ms(t, any ? e->l.p99_ms : NAN);
+	table_percent(t, any ? e->l.error_ratio : NAN);
 	table_count(t, e->refused);
 	table_count(t, e->retrans);
 	table_ms(t, e->srtt_us / 1000);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/clock.h"
 #include "command.h"
 #include "diagnose.h"
 #include "out.h"
@@ -7,19 +8,21 @@
 #include "table.h"
 
 static const struct table_column columns[] = {
-	{"ID"}, {"STATE"}, {"SERVICE", false, true}, {"SYMPTOM"}, {"CAUSE", false, true}, {"KIND"}, {"CONF", true},
+	{"SINCE"}, {"STATE"}, {"SERVICE", false, true}, {"SYMPTOM"}, {"CAUSE", false, true}, {"KIND"}, {"CONF", true},
+	{"ID", false, true},
 };
 
 static void incidents_text(const struct report *r)
 {
 	struct table t;
+	char at[16];
 
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < r->incidents.n; i++) {
 		const struct incident *in = &r->incidents.v[i];
 		const struct cause *best = in->causes.n ? &in->causes.v[0] : NULL;
 
-		table_text(&t, in->id);
+		table_text(&t, time_clock(at, sizeof(at), in->since_ns));
 		table_text(&t, in->open ? "open" : "resolved");
 		table_text(&t, in->service);
 		table_text(&t, symptom_name(in->kind));
@@ -29,6 +32,7 @@ static void incidents_text(const struct report *r)
 			table_printf(&t, "%.2f", best->confidence);
 		else
 			table_text(&t, "-");
+		table_text(&t, in->id);
 	}
 	if (r->incidents.n)
 		table_print(&t);

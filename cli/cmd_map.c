@@ -38,8 +38,7 @@ static void json_node(struct json *j, const struct window *w, const struct sum_s
 	json_string(j, "kind", w->services.v[v->service].kind);
 	json_number(j, "in_per_s", v->in.rate_per_s);
 	json_number(j, "out_per_s", v->out.rate_per_s);
-	json_number(j, "error_ratio", v->in.error_ratio);
-	json_number(j, "p95_ms", v->in.p95_ms);
+	json_quantiles(j, &v->in);
 	json_number(j, "inflight", v->inflight);
 	json_number(j, "cpu_cores", v->cpu_cores);
 	json_number(j, "mem_bytes", v->mem_bytes);

@@ -28,8 +28,8 @@ static size_t text(const struct summary *s, const struct options *o)
 		isnan(v->cpu_cores) ? table_text(&t, "-") : table_printf(&t, "%.2f", v->cpu_cores);
 		table_bytes(&t, v->mem_bytes);
 		table_count(&t, v->in.rate_per_s);
-		table_ms(&t, v->in.p95_ms);
-		table_percent(&t, v->in.error_ratio);
+		table_ms(&t, v->in.count > 0 ? v->in.p95_ms : NAN);
+		table_percent(&t, v->in.count > 0 ? v->in.error_ratio : NAN);
 		table_count(&t, v->out.rate_per_s);
 		table_count(&t, v->connections);
 		table_count(&t, v->restarts);
@@ -69,14 +69,9 @@ static void json_service(struct json *j, const struct summary *s, const struct s
 	json_number(j, "refused", v->refused);
 	json_number(j, "count", v->in.count);
 	json_number(j, "errors", v->in.errors);
-	json_number(j, "error_ratio", v->in.error_ratio);
 	json_number(j, "in_per_s", v->in.rate_per_s);
 	json_number(j, "out_per_s", v->out.rate_per_s);
-	json_number(j, "avg_ms", v->in.avg_ms);
-	json_number(j, "p50_ms", v->in.p50_ms);
-	json_number(j, "p90_ms", v->in.p90_ms);
-	json_number(j, "p95_ms", v->in.p95_ms);
-	json_number(j, "p99_ms", v->in.p99_ms);
+	json_quantiles(j, &v->in);
 	row_end(j);
 }
 

@@ -52,7 +52,7 @@ int diagnosis_open(struct diagnosis *d, const struct options *o)
 {
 	int ret;
 
-	*d = (struct diagnosis){0};
+	*d = (struct diagnosis){.now_ns = o->now_ns};
 	if (o->symptom && !o->service)
 		return say_error(EXIT_USAGE, "--symptom needs --service: whose symptom is it?");
 	ret = reading_open(&d->reading, o);

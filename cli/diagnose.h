@@ -18,6 +18,7 @@ struct diagnosis {
 	struct window *window;
 	struct report *report;
 	struct question question;
+	int64_t now_ns;            /* for "today" in texts */
 	bool unknown_service;      /* nobody in the recording has the name of --service */
 };
 

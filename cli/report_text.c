@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -73,16 +74,33 @@ static void print_coverage(char *buf, size_t cap, const struct win_coverage *c)
 			 c->lost_events);
 }
 
+/* "14:02:10", with the date in front where that is not today's. */
+static char *print_instant(char *buf, size_t cap, int64_t unix_ns, int64_t now_ns)
+{
+	time_t t = (time_t)(unix_ns / NS_PER_S), now = (time_t)(now_ns / NS_PER_S);
+	struct tm at, today;
+
+	localtime_r(&t, &at);
+	localtime_r(&now, &today);
+	bool same = at.tm_year == today.tm_year && at.tm_yday == today.tm_yday;
+
+	strftime(buf, cap, same ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &at);
+	return buf;
+}
+
 static void print_head(const struct diagnosis *d, const struct incident *in)
 {
-	int64_t until = in->until_ns ? in->until_ns : d->reading.range.until_ns;
-	char a[16], b[16], dur[32], cover[64];
+	int64_t end = d->reading.range.until_ns, until = in->until_ns ? in->until_ns : end;
+	bool now = in->open && d->reading.live && !d->reading.range.explicit_;
+	char a[32], b[16], dur[32], cover[64];
 
 	print_coverage(cover, sizeof(cover), &d->window->coverage);
 	duration_format(dur, sizeof(dur), (until - in->since_ns) / NS_PER_S * NS_PER_S);
-	out_line("%s%-*s%s - %s (%s)%s%s   coverage %s%s", out_bold(), MARGIN, "incident",
-		 time_clock(a, sizeof(a), in->since_ns), in->open ? "now" : time_clock(b, sizeof(b), until), dur,
-		 d->window->node ? "   node " : "", d->window->node ? d->window->node : "", cover, out_plain());
+	out_line("%s%-*s%s - %s (%s%s)%s%s%s", out_bold(), MARGIN, "incident",
+		 print_instant(a, sizeof(a), in->since_ns, d->now_ns), now ? "now" : time_clock(b, sizeof(b), until), dur,
+		 in->open && !now ? ", not over" : "", d->window->node ? "   node " : "",
+		 d->window->node ? d->window->node : "", out_plain());
+	labelledf("coverage", "%s", cover);
 }
 
 static void print_impact(const struct incident *in)

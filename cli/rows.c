@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
 #include <string.h>
 
 #include "exit.h"
@@ -37,18 +38,25 @@ void row_end(struct json *j)
 	out_json(j);
 }
 
+void json_quantiles(struct json *j, const struct sum_latency *l)
+{
+	bool any = l->count > 0;
+
+	json_number(j, "error_ratio", any ? l->error_ratio : NAN);
+	json_number(j, "avg_ms", any ? l->avg_ms : NAN);
+	json_number(j, "p50_ms", any ? l->p50_ms : NAN);
+	json_number(j, "p90_ms", any ? l->p90_ms : NAN);
+	json_number(j, "p95_ms", any ? l->p95_ms : NAN);
+	json_number(j, "p99_ms", any ? l->p99_ms : NAN);
+	json_number(j, "max_ms", any ? l->max_ms : NAN);
+}
+
 void json_latency(struct json *j, const struct sum_latency *l)
 {
 	json_number(j, "count", l->count);
 	json_number(j, "errors", l->errors);
 	json_number(j, "rate_per_s", l->rate_per_s);
-	json_number(j, "error_ratio", l->error_ratio);
-	json_number(j, "avg_ms", l->avg_ms);
-	json_number(j, "p50_ms", l->p50_ms);
-	json_number(j, "p90_ms", l->p90_ms);
-	json_number(j, "p95_ms", l->p95_ms);
-	json_number(j, "p99_ms", l->p99_ms);
-	json_number(j, "max_ms", l->max_ms);
+	json_quantiles(j, l);
 	json_number(j, "request_bytes", l->bytes_request);
 	json_number(j, "response_bytes", l->bytes_response);
 }

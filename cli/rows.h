@@ -32,6 +32,7 @@ void row_begin(struct json *j, const char *type);
 void row_end(struct json *j);
 
 /* count, errors, latencies, rates: the keys that requests, edges and services have in common */
+void json_quantiles(struct json *j, const struct sum_latency *l);      /* error_ratio, avg_ms … max_ms: null where nothing was asked */
 void json_latency(struct json *j, const struct sum_latency *l);
 
 /* Names; "?" (text) or NULL (JSON) where it is not known. */

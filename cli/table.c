@@ -75,6 +75,8 @@ void table_percent(struct table *t, double ratio)
 		table_text(t, "-");
 	else if (ratio == 0)
 		table_text(t, "0 %");
+	else if (ratio < 0.0005)
+		table_text(t, "<0.1 %");       /* not "0.0 %": something is there */
 	else
 		table_printf(t, ratio < 0.0995 ? "%.1f %%" : "%.0f %%", ratio * 100);
 }
