@@ -10,6 +10,8 @@
 #ifndef ROOTLE_COLLECT_IDENT_H
 #define ROOTLE_COLLECT_IDENT_H
 
+#include <stddef.h>
+
 #include "bpf/event.h"
 #include "facts/process.h"
 

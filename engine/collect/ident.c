@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "collect/ident.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "base/vec.h"
+#include "collect/cgroup_path.h"
+#include "collect/ident_rule.h"
+#include "collect/mask.h"
+#include "collect/procfs.h"
+
+#define DEFAULT_MAX 65536
+#define CMDLINE_CAP 512            /* as kept */
+#define ARGV_CAP (32 << 10)        /* as read: class paths are long, and the class comes behind them */
+#define ANCESTORS 8                /* as far as a helper's service is looked for */
+#define EXEC_READS_A_SECOND 100    /* of /proc, at the exec itself; beyond, a process is read when it is asked for */
+#define CHECK_NS (2 * NS_PER_S)    /* how long a process is taken for the same where no events tell */
+
+/* The strings of one process image; a forked child shares its parent's. */
+struct image {
+	uint32_t refs;
+	bool server, weak, placed;
+	char comm[EV_COMM_LEN + 1];
+	char exe[512], cmdline[CMDLINE_CAP], cgroup[512];
+	char service[NAME_CAP], version[20];
+	const char *kind, *why;
+};
+
+struct entry {
+	struct process_ident id;
+	struct image *image;
+	uint64_t checked_ns;
+	bool stale;               /* executed something that was not read yet */
+	bool forked;              /* start_ticks is computed from the event */
+	uint8_t age;              /* calls of ident_expire() since it has exited */
+};
+
+struct ident {
+	int procfd;
+	struct map table;         /* pid → struct entry * */
+	VEC(struct entry *) retired;          /* replaced by a process with the same pid: freed by the expiry after the next */
+	VEC(struct image *) images;           /* replaced by an exec, likewise */
+	size_t retired_old, images_old;       /* how many of these were there at the last expiry */
+	bool events;              /* somebody tells of exec and exit */
+	uint64_t tick_ns;
+	int64_t boot_unix_ns;     /* when the node booted */
+	uint64_t suspended_ns;    /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
+	uint64_t second;          /* of the budget */
+	uint32_t reads;
+	char *argv;
+	char text[4096];
+};
+
+static uint64_t clock_of(clockid_t id)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+struct ident *ident_new(const char *proc, uint32_t max_processes)
+{
+	struct ident *t = calloc(1, sizeof(*t));
+	uint64_t boottime = clock_of(CLOCK_BOOTTIME);
+
+	if (!t)
+		return NULL;
+	t->procfd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	t->argv = malloc(ARGV_CAP);
+	if (t->procfd < 0 || !t->argv) {
+		ident_free(t);
+		return NULL;
+	}
+	map_init(&t->table, sizeof(uint32_t), sizeof(struct entry *), max_processes ? max_processes : DEFAULT_MAX);
+	t->tick_ns = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
+	t->boot_unix_ns = clock_unix_ns() - (int64_t)boottime;
+	t->suspended_ns = boottime - clock_of(CLOCK_MONOTONIC);
+	return t;
+}
+
+static void image_put(struct image *i)
+{
+	if (i && --i->refs == 0)
+		free(i);
+}
+
+static void entry_free(struct entry *e)
+{
+	if (!e)
+		return;
+	image_put(e->image);
+	free(e);
+}
+
+/* Frees what was retired before the previous call. */
+static void retired_free(struct ident *t, size_t entries, size_t images)
+{
+	for (size_t i = 0; i < entries; i++)
+		entry_free(t->retired.v[i]);
+	for (size_t i = 0; i < images; i++)
+		image_put(t->images.v[i]);
+	t->retired.n -= entries;
+	t->images.n -= images;
+	if (entries)
+		memmove(t->retired.v, t->retired.v + entries, t->retired.n * sizeof(*t->retired.v));
+	if (images)
+		memmove(t->images.v, t->images.v + images, t->images.n * sizeof(*t->images.v));
+}
+
+void ident_free(struct ident *t)
+{
+	const void *key;
+	void *value;
+	size_t it = 0;
+
+	if (!t)
+		return;
+	while (map_next(&t->table, &it, &key, &value))
+		entry_free(*(struct entry **)value);
+	map_done(&t->table);
+	retired_free(t, t->retired.n, t->images.n);
+	vec_done(&t->retired);
+	vec_done(&t->images);
+	if (t->procfd >= 0)
+		close(t->procfd);
+	free(t->argv);
+	free(t);
+}
+
+static struct entry *entry_get(const struct ident *t, uint32_t pid)
+{
+	struct entry **slot = map_get(&t->table, &pid);
+
+	return slot ? *slot : NULL;
+}
+
+static void entry_retire(struct ident *t, struct entry *e)
+{
+	struct entry **slot = vec_push(&t->retired);
+
+	if (slot)
+		*slot = e;               /* else it leaks: better than a pointer to nothing */
+	map_del(&t->table, &e->id.pid);
+}
+
+static struct entry *entry_new(struct ident *t, uint32_t pid)
+{
+	struct entry *e = entry_get(t, pid), **slot;
+
+	if (e)
+		entry_retire(t, e);
+	e = calloc(1, sizeof(*e));
+	slot = e ? map_put(&t->table, &pid, NULL) : NULL;
+	if (!slot) {
+		free(e);
+		return NULL;
+	}
+	e->id.pid = pid;
+	*slot = e;
+	return e;
+}
+
+/* The entry shows what its image holds. */
+static void entry_point(struct entry *e)
+{
+	struct image *i = e->image;
+
+	e->id.comm = i->comm;
+	e->id.exe = i->exe;
+	e->id.cmdline = i->cmdline;
+	e->id.cgroup = i->cgroup;
+	e->id.service = i->service;
+	e->id.kind = i->kind;
+	e->id.why = i->why;
+	e->id.version = i->version;
+}
+
+static void image_set(struct ident *t, struct entry *e, struct image *i)
+{
+	if (e->image) {
+		struct image **slot = vec_push(&t->images);
+		if (slot)
+			*slot = e->image;
+	}
+	e->image = i;
+	entry_point(e);
+}
+
+static void start_set(const struct ident *t, struct entry *e, uint64_t ticks)
+{
+	e->id.start_ticks = ticks;
+	e->id.start_unix_ns = t->boot_unix_ns + (int64_t)(ticks * t->tick_ns);
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------------- */
+
+static void link_read(const struct ident *t, uint32_t pid, const char *name, char *buf, size_t cap)
+{
+	char path[48], raw[512];
+
+	snprintf(path, sizeof(path), "%u/%s", pid, name);
+	ssize_t n = readlinkat(t->procfd, path, raw, sizeof(raw));
+	text_clean(buf, cap, raw, n > 0 ? (size_t)n : 0, true);
+}
+
+static uint32_t netns_read(const struct ident *t, uint32_t pid)
+{
+	char link[64];
+	const char *p;
+	uint64_t v;
+
+	link_read(t, pid, "ns/net", link, sizeof(link));     /* "net:[4026531840]" */
+	p = strchr(link, '[');
+	if (!p)
+		return 0;
+	p++;
+	return scan_u64(&p, &v) ? (uint32_t)v : 0;
+}
+
+static void cgroup_read(struct ident *t, uint32_t pid, struct image *i)
+{
+	struct cgroup_paths paths;
+
+	if (pid_file_read(t->procfd, pid, "cgroup", t->text, sizeof(t->text)) < 0)
+		t->text[0] = '\0';
+	cgroup_paths_parse(t->text, &paths);
+	snprintf(i->cgroup, sizeof(i->cgroup), "%s", cgroup_paths_main(&paths));
+}
+
+struct file_identity { uint64_t ino, size; int64_t mtime_ns; };
+
+/* Without asking a server where the file is on a network file system: what the kernel knows already is enough. */
+static bool file_identity(const struct ident *t, const char *path, struct file_identity *ret)
+{
+	struct statx st;
+
+	*ret = (struct file_identity){ 0 };
+	if (statx(t->procfd, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO | STATX_SIZE | STATX_MTIME, &st))
+		return false;
+	ret->ino = st.stx_ino;
+	ret->size = st.stx_size;
+	ret->mtime_ns = st.stx_mtime.tv_sec * NS_PER_S + st.stx_mtime.tv_nsec;
+	return true;
+}
+
+static void version_read(const struct ident *t, uint32_t pid, const char *script, struct image *i)
+{
+	struct file_identity files[2] = { { 0 } };
+	char path[4400];
+
+	snprintf(path, sizeof(path), "%u/exe", pid);
+	if (!file_identity(t, path, &files[0]))
+		return;
+	if (script && strlen(script) < 4096) {
+		snprintf(path, sizeof(path), "%u/%s/%s", pid, script[0] == '/' ? "root" : "cwd", script);
+		file_identity(t, path, &files[1]);
+	}
+	snprintf(i->version, sizeof(i->version), "%016llx", (unsigned long long)hash_bytes(files, sizeof(files)));
+}
+
+static struct image *image_new(const char *comm, const char *exe)
+{
+	struct image *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return NULL;
+	i->refs = 1;
+	text_clean(i->comm, sizeof(i->comm), comm, strlen(comm), true);
+	text_clean(i->exe, sizeof(i->exe), exe, strlen(exe), true);
+	return i;
+}
+
+static struct entry *entry_find(struct ident *t, uint32_t pid, int depth);
+
+/* A helper is its parent's: the same program without a name of its own, and whatever a well-known server starts. */
+static void parent_apply(struct ident *t, const struct entry *e, struct image *i, int depth)
+{
+	struct entry *parent;
+
+	if (i->placed || i->server || e->id.ppid <= 1 || depth >= ANCESTORS)
+		return;
+	parent = entry_find(t, e->id.ppid, depth + 1);
+	if (!parent || !parent->image || parent->id.kthread || parent->image->placed)
+		return;
+	bool worker = i->weak && i->exe[0] && !strcmp(i->exe, parent->image->exe);
+	if (!worker && !parent->image->server)
+		return;
+	memcpy(i->service, parent->image->service, sizeof(i->service));
+	i->kind = parent->image->kind;
+	i->why = worker ? "worker of its parent" : "child of a well-known server";
+	i->server = parent->image->server;
+}
+
+static void kernel_name(struct entry *e, struct image *i)
+{
+	e->id.kthread = 1;
+	snprintf(i->service, sizeof(i->service), "kernel");
+	i->kind = "node";
+	i->why = "kernel thread";
+	i->placed = true;
+}
+
+static void image_name(struct ident *t, struct entry *e, struct image *i, size_t alen, int depth)
+{
+	struct ident_facts f = { .comm = i->comm, .exe = i->exe, .argv = t->argv, .alen = alen, .cgroup = i->cgroup };
+	struct ident_verdict v;
+
+	ident_decide(&f, &v);
+	snprintf(i->service, sizeof(i->service), "%s", v.name);
+	i->kind = v.kind;
+	i->why = v.why;
+	i->server = v.server;
+	i->weak = v.weak;
+	i->placed = v.placed;
+	cmdline_mask(t->argv, alen, i->cmdline, sizeof(i->cmdline));
+	if (!e->id.gone)
+		version_read(t, e->id.pid, v.script, i);
+	parent_apply(t, e, i, depth);            /* last: it uses the argument buffer for the parent */
+}
+
+static size_t argv_read(struct ident *t, uint32_t pid)
+{
+	ssize_t n = pid_file_read(t->procfd, pid, "cmdline", t->argv, ARGV_CAP);
+
+	if (n <= 0) {
+		t->argv[0] = '\0';
+		return 0;
+	}
+	return (size_t)n;
+}
+
+/* Reads the process anew into e. 0, -ESRCH where it is gone (e is unchanged), -ENOMEM. */
+static int entry_read(struct ident *t, struct entry *e, int depth)
+{
+	struct proc_stat st;
+	char exe[512];
+
+	if (pid_file_read(t->procfd, e->id.pid, "stat", t->text, sizeof(t->text)) <= 0 || proc_stat_parse(t->text, &st))
+		return -ESRCH;
+	link_read(t, e->id.pid, "exe", exe, sizeof(exe));
+	struct image *i = image_new(st.comm, exe);
+	if (!i)
+		return -ENOMEM;
+	e->id.ppid = st.ppid;
+	e->stale = e->forked = false;
+	e->checked_ns = clock_ts_ns();
+	start_set(t, e, st.start_ticks);
+	cgroup_read(t, e->id.pid, i);
+	if (st.flags & PROC_PF_KTHREAD) {
+		kernel_name(e, i);
+	} else {
+		e->id.netns = netns_read(t, e->id.pid);
+		image_name(t, e, i, argv_read(t, e->id.pid), depth);
+	}
+	image_set(t, e, i);
+	return 0;
+}
+
+/* --- finding ---------------------------------------------------------------------------------------------------------- */
+
+/* Without events: is it still the same process, running the same program? */
+static bool entry_holds(struct ident *t, const struct entry *e)
+{
+	struct proc_stat st;
+	char exe[512];
+
+	if (pid_file_read(t->procfd, e->id.pid, "stat", t->text, sizeof(t->text)) <= 0 || proc_stat_parse(t->text, &st))
+		return true;             /* gone: what is known of it stays true */
+	if (st.start_ticks != e->id.start_ticks)
+		return false;
+	link_read(t, e->id.pid, "exe", exe, sizeof(exe));
+	return !exe[0] || !strcmp(exe, e->image->exe);
+}
+
+/* Another process has the pid, or it executed something else: the old entry goes, as far as nobody holds it. */
+static struct entry *entry_check(struct ident *t, struct entry *e, int depth)
+{
+	uint64_t now = clock_ts_ns();
+	struct entry *fresh;
+
+	if (now - e->checked_ns < (uint64_t)CHECK_NS)
+		return e;
+	e->checked_ns = now;
+	if (entry_holds(t, e))
+		return e;
+	fresh = entry_new(t, e->id.pid);
+	if (fresh && !entry_read(t, fresh, depth))
+		return fresh;
+	return NULL;
+}
+
+/* A forked child's exact start time; the event's is right to a tick. */
+static void start_refine(struct ident *t, struct entry *e)
+{
+	struct proc_stat st;
+
+	e->forked = false;
+	if (pid_file_read(t->procfd, e->id.pid, "stat", t->text, sizeof(t->text)) > 0 && !proc_stat_parse(t->text, &st) &&
+	    st.start_ticks - e->id.start_ticks + 1 <= 2)
+		start_set(t, e, st.start_ticks);
+}
+
+static struct entry *entry_find(struct ident *t, uint32_t pid, int depth)
+{
+	struct entry *e = entry_get(t, pid);
+
+	if (e && e->image) {
+		if (e->stale && !e->id.gone)
+			entry_read(t, e, depth);
+		e->stale = false;
+		if (e->forked && !e->id.gone)
+			start_refine(t, e);
+		return t->events && !e->id.gone ? e : entry_check(t, e, depth);
+	}
+	if (!e)
+		e = entry_new(t, pid);
+	if (e && !entry_read(t, e, depth))
+		return e;
+	if (e) {                         /* nobody has seen it */
+		map_del(&t->table, &pid);
+		entry_free(e);
+	}
+	return NULL;
+}
+
+const struct process_ident *ident_get(struct ident *t, uint32_t pid)
+{
+	struct entry *e = pid ? entry_find(t, pid, 0) : NULL;
+
+	return e ? &e->id : NULL;
+}
+
+/* --- events ----------------------------------------------------------------------------------------------------------- */
+
+static uint64_t event_ticks(const struct ident *t, const struct ev_proc *e)
+{
+	return (e->h.ts_ns + t->suspended_ns) / t->tick_ns;
+}
+
+static void on_fork(struct ident *t, const struct ev_proc *ev)
+{
+	struct entry *parent = entry_find(t, ev->ptgid, 0), *e;
+
+	if (!parent)
+		return;                  /* will be read when it is asked for */
+	struct image *image = parent->image;
+	struct process_ident id = parent->id;
+	e = entry_new(t, ev->tgid);
+	if (!e)
+		return;
+	image->refs++;
+	e->id = id;
+	e->id.pid = ev->tgid;
+	e->id.ppid = ev->ptgid;
+	e->id.gone = 0;
+	e->image = image;
+	e->forked = true;
+	e->checked_ns = clock_ts_ns();
+	start_set(t, e, event_ticks(t, ev));
+}
+
+static bool budget_take(struct ident *t, uint64_t ts_ns)
+{
+	uint64_t second = ts_ns / (uint64_t)NS_PER_S;
+
+	if (second != t->second)
+		t->reads = 0;
+	t->second = second;
+	return t->reads++ < EXEC_READS_A_SECOND;
+}
+
+/* What the event itself tells: a file's path and the command name; enough for a name when the process is gone at once. */
+static void exec_from_event(struct ident *t, struct entry *e, const struct ev_proc *ev)
+{
+	char comm[EV_COMM_LEN + 1] = "", path[EV_PATH_LEN + 1] = "";
+
+	memcpy(comm, ev->comm, EV_COMM_LEN);
+	memcpy(path, ev->path, EV_PATH_LEN);
+	struct image *i = image_new(comm, path);
+	if (!i)
+		return;
+	snprintf(i->cgroup, sizeof(i->cgroup), "%s", e->image ? e->image->cgroup : "/");
+	size_t n = strlen(path);
+	memcpy(t->argv, path, n + 1);
+	bool gone = e->id.gone;
+	e->id.gone = 1;                  /* there is nothing to read */
+	image_name(t, e, i, n + 1, 0);
+	e->id.gone = gone;
+	i->cmdline[0] = '\0';
+	image_set(t, e, i);
+}
+
+static void on_exec(struct ident *t, const struct ev_proc *ev)
+{
+	struct entry *e = entry_get(t, ev->tgid);
+
+	if (!e || e->id.gone) {
+		e = entry_new(t, ev->tgid);
+		if (!e)
+			return;
+		start_set(t, e, event_ticks(t, ev));
+		e->forked = true;
+	}
+	e->id.ppid = ev->ptgid ? ev->ptgid : e->id.ppid;
+	if (budget_take(t, ev->h.ts_ns) && !entry_read(t, e, 0))
+		return;
+	exec_from_event(t, e, ev);
+	e->stale = true;
+	if (!e->image)
+		entry_retire(t, e);
+}
+
+void ident_event(struct ident *t, const struct ev_proc *ev)
+{
+	struct entry *e;
+
+	t->events = true;
+	switch (ev->what) {
+	case PROC_FORK:
+		on_fork(t, ev);
+		break;
+	case PROC_EXEC:
+		on_exec(t, ev);
+		break;
+	case PROC_EXIT:
+		e = entry_get(t, ev->tgid);
+		if (e)
+			e->id.gone = 1;
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- forgetting ------------------------------------------------------------------------------------------------------- */
+
+/* Without events nobody says that a process exited. */
+static bool is_gone(const struct ident *t, const struct entry *e)
+{
+	char path[16];
+
+	if (e->id.gone || t->events)
+		return e->id.gone;
+	snprintf(path, sizeof(path), "%u", e->id.pid);
+	return faccessat(t->procfd, path, F_OK, 0) != 0;
+}
+
+void ident_expire(struct ident *t)
+{
+	VEC(struct entry *) old = { 0 };
+	const void *key;
+	void *value;
+	size_t it = 0;
+
+	retired_free(t, t->retired_old, t->images_old);
+	t->retired_old = t->retired.n;
+	t->images_old = t->images.n;
+	while (map_next(&t->table, &it, &key, &value)) {
+		struct entry *e = *(struct entry **)value, **slot;
+		e->id.gone = is_gone(t, e);
+		if (e->id.gone && e->age++ && (slot = vec_push(&old)))
+			*slot = e;
+	}
+	for (size_t i = 0; i < old.n; i++) {
+		map_del(&t->table, &old.v[i]->id.pid);
+		entry_free(old.v[i]);
+	}
+	vec_done(&old);
+}
+
+static const struct process_ident *resolve(void *arg, uint32_t pid)
+{
+	return ident_get(arg, pid);
+}
+
+struct ident_resolver ident_resolver(struct ident *t)
+{
+	return (struct ident_resolver){ .resolve = resolve, .arg = t };
+}
