@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --keep, --max-size and roll-up. */
+#include "fixture.h"
+
+TestSuite(retain, .init = dir_make, .fini = dir_remove);
+
+static int64_t files_bytes(void)
+{
+	static const char *const suffix[] = {"", "-wal", "-shm"};
+	int64_t bytes = 0;
+
+	for (int i = 0; i < 3; i++) {
+		char name[160];
+		struct stat st;
+
+		snprintf(name, sizeof(name), "%s%s", path_, suffix[i]);
+		if (stat(name, &st) == 0)
+			bytes += st.st_size;
+	}
+	return bytes;
+}
+
+/* A burst: many operations with wide histograms. */
+static int put_big(struct store *s, int64_t i, unsigned rows)
+{
+	struct tick *t = tick_make(i);
+	struct store_error err = {0};
+	int rc;
+
+	for (uint32_t k = 0; k < rows; k++) {
+		*vec_push(&t->ops) = (struct tick_op){.id = 10 + k, .text = arena_printf(&t->arena, "GET /burst/%u", k)};
+		add_requests(t, 0, 10 + k, 100, 1000000 + k);
+		for (uint64_t ns = 1000; ns < 1000000; ns += 5000)
+			hist_add(&t->requests.v[t->requests.n - 1].hist, ns, 3);
+	}
+	rc = store_put_tick(s, t, &err);
+	tick_free(t);
+	cr_assert(rc == 0 || rc == -ENOSPC, "%s", err.text);
+	return rc;
+}
+
+Test(retain, keep_prunes_the_oldest)
+{
+	struct store *s = writer(path_, (struct store_limits){.keep_ns = 10 * NS_PER_S});
+
+	for (int64_t i = 0; i < 200; i++)
+		put(s, i);
+	store_close(s);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM tick"), 10);
+	cr_assert_eq(query(path_, "SELECT min(t_ns) / 1000000000 FROM tick"), 1700000190);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM requests WHERE tick NOT IN (SELECT id FROM tick)"), 0);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM point"), 20);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM event"), 2);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM process"), 1);
+}
+
+Test(retain, size_holds_at_all_times)
+{
+	int64_t max = 2 << 20;
+	struct store *s = writer(path_, (struct store_limits){.max_bytes = max});
+	unsigned failed = 0;
+
+	for (int64_t i = 0; i < 600; i++) {
+		failed += put_big(s, i, i % 40 == 0 ? 200 : 5) < 0;
+		cr_assert_leq(files_bytes(), max, "after second %lld: %lld bytes", (long long)i, (long long)files_bytes());
+	}
+	cr_assert_eq(failed, 0, "%u puts failed", failed);
+	store_close(s);
+	cr_assert(is_whole(path_));
+	cr_assert_gt(query(path_, "SELECT count(*) FROM tick"), 30, "pruned too much");
+	cr_assert_eq(query(path_, "SELECT max(t_ns) / 1000000000 FROM tick"), 1700000599);
+}
+
+Test(retain, size_holds_beside_a_long_reader)
+{
+	int64_t max = 4 << 20;
+	struct store *s = writer(path_, (struct store_limits){.max_bytes = max});
+	unsigned failed = 0;
+	sqlite3 *db;
+
+	for (int64_t i = 0; i < 100; i++)
+		put_big(s, i, 20);
+	sqlite3_open_v2(path_, &db, SQLITE_OPEN_READONLY, NULL);
+	sqlite3_exec(db, "BEGIN; SELECT count(*) FROM tick", NULL, NULL, NULL);
+	for (int64_t i = 100; i < 500; i++) {
+		failed += put_big(s, i, 20) < 0;
+		cr_assert_leq(files_bytes(), max, "after second %lld: %lld bytes", (long long)i, (long long)files_bytes());
+	}
+	cr_assert_gt(failed, 0, "the reader's snapshot should have filled the -wal");
+	sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	sqlite3_close(db);
+	for (int64_t i = 500; i < 520; i++) {
+		cr_assert_eq(put_big(s, i, 20), 0, "no recovery at second %lld", (long long)i);
+		cr_assert_leq(files_bytes(), max);
+	}
+	store_close(s);
+	cr_assert(is_whole(path_));
+}
+
+Test(retain, a_larger_file_is_shrunk_when_opened)
+{
+	struct store *s = writer(path_, (struct store_limits){0});
+	int64_t max = 2 << 20;
+
+	for (int64_t i = 0; i < 300; i++)
+		put_big(s, i, 20);
+	store_close(s);
+	cr_assert_gt(files_bytes(), max);
+	s = writer(path_, (struct store_limits){.max_bytes = max});
+	cr_assert_leq(files_bytes(), max);
+	cr_assert_eq(put_big(s, 300, 20), 0);
+	store_close(s);
+	cr_assert_leq(files_bytes(), max);
+	cr_assert(is_whole(path_));
+}
+
+Test(retain, too_small_a_limit_is_refused)
+{
+	struct store_limits limits = {.max_bytes = 4096};
+	struct store_error err;
+
+	cr_assert_null(store_open_writer(path_, &limits, &err));
+	cr_assert_eq(err.code, -EINVAL);
+	cr_assert_eq(files_in_dir(), 0);
+}
+
+Test(retain, roll_up_keeps_sums)
+{
+	struct store_limits limits = {.raw_ns = 60 * NS_PER_S};
+	struct store *s = writer(path_, limits);
+	struct window *plain, *rolled;
+	double count[2] = {0}, errors[2] = {0}, hist[2] = {0}, retrans[2] = {0}, cpu[2] = {0};
+	char other[160];
+
+	for (int64_t i = 0; i < 300; i++)
+		put(s, i);
+	store_close(s);
+	snprintf(other, sizeof(other), "%s/plain.db", dir_);
+	record(other, 300);
+	rolled = load(path_);
+	plain = load(other);
+	cr_assert_lt(rolled->requests.n, plain->requests.n / 2, "%zu rows of %zu", rolled->requests.n, plain->requests.n);
+	for (int k = 0; k < 2; k++) {
+		struct window *w = k ? rolled : plain;
+
+		for (size_t i = 0; i < w->requests.n; i++) {
+			count[k] += w->requests.v[i].count;
+			errors[k] += w->requests.v[i].errors;
+			hist[k] += (double)w->requests.v[i].hist->count;
+		}
+		for (size_t i = 0; i < w->tcp.n; i++)
+			retrans[k] += w->tcp.v[i].retrans;
+		for (size_t i = 0; i < w->points.n; i++)
+			if (!w->series.v[w->points.v[i].series].device)
+				cpu[k] += w->points.v[i].value * (double)w->points.v[i].dur_ns / 1e9;
+	}
+	cr_assert_eq(count[0], count[1]);
+	cr_assert_eq(errors[0], errors[1]);
+	cr_assert_eq(hist[0], hist[1]);
+	cr_assert_eq(retrans[0], retrans[1]);
+	cr_assert_float_eq(cpu[0], cpu[1], 1e-6);
+	cr_assert_eq(plain->coverage.events, rolled->coverage.events);
+	cr_assert_eq(plain->coverage.lost_events, rolled->coverage.lost_events);
+	cr_assert_eq(plain->first_ns, rolled->first_ns);
+	cr_assert_eq(plain->last_ns, rolled->last_ns);
+	window_free(plain);
+	window_free(rolled);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM tick WHERE source = 1 AND dur_ns <> 10000000000"), 0);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM tick WHERE source = 1 AND events IS NULL"), 0);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM process_tick WHERE state <> 'S' OR threads <> 4"), 0);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM tcp WHERE open NOT BETWEEN 5 AND 7"), 0);
+}
+
+Test(retain, roll_up_goes_on_after_a_pause)
+{
+	struct store_limits limits = {.raw_ns = 60 * NS_PER_S};
+	struct store *s;
+
+	record(path_, 200);
+	s = writer(path_, limits);
+	for (int64_t i = 1000; i < 1080; i++)
+		put(s, i == 1000 ? 0 : i);
+	store_close(s);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM requests WHERE tick NOT IN (SELECT id FROM tick)"), 0);
+	cr_assert_gt(query(path_, "SELECT count(*) FROM tick WHERE source = 1"), 10);
+}
+
+Test(retain, imported_rows_stay)
+{
+	struct store *s = writer(path_, (struct store_limits){.keep_ns = 10 * NS_PER_S, .raw_ns = 5 * NS_PER_S});
+	static const char text[] = "{\"type\":\"requests\",\"t\":1000,\"dur_s\":1,\"to\":\"x\",\"count\":2}\n"
+				   "{\"type\":\"event\",\"t\":1000,\"service\":\"x\",\"kind\":\"deploy\"}\n";
+	struct import_stats stats;
+	struct store_error err = {0};
+
+	file_write(in_dir("i.ndjson"), text, sizeof(text) - 1);
+	cr_assert_eq(store_import_ndjson(s, in_dir("i.ndjson"), &stats, &err), 0, "%s", err.text);
+	for (int64_t i = 0; i < 100; i++)
+		put(s, i);
+	store_close(s);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM tick WHERE t_ns = 1000000000000"), 1);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM event WHERE kind = 'deploy'"), 1);
+	cr_assert_lt(query(path_, "SELECT count(*) FROM tick"), 20);
+}
