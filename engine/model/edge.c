@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Edges: which service calls which at which port, and what their connections add to them. */
+#include "model/internal.h"
+
+#define WAIT_TICKS 2                 /* an open connection's owner may become known that long; then it is called by its address */
+
+struct edge_key { uint32_t from, to, port; };
+
+uint32_t edge_get(struct model *m, uint32_t from, uint32_t to, uint16_t port)
+{
+	struct edge_key k = {from, to, port};
+	uint32_t *there = map_get(&m->edge_index, &k);
+	struct edge *e;
+
+	if (there)
+		return *there;
+	e = m->edges.n < EDGES_MAX ? vec_push(&m->edges) : NULL;
+	there = e ? map_put(&m->edge_index, &k, NULL) : NULL;
+	if (!there) {
+		m->edges.n -= e != NULL;
+		m->lost_edges++;
+		return NONE;
+	}
+	e->from = from;
+	e->to = to;
+	e->port = port;
+	service_at(m, from)->networked = service_at(m, to)->networked = true;
+	return *there = (uint32_t)(m->edges.n - 1);
+}
+
+void edge_set_proto(struct model *m, uint32_t edge, enum proto_id proto)
+{
+	struct edge *e = &m->edges.v[edge];
+
+	if (proto == PROTO_UNKNOWN || e->proto != PROTO_UNKNOWN)
+		return;
+	e->proto = proto;
+	e->sent = false;
+}
+
+/* The server's port where nobody of this node is known to have the socket: who listens there, or did last. */
+static uint32_t by_listener(struct model *m, const struct conn *c, unsigned end)
+{
+	uint32_t netns = c->end[end].cookie ? c->end[end].netns : addr_netns(m, c->a[end].ip, c->end[!end].netns);
+	struct listener *l = listener_find(m, &c->a[end], netns);
+
+	return l ? l->service : NONE;
+}
+
+/* The other end's record is still to come: an address of this node where something is connected. */
+static bool may_be_local(const struct model *m, const struct conn *c, unsigned end)
+{
+	return c->end[end].cookie || addr_netns(m, c->a[end].ip, c->end[!end].netns);
+}
+
+static uint32_t end_service(struct model *m, const struct conn *c, unsigned end, bool final)
+{
+	bool server = end != c->client;
+	uint32_t service;
+
+	if (c->end[end].owner) {
+		service = pid_service(m, c->end[end].owner);
+		if (service != NONE)
+			return service;
+	}
+	if (server) {
+		service = by_listener(m, c, end);
+		if (service != NONE)
+			return service;
+	}
+	if (!final && may_be_local(m, c, end))
+		return NONE;
+	return service_external(m, &c->a[end], server);
+}
+
+static void move_edge(struct model *m, struct conn *c, uint32_t edge)
+{
+	if (c->counted_open && m->edges.v[c->edge].open)
+		m->edges.v[c->edge].open--;
+	c->edge = edge;
+	c->counted_open = c->open;
+	if (c->open)
+		m->edges.v[edge].open++;
+}
+
+uint32_t conn_edge(struct model *m, uint32_t id, bool final)
+{
+	struct conn *c = conn_at(m, id);
+	uint32_t from, to, edge;
+
+	if (!m->named)
+		return NONE;
+	if (c->edge != NONE && c->edge_gen == m->gen)
+		return c->edge;
+	/* what was decided by a process that can no longer be asked stays */
+	from = end_service(m, c, c->client, final && c->edge == NONE);
+	to = end_service(m, c, !c->client, final && c->edge == NONE);
+	if (from == NONE || to == NONE)
+		return c->edge;
+	edge = edge_get(m, from, to, c->a[!c->client].port);
+	if (edge == NONE)
+		return NONE;
+	c->edge_gen = m->gen;
+	if (edge != c->edge)
+		move_edge(m, c, edge);
+	return edge;
+}
+
+/* The flow's opinion: who is the client where nobody saw the SYN. */
+void conn_ask_flow(struct model *m, uint32_t id)
+{
+	struct conn *c = conn_at(m, id);
+	uint8_t client;
+
+	if (!c->flow || c->sure)
+		return;
+	client = c->flow_client ^ flow_swapped(c->flow);
+	if (client != c->client) {
+		c->client = client;
+		c->edge_gen = m->gen - 1;
+	}
+}
+
+static void add_srtt(struct edge *e, const struct conn *c)
+{
+	uint32_t srtt = c->end[c->client].srtt_us ? c->end[c->client].srtt_us : c->end[!c->client].srtt_us;
+
+	if (srtt && e->nsrtt < SRTT_MAX)
+		e->srtt[e->nsrtt++] = srtt;
+}
+
+static void add_flow(struct edge *e, const struct conn *c)
+{
+	uint64_t oldest = 0;
+
+	e->inflight += flow_inflight(c->flow, &oldest);
+	if (oldest && (!e->oldest_ns || oldest < e->oldest_ns))
+		e->oldest_ns = oldest;
+}
+
+static void add_services(struct model *m, const struct edge *e, const struct conn *c)
+{
+	struct service *from = service_at(m, e->from), *to = service_at(m, e->to);
+	uint64_t out = c->tick_bytes[c->client], in = c->tick_bytes[!c->client];
+
+	from->tick_tx += out;
+	from->tick_rx += in;
+	to->tick_rx += out;
+	to->tick_tx += in;
+	from->tick_retrans += c->end[c->client].tick_retrans;
+	to->tick_retrans += c->end[!c->client].tick_retrans;
+}
+
+bool conn_fold(struct model *m, uint32_t id, bool final)
+{
+	struct conn *c = conn_at(m, id);
+	uint32_t edge;
+	struct edge *e;
+
+	conn_ask_flow(m, id);
+	edge = conn_edge(m, id, final || c->ticks >= WAIT_TICKS);
+	if (edge == NONE)
+		return final && m->named;       /* no room for the edge: counted there */
+	e = &m->edges.v[edge];
+	if (!c->counted_open && c->open) {
+		c->counted_open = true;
+		e->open++;
+	}
+	e->active = true;
+	e->opened += c->opened;
+	e->closed += c->closed;
+	e->refused += c->refused;
+	e->timeouts += c->timeouts;
+	e->resets += c->resets;
+	e->retrans += c->end[0].tick_retrans + c->end[1].tick_retrans;
+	e->bytes_out += c->tick_bytes[c->client];
+	e->bytes_in += c->tick_bytes[!c->client];
+	add_srtt(e, c);
+	add_services(m, e, c);
+	c->opened = c->closed = c->refused = c->timeouts = c->resets = 0;
+	c->end[0].tick_retrans = c->end[1].tick_retrans = 0;
+	c->tick_bytes[0] = c->tick_bytes[1] = 0;
+	if (c->flow)
+		edge_set_proto(m, edge, flow_proto(c->flow));
+	return true;
+}
+
+/* True where it is to be looked at in the next tick too: requests in flight, or nobody known yet. */
+static bool look_again(struct model *m, uint32_t id)
+{
+	struct conn *c = conn_at(m, id);
+	uint64_t oldest;
+
+	if (!c->used)
+		return false;
+	if (c->refused || c->timeouts || c->held || c->closed_ns ? !conn_fold(m, id, true) : !conn_fold(m, id, false)) {
+		c->ticks++;
+		return true;
+	}
+	if (c->closed_ns || c->edge == NONE || !c->flow)
+		return false;
+	add_flow(&m->edges.v[c->edge], c);
+	return flow_inflight(c->flow, &oldest) > 0;
+}
+
+void conns_settle(struct model *m)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < m->touched.n; i++) {
+		uint32_t id = m->touched.v[i];
+
+		if (look_again(m, id))
+			m->touched.v[n++] = id;
+		else
+			conn_at(m, id)->touched = false;
+	}
+	m->touched.n = n;
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * internal: what the files of the model share.  Nobody outside of engine/model includes it.
+ *
+ *	socket.c    EV_CONN, EV_DATA, EV_IO: cookie → end of a connection
+ *	conn.c      the table of connections, their roles, their end
+ *	listener.c  who listens, or did last, at an address
+ *	process.c   pid → process → leader → service; life events in lifecycle.c
+ *	service.c   names of services and their instances
+ *	edge.c      caller → callee, the owners of a connection's ends
+ *	request.c   finished requests → (edge, operation)
+ *	reading.c   the newest sample beside the previous tick's; usage.c: differences summed by service;
+ *	points.c    the points of a tick; rows.c: its processes and cgroups
+ *	note.c      events for the timeline, loss
+ *	build.c     model_tick()
+ *
+ * Numbers: services, edges and connections are known by number; NONE is none.  A connection's number may be used anew
+ * after conn_forget(), those of services and edges never.
+ */
+#ifndef ROOTLE_MODEL_INTERNAL_H
+#define ROOTLE_MODEL_INTERNAL_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "model/index.h"
+#include "model/model.h"
+#include "proto/flow.h"
+
+#define NONE UINT32_MAX
+
+#define SERVICES_MAX 4096
+#define EXTERNALS_MAX 1024           /* services that are peers from elsewhere; past it "external:(other)" */
+#define EDGES_MAX 16384
+#define LISTENERS_MAX 4096
+#define PROCESSES_MAX 16384
+#define CGROUPS_MAX 4096
+#define DEVICES_MAX 64
+#define ROWS_MAX 4096                /* (edge, operation) of one tick; past it the operation is "(other)" */
+#define OPS_BYTES_MAX (2u << 20)     /* text of all operations */
+#define LIFE_EVENTS_MAX 32           /* starts, exits, signals, listeners in one tick */
+#define EVENTS_MAX 256               /* all events in one tick */
+#define SERVICE_PORTS 8
+
+#define LINGER_NS (200 * NS_PER_MS)  /* a closed connection waits for late data */
+#define GONE_NS (60 * NS_PER_S)      /* a process that ended is remembered; a start within it is a restart */
+
+struct addr { uint8_t ip[16]; uint16_t port; };
+
+/* One end of a connection, as a socket of this node. cookie 0: the end is elsewhere, or was not seen. */
+struct end {
+	uint64_t cookie;
+	uint32_t owner;              /* pid; 0 unknown */
+	uint32_t netns;
+	uint32_t retrans;            /* total that the kernel told */
+	uint32_t srtt_us;
+	uint16_t tick_retrans;
+	bool closed, heard;          /* heard: a record of it came, so its totals have a base */
+	uint8_t wish;
+};
+
+struct conn {
+	struct addr a[2];            /* ascending: the key, with netns */
+	uint32_t netns;              /* of loopback addresses, which each namespace has for itself; else 0 */
+	struct end end[2];           /* the sockets at a[0], a[1] */
+	struct flow *flow;           /* made when the first payload comes */
+	uint64_t base[2];            /* bytes sent by end i before we looked */
+	uint64_t counted[2];         /* bytes sent by end i since */
+	uint64_t tick_bytes[2];
+	uint32_t seq[2];             /* one past the highest byte counted, by sender */
+	uint64_t last_ns, closed_ns; /* closed_ns 0: open */
+	uint32_t edge, edge_gen;     /* edge_gen != model.gen: to be looked up again */
+	uint32_t next;               /* in the list of closed or of free ones */
+	uint32_t held;               /* rows of requests that wait for the owner */
+	uint8_t client;              /* which end sent the SYN */
+	uint8_t flow_client;         /* which end the flow was told it was */
+	uint8_t ticks;               /* ticks for which an owner was waited for */
+	uint8_t opened, closed, refused, timeouts, resets;   /* in this tick */
+	bool used, keyed, sure;      /* sure: the client was seen to be it */
+	bool seq_known[2];
+	bool fresh;                  /* seen from its SYN on */
+	bool open;                   /* established and not closed */
+	bool counted_open;           /* in the `open` of its edge */
+	bool touched, retired, reset_seen;
+	bool orphan;                 /* its tuple is not known */
+};
+
+#define CONN_CHUNK 256
+
+struct listener {
+	struct addr a;
+	uint32_t netns;
+	uint32_t owner;              /* pid; 0 unknown */
+	uint32_t service;            /* of the last owner; NONE unknown */
+	uint32_t sockets;            /* open ones; 0: nobody listens any more */
+	uint64_t gone_ns;
+	bool used;
+};
+
+struct proc_count {                  /* one reading; UNKNOWN as in struct sample_process */
+	uint64_t cpu_ns, runq_ns, dwait_ns, majflt, read_bytes, write_bytes;
+};
+
+struct proc {
+	uint32_t pid, leader;
+	uint64_t start_ticks;
+	int64_t start_unix_ns;
+	uint32_t base_name;          /* number of the name in model.bases; NONE: of the node (kernel thread) */
+	uint32_t instance;           /* service, set on leaders that listen; NONE */
+	uint32_t conns;              /* open sockets it owns */
+	uint64_t born_ns;            /* exec seen at; 0: was there, or announced */
+	uint64_t gone_ns;            /* 0: lives */
+	struct proc_count base, now;
+	uint64_t rss_bytes, fd_limit;
+	uint32_t threads, fds;
+	uint32_t reading;            /* number of the last reading it was in; 0: none */
+	uint32_t cgroup;             /* index into model.cgroups; NONE */
+	bool listens, announced, replaced, based, ended_now, began_now;
+	char state;
+};
+
+/* A base name, as people call the program; its instances share it. */
+struct base_name { uint32_t plain; /* service called so, NONE: none yet */ bool split; /* instances are name:port */ };
+
+struct usage {
+	double cpu_s, runq_s, dwait_s, majflt, read_bytes, write_bytes, throttled_s, stall_s;
+	double quota_cores, mem_limit;       /* NaN: none */
+	uint64_t rss_bytes, fd_limit;
+	uint32_t threads, fds, processes, stopped;
+	bool runq_known, dwait_known, fds_known, stall_known;
+};
+
+struct series { float last; uint32_t changed, sent; };   /* tick numbers */
+
+struct service {
+	const char *kind;            /* static or interned in model.texts */
+	const char *exe, *why;       /* interned in model.texts */
+	const char *version;
+	uint16_t port[SERVICE_PORTS];
+	uint32_t nports;
+	uint32_t leader;             /* the last process seen to lead it */
+	uint64_t exit_ns;            /* when a leader of it ended last; 0 never */
+	uint32_t listening;          /* open listeners */
+	uint32_t restarts;           /* in this tick */
+	bool networked;              /* it listens or is an end of an edge */
+	bool sent, described;
+	struct usage use;            /* of this tick */
+	uint64_t tick_rx, tick_tx, tick_retrans;
+	uint32_t open;
+	uint32_t busy;               /* tick number of the last activity worth a row */
+	struct series series[M_STOPPED + 1];
+};
+
+#define SRTT_MAX 15
+
+struct edge {
+	uint32_t from, to;
+	uint16_t port;
+	enum proto_id proto;
+	bool sent, active;
+	uint8_t nsrtt;
+	uint32_t open, open_sent;
+	uint32_t row_sent;           /* tick number of the last row */
+	uint32_t opened, closed, refused, timeouts, resets, retrans, inflight;
+	uint64_t oldest_ns;          /* begin of the oldest request in flight; 0 none */
+	uint64_t bytes_out, bytes_in;
+	uint32_t srtt[SRTT_MAX];
+};
+
+struct agg_key { uint32_t id, op, held, pad; };          /* held: id is a connection's number, else an edge's */
+
+struct agg {
+	uint64_t count, errors, sum_ns, bytes_request, bytes_response, rows;
+	struct hist hist;
+};
+
+struct note {
+	uint64_t ts_ns;              /* 0: unix_ns is set */
+	int64_t unix_ns;
+	uint32_t service;            /* NONE: of the node, or of pid where that is set */
+	uint32_t pid;
+	const char *kind;            /* these live in model.note_text */
+	const char *detail, *before, *after, *actor;
+};
+
+struct loss {
+	const char *stage, *reason;
+	uint64_t total, told;
+	bool events;                 /* counts events: part of tick.lost */
+};
+
+struct cgroup_count { uint64_t cpu_ns, throttled_ns, periods, read_bytes, write_bytes, stall_us; };
+
+struct cgroup {
+	const char *path;
+	struct cgroup_count base, now;
+	double quota_cores;
+	uint64_t mem_bytes, mem_limit_bytes;
+	uint32_t pids, reading;
+	uint32_t vote, votes;        /* majority vote of the services of its processes */
+	bool based;
+};
+
+#define DEVICE_METRICS 6
+#define INTERFACE_METRICS 3
+
+struct device {
+	char name[32];
+	struct sample_device base, now;
+	uint32_t reading;
+	bool based;
+	struct series series[DEVICE_METRICS];
+};
+
+struct interface {
+	char name[32];
+	struct sample_interface base, now;
+	uint32_t reading;
+	bool based;
+	struct series series[INTERFACE_METRICS];
+};
+
+struct model {
+	struct model_options o;
+	uint32_t self;               /* our own pid */
+	uint32_t gen;                /* changes when the owner or the name of a socket may have changed */
+	bool named;                  /* the first interval is over: names are decided */
+	uint32_t tick_no;
+	uint64_t now_ns;             /* of the newest event */
+	uint64_t events;             /* in this tick */
+
+	/* connections */
+	struct conn **chunk;
+	size_t nchunks;
+	uint32_t nconns, conn_high;  /* in use; numbers given so far */
+	uint32_t conn_free, closed_head, closed_tail, hand, reap;
+	struct index by_cookie;      /* number * 2 + end */
+	struct index by_addr;
+	VEC(uint32_t) touched;
+	struct flow_pool pool;
+
+	VEC(struct listener) listeners;
+	struct map listener_addr;    /* address and netns → listener */
+	struct map listener_cookie;  /* cookie → listener */
+	struct map local;            /* address → netns where a socket had it */
+
+	struct map procs;            /* pid → struct proc * */
+	struct intern bases;
+	VEC(struct base_name) base;
+	struct intern names;         /* of services: the number is the service's */
+	VEC(struct service *) services;
+	uint32_t externals;
+	struct intern texts;
+
+	struct map edge_index;
+	VEC(struct edge) edges;
+
+	struct intern ops;           /* 0 is "(other)" */
+	size_t ops_bytes;
+	uint32_t ops_sent;           /* defined in ticks, from 1 on */
+	bool other_sent;
+	struct map aggs;
+
+	/* readings: base is the last one of the previous tick */
+	uint32_t reading;
+	bool based, read_now;
+	uint64_t base_ts, now_ts;
+	int64_t prev_unix_ns;        /* of the reading before the one that is taken in */
+	struct sample_node base_node, now_node;
+	VEC(struct cgroup) cgroups;
+	struct intern cgroup_path;   /* the number is the index into cgroups */
+	VEC(struct device) devices;
+	VEC(struct interface) interfaces;
+	struct series node_series[METRIC_MAX];
+
+	VEC(struct note) notes;
+	struct arena note_text;
+	uint32_t life_events;
+	VEC(struct loss) losses;
+	uint64_t lost_unknown_cookie, lost_conns, lost_listeners, lost_services, lost_edges, lost_ops, lost_rows,
+		lost_events, lost_processes, lost_flows, bad_records, kernel_loss;
+};
+
+/* conn.c */
+struct conn *conn_at(const struct model *m, uint32_t id);
+/* The connection and the end of a cookie, or NONE. */
+uint32_t conn_by_cookie(const struct model *m, uint64_t cookie, unsigned *end);
+uint32_t conn_by_addr(const struct model *m, const struct addr a[2], uint32_t netns);
+/* A new one without key or ends; NONE: no room (counted). */
+uint32_t conn_new(struct model *m);
+bool conn_set_key(struct model *m, uint32_t id, const struct addr a[2], uint32_t netns);
+/* It keeps its ends but is no longer found by address: its ports are used anew. */
+void conn_retire(struct model *m, uint32_t id);
+bool conn_set_end(struct model *m, uint32_t id, unsigned end, uint64_t cookie);
+void conn_set_owner(struct model *m, struct conn *c, unsigned end, uint32_t pid);
+/* Without a trace: what it counted goes too. */
+void conn_forget(struct model *m, uint32_t id);
+void conn_touch(struct model *m, uint32_t id);
+/* It ended: open → closed; the struct stays LINGER_NS for late data. */
+void conn_close(struct model *m, uint32_t id, uint64_t ts_ns);
+/* This end's socket was closed. */
+void conn_end_closed(struct model *m, uint32_t id, unsigned end, uint64_t ts_ns);
+/* Forgets those that lingered long enough and whose counts have found their edge. */
+void conn_flush(struct model *m, uint64_t now_ns);
+/* A slice of the table: forgets what nobody will end. */
+void conn_reap(struct model *m, uint64_t now_ns);
+void conns_done(struct model *m);
+
+/* socket.c */
+void socket_conn(struct model *m, const struct ev_conn *e);
+void socket_data(struct model *m, const struct ev_data *e);
+void socket_io(struct model *m, const struct ev_io *e);
+
+/* listener.c */
+void listener_event(struct model *m, const struct ev_conn *e);
+/* True where the cookie is a listener's: then the event was its. */
+bool listener_take(struct model *m, const struct ev_conn *e);
+/* Who listens at this address, or did last; NULL none. netns 0: any that has the address. */
+struct listener *listener_find(struct model *m, const struct addr *a, uint32_t netns);
+/* End of the first interval: which names have several instances. */
+void listeners_decide(struct model *m);
+/* Owners that have become known since. */
+void listeners_refresh(struct model *m);
+void listeners_init(struct model *m);
+void listeners_done(struct model *m);
+bool addr_is_loopback(const uint8_t ip[16]);
+bool addr_is_any(const uint8_t ip[16]);
+void addr_learn(struct model *m, const uint8_t ip[16], uint32_t netns);
+/* The network namespace of an address of this node; 0: not one of ours. from: of the asking socket. */
+uint32_t addr_netns(const struct model *m, const uint8_t ip[16], uint32_t from);
+/* "10.0.0.1:80", "[::1]:80"; port 0: the address alone. */
+char *addr_text(char *buf, size_t cap, const uint8_t ip[16], uint16_t port);
+
+/* process.c */
+/* Known, or resolved now; NULL: cannot be found. */
+struct proc *proc_get(struct model *m, uint32_t pid);
+/* Read anew after an exec, or where the pid belongs to another process now. */
+struct proc *proc_renew(struct model *m, uint32_t pid);
+struct proc *proc_known(const struct model *m, uint32_t pid);
+const struct process_ident *proc_ident(struct model *m, uint32_t pid);
+struct proc *proc_leader(struct model *m, struct proc *p);
+/* NONE before the names are decided, or out of room. */
+uint32_t proc_service(struct model *m, struct proc *p);
+/* The same, but none is made: NONE where there is none yet. */
+uint32_t proc_service_find(const struct model *m, const struct proc *p);
+uint32_t pid_service(struct model *m, uint32_t pid);
+void proc_forget(struct model *m, uint32_t pid);
+void procs_expire(struct model *m, uint64_t now_ns);
+void procs_done(struct model *m);
+
+/* lifecycle.c */
+void life_event(struct model *m, const struct ev_proc *e);
+void life_begin(struct model *m, struct proc *p, uint64_t ts_ns);
+void life_end(struct model *m, struct proc *p, uint64_t ts_ns, bool told, int32_t code);
+void life_decide(struct model *m, uint64_t now_ns);
+
+/* service.c */
+/* Find or create by its final name. NONE past the limit (counted). */
+uint32_t service_get(struct model *m, const char *name, const char *kind, const char *why);
+uint32_t service_plain(struct model *m, uint32_t base_name);
+uint32_t service_external(struct model *m, const struct addr *a, bool server);
+/* The service of a leader that begins to listen at a port. */
+uint32_t service_instance(struct model *m, struct proc *leader, uint16_t port);
+void service_add_port(struct model *m, uint32_t service, uint16_t port);
+bool service_has_port(const struct service *s, uint16_t port);
+/* What is known of it from a process of it. */
+void service_describe(struct model *m, uint32_t service, const struct process_ident *p);
+const char *text_keep(struct model *m, const char *s);
+void services_done(struct model *m);
+
+/* edge.c */
+uint32_t edge_get(struct model *m, uint32_t from, uint32_t to, uint16_t port);
+/* The edge of a connection, or NONE while an owner may still become known; final: decide now, by address if need be. */
+uint32_t conn_edge(struct model *m, uint32_t id, bool final);
+/* The flow's opinion on who the client is, where nobody saw the SYN. */
+void conn_ask_flow(struct model *m, uint32_t id);
+/* End of a tick: all that were touched. */
+void conns_settle(struct model *m);
+/* Counts of the connection go to its edge. False where it has none yet. */
+bool conn_fold(struct model *m, uint32_t id, bool final);
+void edge_set_proto(struct model *m, uint32_t edge, enum proto_id proto);
+
+/* request.c */
+void request_done(void *arg, struct flow *f, const struct request *r);
+void requests_settle(struct model *m);        /* rows that wait for an owner find their edge */
+void requests_done(struct model *m);          /* frees */
+
+/* note.c */
+struct note *note_add(struct model *m, const char *kind, bool life);   /* NULL: too many in this tick (counted) */
+const char *note_printf(struct model *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *note_actor(struct model *m, uint32_t pid);
+void loss_set(struct model *m, const char *stage, const char *reason, uint64_t total, bool events);
+void loss_own(struct model *m);               /* the model's and the flows' own counters */
+
+/* reading.c */
+/* The newest reading becomes the base. */
+void readings_commit(struct model *m);
+void readings_done(struct model *m);
+
+/* usage.c */
+/* Growth of a counter: 0 where it was reset or is not known. */
+double growth(uint64_t before, uint64_t now);
+/* Seconds between the base and the newest reading; 0: no rates. */
+double reading_seconds(const struct model *m);
+/* Sums the processes and their cgroups up by service. */
+void usage_sum(struct model *m);
+
+/* points.c, rows.c: 0 or -ENOMEM */
+int points_build(struct model *m, struct tick *t);
+int processes_build(struct model *m, struct tick *t);
+int cgroups_build(struct model *m, struct tick *t);
+
+static inline struct service *service_at(const struct model *m, uint32_t id)
+{
+	return m->services.v[id];
+}
+
+#endif

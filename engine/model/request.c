@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finished requests → rows of (edge, operation). */
+#include "model/internal.h"
+
+#include <stdlib.h>
+
+#define OP_OTHER 0
+
+/*
+ * What counts as an error of the service.  A request that the client got wrong does not: a crawler's 404s are not an
+ * incident.  Except where the status means overload or a timeout (408, 429, 499: gave up waiting), and except in protocols
+ * whose clients are programs of ours: a query that is wrong is a fault of the system that is looked at.
+ */
+static bool is_error(const struct request *r)
+{
+	switch (r->error) {
+	case REQ_OK:
+		return false;
+	case REQ_CLIENT_ERROR:
+		return r->proto != PROTO_HTTP || r->status == 408 || r->status == 429 || r->status == 499;
+	case REQ_SERVER_ERROR:
+	case REQ_ABORTED:
+		return true;
+	}
+	return true;
+}
+
+static uint32_t op_number(struct model *m, const char *op)
+{
+	size_t n = strlen(op);
+	uint32_t id = intern_find(&m->ops, op, n);
+
+	if (id != INTERN_NONE)
+		return id;
+	if (m->ops_bytes + n <= OPS_BYTES_MAX)
+		id = intern_put(&m->ops, op, n);
+	if (id == INTERN_NONE) {
+		m->lost_ops++;
+		return OP_OTHER;
+	}
+	m->ops_bytes += n;
+	return id;
+}
+
+static struct agg *agg_get(struct model *m, uint32_t id, uint32_t op, bool held)
+{
+	struct agg_key k = {.id = id, .op = op, .held = held};
+	struct agg *a = map_get(&m->aggs, &k);
+
+	if (a)
+		return a;
+	if (m->aggs.n >= ROWS_MAX && op != OP_OTHER) {
+		m->lost_rows++;
+		return agg_get(m, id, OP_OTHER, held);
+	}
+	a = map_put(&m->aggs, &k, NULL);
+	if (a && held)
+		conn_at(m, id)->held++;
+	return a;
+}
+
+void request_done(void *arg, struct flow *f, const struct request *r)
+{
+	struct model *m = arg;
+	uint32_t id = (uint32_t)(uintptr_t)flow_user(f), edge;
+	uint64_t latency = r->end_ns > r->begin_ns ? r->end_ns - r->begin_ns : 0;
+	struct agg *a;
+
+	conn_ask_flow(m, id);
+	edge = conn_edge(m, id, false);
+	if (edge != NONE)
+		edge_set_proto(m, edge, r->proto);
+	a = agg_get(m, edge != NONE ? edge : id, op_number(m, r->op), edge == NONE);
+	if (!a || hist_add(&a->hist, latency, 1) < 0) {
+		m->lost_rows++;
+		return;
+	}
+	a->count++;
+	a->errors += is_error(r);
+	a->sum_ns += latency;
+	a->bytes_request += r->bytes_request;
+	a->bytes_response += r->bytes_response;
+	a->rows += r->rows;
+}
+
+static void merge(struct model *m, struct agg *into, struct agg *from)
+{
+	if (hist_merge(&into->hist, &from->hist) < 0)
+		m->lost_rows++;
+	into->count += from->count;
+	into->errors += from->errors;
+	into->sum_ns += from->sum_ns;
+	into->bytes_request += from->bytes_request;
+	into->bytes_response += from->bytes_response;
+	into->rows += from->rows;
+}
+
+/* The map changes while rows move: first look, then move. */
+void requests_settle(struct model *m)
+{
+	VEC(struct agg_key) held = {0};
+	const void *key;
+	size_t it = 0, i;
+
+	while (map_next(&m->aggs, &it, &key, NULL)) {
+		const struct agg_key *k = key;
+		struct agg_key *slot = k->held ? vec_push(&held) : NULL;
+
+		if (slot)
+			*slot = *k;
+	}
+	for (i = 0; i < held.n; i++) {
+		const struct agg_key *k = &held.v[i];
+		struct agg from = *(struct agg *)map_get(&m->aggs, k), *into;
+		uint32_t edge = conn_edge(m, k->id, true);
+
+		conn_at(m, k->id)->held--;
+		map_del(&m->aggs, k);
+		into = edge != NONE ? agg_get(m, edge, k->op, false) : NULL;
+		if (into)
+			merge(m, into, &from);
+		else
+			m->lost_rows += from.count;
+		hist_done(&from.hist);
+	}
+	vec_done(&held);
+}
+
+void requests_done(struct model *m)
+{
+	size_t it = 0;
+	void *value;
+
+	while (map_next(&m->aggs, &it, NULL, &value))
+		hist_done(&((struct agg *)value)->hist);
+	map_done(&m->aggs);
+	intern_done(&m->ops);
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Records about sockets → connections: which end a cookie is, who the client is, what was counted. */
+#include "model/internal.h"
+
+#define SEQ_JUMP_MAX (16 << 20)        /* a larger step ahead is not lost records but another connection's number */
+
+/* As engine/collect/bpf_source.h names them (enum payload_wish): that layer is not ours to include. */
+enum { WISH_NONE = 1, WISH_WHOLE = 3 };
+
+static bool tuple_complete(const struct ev_conn *e)
+{
+	return e->lport && e->rport;
+}
+
+/* a[0] < a[1]; returns which of them is the socket's own. */
+static unsigned canonical(const struct ev_conn *e, struct addr a[2])
+{
+	struct addr l = {.port = e->lport}, r = {.port = e->rport};
+	int order;
+
+	memcpy(l.ip, e->laddr, 16);
+	memcpy(r.ip, e->raddr, 16);
+	order = memcmp(l.ip, r.ip, 16);
+	if (!order)
+		order = (int)l.port - (int)r.port;
+	a[order > 0] = l;
+	a[order <= 0] = r;
+	return order > 0;
+}
+
+static bool listens(struct model *m, const struct addr *a, uint32_t netns)
+{
+	const struct listener *l = netns ? listener_find(m, a, netns) : NULL;
+
+	return l && l->sockets;
+}
+
+/* Who sent the SYN, where no record said so: the end at a listener's address is the server, else the lower port. */
+static void guess_client(struct model *m, struct conn *c)
+{
+	bool served[2];
+	unsigned i;
+
+	if (c->sure || c->flow)
+		return;
+	for (i = 0; i < 2; i++) {
+		uint32_t netns = c->end[i].cookie ? c->end[i].netns
+						  : addr_netns(m, c->a[i].ip, c->end[!i].netns);
+
+		served[i] = listens(m, &c->a[i], netns);
+	}
+	if (served[0] != served[1])
+		c->client = served[0];
+	else
+		c->client = c->a[0].port < c->a[1].port;
+}
+
+static void set_role(struct model *m, struct conn *c, unsigned end, uint8_t role)
+{
+	if (role == ROLE_UNKNOWN || c->sure) {
+		guess_client(m, c);
+		return;
+	}
+	c->sure = true;
+	c->client = (uint8_t)(role == ROLE_CLIENT ? end : !end);
+	c->edge_gen = m->gen - 1;
+}
+
+/* A socket of this tuple is there already, and it is another one: the ports are used anew. */
+static bool is_reuse(const struct conn *c, unsigned end, uint64_t cookie, uint8_t what)
+{
+	if (c->end[end].cookie && c->end[end].cookie != cookie)
+		return true;
+	return c->closed_ns && (what == CONN_CONNECT || (what == CONN_ESTABLISHED && c->end[!end].closed));
+}
+
+/* The connection of this record's addresses, made where there is none, with the cookie as its end. */
+static uint32_t conn_of_tuple(struct model *m, const struct ev_conn *e, unsigned *end)
+{
+	struct addr a[2];
+	uint32_t netns, id;
+
+	*end = canonical(e, a);
+	netns = addr_is_loopback(e->laddr) ? e->netns : 0;
+	id = conn_by_addr(m, a, netns);
+	if (id != NONE && is_reuse(conn_at(m, id), *end, e->cookie, e->what)) {
+		conn_close(m, id, e->h.ts_ns);
+		conn_retire(m, id);
+		id = NONE;
+	}
+	if (id == NONE) {
+		id = conn_new(m);
+		if (id == NONE || !conn_set_key(m, id, a, netns))
+			return id;
+	}
+	if (!conn_set_end(m, id, *end, e->cookie))
+		return NONE;
+	conn_at(m, id)->end[*end].netns = e->netns;
+	conn_at(m, id)->edge_gen = m->gen - 1;
+	return id;
+}
+
+/* A SYN may be reported before the kernel chose the port: kept apart until the tuple is whole. */
+static uint32_t conn_without_tuple(struct model *m, const struct ev_conn *e, unsigned *end)
+{
+	uint32_t id = conn_new(m);
+	struct conn *c;
+
+	if (id == NONE)
+		return NONE;
+	c = conn_at(m, id);
+	*end = 0;
+	memcpy(c->a[0].ip, e->laddr, 16);
+	memcpy(c->a[1].ip, e->raddr, 16);
+	c->a[0].port = e->lport;
+	c->a[1].port = e->rport;
+	c->netns = addr_is_loopback(e->laddr) ? e->netns : 0;
+	if (!conn_set_end(m, id, 0, e->cookie))
+		return NONE;
+	c->end[0].netns = e->netns;
+	return id;
+}
+
+/* What was known before the tuple was (a SYN's owner, an orphan's) moves to the connection of the tuple. */
+static uint32_t adopt(struct model *m, uint32_t from, unsigned from_end, const struct ev_conn *e, unsigned *end)
+{
+	struct conn old = *conn_at(m, from), *c;
+	uint32_t id;
+
+	conn_forget(m, from);
+	id = conn_of_tuple(m, e, end);
+	if (id == NONE)
+		return NONE;
+	c = conn_at(m, id);
+	conn_set_owner(m, c, *end, old.end[from_end].owner);
+	if (old.sure)
+		set_role(m, c, *end, old.client == from_end ? ROLE_CLIENT : ROLE_SERVER);
+	c->fresh |= old.fresh;
+	c->refused += old.refused;
+	c->timeouts += old.timeouts;
+	return id;
+}
+
+/* The connection of a record, made where there is none and the record says that there is one. */
+static uint32_t conn_of_event(struct model *m, const struct ev_conn *e, unsigned *end)
+{
+	uint32_t id = conn_by_cookie(m, e->cookie, end);
+
+	if (id != NONE) {
+		const struct conn *c = conn_at(m, id);
+
+		if (c->keyed || c->retired || !tuple_complete(e))
+			return id;
+		return adopt(m, id, *end, e, end);
+	}
+	/* the end of something that we never saw, or forgot: nothing to count it with */
+	if (e->what == CONN_CLOSE)
+		return NONE;
+	return tuple_complete(e) ? conn_of_tuple(m, e, end) : conn_without_tuple(m, e, end);
+}
+
+/* The kernel's totals correct what was not seen as segments (heads not wanted, records lost, no packet probe). */
+static void take_totals(struct conn *c, unsigned end, const struct ev_conn *e, bool first)
+{
+	const uint64_t total[2] = {e->bytes_out, e->bytes_in};
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		unsigned sender = i == 0 ? end : !end;
+		uint64_t have = c->base[sender] + c->counted[sender];
+
+		/* SYN and FIN each count as a byte acknowledged */
+		if (total[i] <= have + 2)
+			continue;
+		if (first && !c->fresh && !c->counted[sender]) {
+			c->base[sender] = total[i];
+			continue;
+		}
+		c->tick_bytes[sender] += total[i] - have;
+		c->counted[sender] += total[i] - have;
+	}
+}
+
+static void take_retrans(struct conn *c, struct end *s, const struct ev_conn *e, bool first)
+{
+	uint32_t grown = e->retrans > s->retrans ? e->retrans - s->retrans : 0;
+
+	if (first && !c->fresh)
+		grown = 0;                      /* before our time, but for the one that is told of now */
+	if (e->what == CONN_RETRANS && !grown)
+		grown = 1;
+	if (e->retrans > s->retrans)
+		s->retrans = e->retrans;
+	s->tick_retrans = (uint16_t)(s->tick_retrans + grown < UINT16_MAX ? s->tick_retrans + grown : UINT16_MAX);
+}
+
+static void count_up(uint8_t *n)
+{
+	*n = (uint8_t)(*n + (*n < UINT8_MAX));
+}
+
+/* Both ends tell of one and the same: counted once a connection. */
+static void take_what(struct model *m, uint32_t id, unsigned end, const struct ev_conn *e)
+{
+	struct conn *c = conn_at(m, id);
+
+	switch (e->what) {
+	case CONN_CONNECT:
+		c->fresh = true;
+		break;
+	case CONN_ESTABLISHED:
+		if (!c->open && !c->closed_ns)
+			count_up(&c->opened);
+		c->fresh = true;
+		c->open = !c->closed_ns;
+		break;
+	case CONN_EXISTING:
+	case CONN_OWNER:
+		c->open = !c->closed_ns && (c->open || !c->fresh);
+		break;
+	case CONN_REFUSED:
+		count_up(&c->refused);
+		break;
+	case CONN_TIMEOUT:
+		count_up(&c->timeouts);
+		break;
+	case CONN_RESET_SENT:
+	case CONN_RESET_RECV:
+		if (!c->reset_seen)
+			count_up(&c->resets);
+		c->reset_seen = true;
+		break;
+	case CONN_CLOSE:
+		conn_end_closed(m, id, end, e->h.ts_ns);
+		break;
+	}
+}
+
+void socket_conn(struct model *m, const struct ev_conn *e)
+{
+	unsigned end = 0;
+	struct conn *c;
+	bool first;
+	uint32_t id;
+
+	if (!e->cookie)
+		return;
+	if (e->what == CONN_LISTEN || e->what == CONN_UNLISTEN) {
+		listener_event(m, e);
+		return;
+	}
+	if (listener_take(m, e))
+		return;
+	conn_flush(m, e->h.ts_ns);
+	addr_learn(m, e->laddr, e->netns);
+	id = conn_of_event(m, e, &end);
+	if (id == NONE)
+		return;
+	c = conn_at(m, id);
+	first = !c->end[end].heard;
+	c->end[end].heard = true;
+	if (e->h.ts_ns > c->last_ns)
+		c->last_ns = e->h.ts_ns;
+	conn_set_owner(m, c, end, e->tgid);
+	set_role(m, c, end, e->what == CONN_CONNECT ? ROLE_CLIENT : e->role);
+	if (e->srtt_us)
+		c->end[end].srtt_us = e->srtt_us;
+	if (e->what == CONN_CONNECT)
+		c->fresh = true;
+	take_retrans(c, &c->end[end], e, first);
+	take_totals(c, end, e, first && e->what != CONN_ESTABLISHED);
+	conn_touch(m, id);
+	take_what(m, id, end, e);
+}
+
+/* New bytes of one direction: what is beyond the highest byte counted, so that retransmissions and the report of the other end
+ * count once. A hole counts too: its bytes did pass. */
+static void count_bytes(struct conn *c, unsigned sender, uint32_t seq, uint32_t len)
+{
+	int32_t ahead;
+
+	if (!c->seq_known[sender]) {
+		c->seq_known[sender] = true;
+		c->seq[sender] = seq;
+	}
+	ahead = (int32_t)(seq + len - c->seq[sender]);
+	if (ahead <= 0)
+		return;
+	if (ahead > SEQ_JUMP_MAX)
+		ahead = (int32_t)len;
+	c->seq[sender] = seq + len;
+	c->tick_bytes[sender] += (uint32_t)ahead;
+	c->counted[sender] += (uint32_t)ahead;
+}
+
+static void wish(struct model *m, struct conn *c, int wanted)
+{
+	unsigned i;
+
+	for (i = 0; i < 2 && m->o.wish; i++) {
+		if (!c->end[i].cookie || c->end[i].wish == wanted)
+			continue;
+		c->end[i].wish = (uint8_t)wanted;
+		m->o.wish(m->o.wish_arg, c->end[i].cookie, wanted);
+	}
+}
+
+/* Encrypted or given up: nothing is wanted. Messages that follow each other within a segment (pipelines, extended queries) need
+ * all of it; bodies of HTTP do not. */
+static void wish_what_flow_needs(struct model *m, struct conn *c, bool was_cut)
+{
+	enum proto_id proto;
+
+	if (flow_is_deaf(c->flow)) {
+		wish(m, c, WISH_NONE);
+		return;
+	}
+	if (!was_cut)
+		return;
+	proto = flow_proto(c->flow);
+	if (proto == PROTO_REDIS || proto == PROTO_POSTGRES)
+		wish(m, c, WISH_WHOLE);
+}
+
+static bool flow_begin(struct model *m, uint32_t id)
+{
+	struct conn *c = conn_at(m, id);
+
+	guess_client(m, c);
+	c->flow = flow_new(&m->pool, c->a[!c->client].port, !c->fresh);
+	if (!c->flow) {
+		m->lost_flows++;
+		return false;
+	}
+	c->flow_client = c->client;
+	flow_set_user(c->flow, (void *)(uintptr_t)id);
+	return true;
+}
+
+/* The socket of a segment; one that was never announced (its record was lost) is kept without addresses until it is. */
+static uint32_t conn_of_data(struct model *m, uint64_t cookie, unsigned *end)
+{
+	uint32_t id = conn_by_cookie(m, cookie, end);
+	struct conn *c;
+
+	if (id == NONE) {
+		id = conn_new(m);
+		if (id == NONE)
+			return NONE;
+		c = conn_at(m, id);
+		c->orphan = true;
+		*end = 0;
+		if (!conn_set_end(m, id, 0, cookie))
+			return NONE;
+	}
+	c = conn_at(m, id);
+	if (c->orphan || !(c->keyed || c->retired)) {
+		m->lost_unknown_cookie++;
+		c->last_ns = m->now_ns;
+		return NONE;
+	}
+	return id;
+}
+
+void socket_data(struct model *m, const struct ev_data *e)
+{
+	unsigned end, sender;
+	struct segment s;
+	struct conn *c;
+	uint32_t id;
+
+	id = conn_of_data(m, e->cookie, &end);
+	if (id == NONE)
+		return;
+	c = conn_at(m, id);
+	c->last_ns = e->h.ts_ns;
+	sender = e->dir == DIR_OUT ? end : !end;
+	if (e->dir == DIR_OUT && e->tgid && !c->end[end].owner)
+		conn_set_owner(m, c, end, e->tgid);
+	count_bytes(c, sender, e->seq, e->len);
+	conn_touch(m, id);
+	if (!c->flow && (c->closed_ns || !flow_begin(m, id)))
+		return;
+	s = (struct segment){
+		.dir = sender == c->flow_client ? FROM_CLIENT : FROM_SERVER,
+		.ts_ns = e->h.ts_ns,
+		.seq = e->seq,
+		.len = e->len,
+		.head = e->payload,
+		.head_len = e->head,
+		.tail = e->payload + e->head,
+		.tail_len = e->tail,
+		.fin = e->flags & DATA_FIN,
+		.tid = e->tid,
+		.rd_tid = e->rd_tid,
+		.rd_ts_ns = e->rd_ts_ns,
+	};
+	flow_segment(c->flow, &s);
+	wish_what_flow_needs(m, c, e->flags & DATA_CUT);
+}
+
+/* Who wrote or read, where the segments could not say. */
+void socket_io(struct model *m, const struct ev_io *e)
+{
+	unsigned end;
+	uint32_t id = conn_by_cookie(m, e->cookie, &end);
+
+	if (id != NONE && !conn_at(m, id)->end[end].owner)
+		conn_set_owner(m, conn_at(m, id), end, e->tgid);
+}
