@@ -8,10 +8,13 @@
 static void print_commands(void)
 {
 	out_bytes("\tlocal commands='", strlen("\tlocal commands='"));
+	const char *gap = "";
+
 	for (const struct command *c = command_table; c->name; c++)
 		if (!c->hidden) {
+			out_bytes(gap, strlen(gap));
 			out_bytes(c->name, strlen(c->name));
-			out_bytes(c[1].name && !c[1].hidden ? " " : "", c[1].name && !c[1].hidden ? 1 : 0);
+			gap = " ";
 		}
 	out_line("'");
 }

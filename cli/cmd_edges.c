@@ -67,7 +67,7 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 
 int cmd_edges(const struct command *c, struct options *o, int argc, char **argv)
 {
-	static const struct rows rows = {"edges/1", "no edges", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP, text, json};
+	static const struct rows rows = {"edges/1", "no edges", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP, false, text, json};
 
 	return rows_command(&rows, o);
 }

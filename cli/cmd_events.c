@@ -70,7 +70,7 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 
 int cmd_events(const struct command *c, struct options *o, int argc, char **argv)
 {
-	static const struct rows rows = {"events/1", "no events", LOAD_EVENTS, text, json};
+	static const struct rows rows = {"events/1", "no events", LOAD_EVENTS, true, text, json};
 
 	return rows_command(&rows, o);
 }

@@ -81,7 +81,7 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 int cmd_map(const struct command *c, struct options *o, int argc, char **argv)
 {
 	static const struct rows rows = {
-		"map/1", "no calls", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, text, json,
+		"map/1", "no calls", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, false, text, json,
 	};
 
 	return rows_command(&rows, o);

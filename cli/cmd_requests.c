@@ -208,7 +208,7 @@ static int follow(const struct options *o)
 
 int cmd_requests(const struct command *c, struct options *o, int argc, char **argv)
 {
-	static const struct rows rows = {"requests/1", "no requests", REQUESTS_LOAD, text, json};
+	static const struct rows rows = {"requests/1", "no requests", REQUESTS_LOAD, false, text, json};
 
 	return o->follow ? follow(o) : rows_command(&rows, o);
 }

@@ -90,7 +90,7 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 int cmd_services(const struct command *c, struct options *o, int argc, char **argv)
 {
 	static const struct rows rows = {
-		"services/1", "no services", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, text, json,
+		"services/1", "no services", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, false, text, json,
 	};
 
 	return rows_command(&rows, o);

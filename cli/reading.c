@@ -181,8 +181,3 @@ struct window *reading_load(struct reading *r, int64_t since_ns, int64_t until_n
 		window_sort(w);
 	return w;
 }
-
-struct window *reading_load_range(struct reading *r, unsigned what)
-{
-	return reading_load(r, r->range.since_ns, r->range.until_ns, what);
-}

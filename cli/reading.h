@@ -33,8 +33,6 @@ void reading_close(struct reading *r);
 
 /* The facts of [since, until) of all recordings in one window; NULL after one line on stderr. window_free() it. */
 struct window *reading_load(struct reading *r, int64_t since_ns, int64_t until_ns, unsigned what);
-/* The same for the resolved range. */
-struct window *reading_load_range(struct reading *r, unsigned what);
 
 /* The path a command means that works on one recording: --db or the default. NULL after a usage error on stderr. */
 const char *recording_path(const struct options *o, const char *command);

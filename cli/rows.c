@@ -132,9 +132,13 @@ int rows_command(const struct rows *rows, const struct options *o)
 
 	if (ret)
 		return ret;
-	w = reading_load_range(&r, rows->load);
+	int64_t until = r.range.until_ns;
+
+	if (rows->to_now && !r.range.explicit_ && until < o->now_ns)
+		until = o->now_ns;
+	w = reading_load(&r, r.range.since_ns, until, rows->load);
 	if (w)
-		s = summary_new(w, r.range.since_ns, r.range.until_ns);
+		s = summary_new(w, r.range.since_ns, until);
 	if (!s) {
 		ret = w ? say_error(EXIT_FAILED, "out of memory") : EXIT_FAILED;
 		goto out;

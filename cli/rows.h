@@ -15,6 +15,7 @@ struct rows {
 	const char *schema;          /* of the summary line: "edges/1" */
 	const char *nothing;         /* for people, where there are no rows: "no requests" */
 	unsigned load;               /* LOAD_… */
+	bool to_now;                 /* without a range: also what came after the last tick, such as a mark */
 	size_t (*text)(const struct summary *s, const struct options *o);
 	size_t (*json)(const struct summary *s, const struct options *o, struct json *j);
 };

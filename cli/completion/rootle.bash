@@ -30,7 +30,7 @@ _rootle()
 	check) options='--probes --json --help --version --color --quiet --verbose --config' ;;
 	export) options='--format --db --since --until --last --help --version --color --quiet --verbose --config' ;;
 	import) options='--db --help --version --color --quiet --verbose --config' ;;
-	demo) options='--list --keep-running --help --version --color --quiet --verbose --config' ;;
+	demo) options='--list --keep-running --stop --healthy --fault --json --help --version --color --quiet --verbose --config' ;;
 	help) options='--help --version --color --quiet --verbose --config' ;;
 	version) options='--help --version --color --quiet --verbose --config' ;;
 	esac
