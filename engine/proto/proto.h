@@ -35,7 +35,20 @@ struct proto_bytes {
 	size_t n;
 	size_t fresh;
 	uint64_t ts_old_ns, ts_new_ns;
+	bool start;        /* p is the first byte of a segment: where a lost parser may look for a message */
+	bool cut;          /* a hole follows: no more bytes will come behind these, take what they give or leave it */
 };
+
+/* The time of the byte before offset `end`: when something that ends there was complete. */
+static inline uint64_t proto_end_ns(const struct proto_bytes *b, size_t end)
+{
+	return end && end <= b->fresh ? b->ts_old_ns : b->ts_new_ns;
+}
+
+static inline uint64_t proto_begin_ns(const struct proto_bytes *b)
+{
+	return b->fresh ? b->ts_old_ns : b->ts_new_ns;
+}
 
 enum req_error {           /* class of failure; stored by name */
 	REQ_OK = 0,
@@ -44,22 +57,48 @@ enum req_error {           /* class of failure; stored by name */
 	REQ_ABORTED,       /* the connection closed before the response was complete */
 };
 
-/* How a parser reports what it found. `id` matches a response to its request where the protocol has ids; parsers of
- * ordered protocols pass 0 and responses match in order. */
+/* A request as the parser found it. */
+struct proto_request {
+	uint64_t id;            /* matches a response to its request; 0 where responses come in order */
+	const char *op;         /* normalised operation, no literals, not NUL-terminated; NULL: a marker that takes its place
+	                         * in the order (PostgreSQL Sync), and is never reported */
+	size_t op_len;
+	uint64_t begin_ns, end_ns, bytes;
+	uint8_t tag;            /* the parser's own, for tag() */
+	bool chained;           /* answered together with the one behind it (PostgreSQL Execute before Sync) */
+};
+
+struct proto_response {
+	uint64_t id;
+	int status;             /* protocol's own (HTTP code), 0 for none */
+	enum req_error error;
+	const char *detail;     /* SQLSTATE, error word, or NULL */
+	uint64_t begin_ns, end_ns, bytes, rows;
+};
+
+/* What a parser is handed to report with. The requests that wait for their response are kept by the flow, so a parser of
+ * an ordered protocol needs no queue of its own: it asks for the tag of the oldest. */
 struct proto_sink {
-	/* A request is complete. op: normalised operation, no literals, not NUL-terminated. Where a protocol has requests
-	 * that get no response of their own (Redis SUBSCRIBE pushes, PostgreSQL Terminate), they are not reported. */
-	void (*request)(struct proto_sink *s, uint64_t id, const char *op, size_t op_len,
-			uint64_t begin_ns, uint64_t end_ns, uint64_t bytes);
-	/* A response is complete. status: protocol's own (HTTP code, 0 for none); detail: SQLSTATE, error word, or NULL. */
-	void (*response)(struct proto_sink *s, uint64_t id, int status, enum req_error error, const char *detail,
-			 uint64_t begin_ns, uint64_t end_ns, uint64_t bytes, uint64_t rows);
+	/* A request is complete, or known well enough. Requests that get no response of their own are not reported. */
+	void (*request)(struct proto_sink *s, const struct proto_request *r);
+	/* The newest request goes on (a body): it ended later and has so many more bytes. */
+	void (*grow)(struct proto_sink *s, uint64_t end_ns, uint64_t bytes);
+	/* The oldest request (or that of the id) is answered. */
+	void (*response)(struct proto_sink *s, const struct proto_response *r);
+	/* The tag of the oldest waiting request; -1: none waits. */
+	int (*tag)(const struct proto_sink *s);
+	/* After a hole in the responses the next one is found: the waiting requests before it are lost. All but the newest
+	 * go, or all of them where keep is false or the client pipelines. Returns how many wait still. */
+	uint32_t (*resync)(struct proto_sink *s, bool keep);
 	/* Bounded memory for the state: like realloc; n == 0 frees; NULL past the connection's bound. */
 	void *(*realloc)(struct proto_sink *s, void *p, size_t old, size_t n);
 };
 
-/* returned by parse() instead of a count */
+/* returned by parse() and gap() instead of a count */
 #define PROTO_BAD (-1)          /* not this protocol, or broken beyond use */
+#define PROTO_ENCRYPTED (-2)    /* TLS from here on */
+#define PROTO_AGAIN (-3)        /* parse() only: something ended with the byte before; nothing is taken, call again */
+#define PROTO_OPAQUE ((ssize_t)1 << 62)  /* skip everything to come in this direction */
 
 struct proto_ops {
 	enum proto_id id;
@@ -76,19 +115,20 @@ struct proto_ops {
 	void (*done)(void *state, struct proto_sink *s);
 
 	/*
-	 * Takes bytes of one direction. Returns how many it is done with: 0..n; the rest comes again with more behind it.
-	 * More than n: the bytes behind are of no interest (a body): that many are skipped, seen or not, and parse() is
-	 * called again when they have passed (perhaps with n == 0, so that it can say when a body ended; ts_new_ns is then
-	 * the time of the last skipped byte). PROTO_BAD gives this connection up for this protocol.
+	 * Takes bytes of one direction, one message at a time: returns how many it is done with, and is called again until
+	 * it says 0; what it leaves comes again with more behind it. More than n: the bytes behind are of no interest (a
+	 * body): that many are skipped, seen or not, and parse() is called when they have passed. It may be called with
+	 * n == 0, so that it can say when a body ended. Responses are offered only while a request waits, or where time
+	 * says that they precede the next one. PROTO_BAD gives this connection up for this protocol.
 	 */
 	ssize_t (*parse)(void *state, enum proto_dir dir, const struct proto_bytes *b, struct proto_sink *s);
 
 	/*
-	 * n bytes of dir that were not skipped are lost; the next parse() of dir begins behind them, perhaps in the middle
-	 * of a message. tail: the last bytes before the end of the hole that were seen after all (may be 0 long). The
-	 * parser resynchronises: it reports nothing it is not sure of. PROTO_BAD where it cannot.
+	 * n bytes of dir that were not skipped are lost, the bytes kept from before included. tail: the last of them, which
+	 * were seen after all (may be 0 long); parse() goes on behind them. Returns how many bytes of the end of the tail
+	 * parse() shall be given, 0..tail->n. The parser resynchronises; it reports nothing that it is not sure of.
 	 */
-	int (*gap)(void *state, enum proto_dir dir, uint64_t n, const struct proto_bytes *tail, struct proto_sink *s);
+	ssize_t (*gap)(void *state, enum proto_dir dir, uint64_t n, const struct proto_bytes *tail, struct proto_sink *s);
 
 	/* dir ended (FIN): a body that runs to the end of the connection is complete now. May be NULL. */
 	void (*end)(void *state, enum proto_dir dir, uint64_t ts_ns, struct proto_sink *s);

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "proto/flow_private.h"
+
+#include <string.h>
+
+static struct flow *flow_of(const struct proto_sink *s)
+{
+	return (struct flow *)s;   /* the sink is the first member */
+}
+
+void flow_emit(struct flow *f, const struct waiting *w, const struct proto_response *r)
+{
+	const struct stream *client = &f->dir[FROM_CLIENT], *server = &f->dir[FROM_SERVER];
+	bool read = f->read_ns >= w->begin_ns && r->error != REQ_ABORTED;
+	struct request q = {
+		.proto = f->ops->id,
+		.op = w->op,
+		.status = r->status,
+		.error = r->error,
+		.detail = r->detail,
+		.begin_ns = w->begin_ns,
+		.sent_ns = w->sent_ns,
+		.first_ns = r->begin_ns,
+		.end_ns = r->end_ns,
+		.bytes_request = w->bytes,
+		.bytes_response = r->bytes,
+		.rows = r->rows,
+		.client_tid = w->tid ? w->tid : client->tid,
+		.server_tid = r->error == REQ_ABORTED ? 0 : server->tid,
+		.server_read_tid = read ? f->read_tid : 0,
+		.server_read_ns = read ? f->read_ns : 0,
+	};
+
+	if (w->marker)
+		return;
+	f->pool->requests++;
+	if (f->pool->on_request)
+		f->pool->on_request(f->pool->arg, f, &q);
+}
+
+void flow_forget(struct flow *f, uint32_t n)
+{
+	for (; n && f->queue.n; n--)
+		if (!pairing_take(&f->queue, 0)->marker)
+			f->pool->lost_requests++;
+}
+
+static void sink_request(struct proto_sink *s, const struct proto_request *r)
+{
+	struct flow *f = flow_of(s);
+	struct waiting *w;
+
+	if (f->doubt) {
+		f->pool->lost_requests += r->op != NULL;
+		return;
+	}
+	if (f->queue.n && !pairing_at(&f->queue, f->queue.n - 1)->chained)
+		f->piped = true;
+	w = pairing_push(&f->queue, f->pool, r);
+	if (w) {
+		w->tid = f->dir[FROM_CLIENT].tid;
+		return;
+	}
+	/* without its place in the order nothing behind it can be paired either */
+	flow_forget(f, f->queue.n);
+	f->pool->lost_requests += r->op != NULL;
+	f->doubt = true;
+}
+
+static void sink_grow(struct proto_sink *s, uint64_t end_ns, uint64_t bytes)
+{
+	struct flow *f = flow_of(s);
+	struct waiting *w;
+
+	if (!f->queue.n)
+		return;
+	w = pairing_at(&f->queue, f->queue.n - 1);
+	w->bytes += bytes;
+	w->sent_ns = end_ns;
+	w->tid = f->dir[FROM_CLIENT].tid;
+}
+
+static uint32_t waiting_find(const struct flow *f, uint64_t id)
+{
+	uint32_t i = 0;
+
+	while (i < f->queue.n && id && pairing_at(&f->queue, i)->id != id)
+		i++;
+	return i;
+}
+
+static void sink_response(struct proto_sink *s, const struct proto_response *r)
+{
+	struct flow *f = flow_of(s);
+	uint32_t i = waiting_find(f, r->id);
+
+	/* time decides: what was answered before it was asked is another's answer */
+	if (i == f->queue.n || r->end_ns < pairing_at(&f->queue, i)->begin_ns)
+		f->pool->unpaired++;
+	else
+		flow_emit(f, pairing_take(&f->queue, i), r);
+	f->first_ns = 0;
+}
+
+static int sink_tag(const struct proto_sink *s)
+{
+	const struct flow *f = flow_of(s);
+
+	return f->queue.n ? pairing_at(&f->queue, 0)->tag : -1;
+}
+
+static uint32_t sink_resync(struct proto_sink *s, bool keep)
+{
+	struct flow *f = flow_of(s);
+
+	flow_forget(f, keep && !f->piped ? pairing_newest(&f->queue) : f->queue.n);
+	return f->queue.n;
+}
+
+static void *sink_realloc(struct proto_sink *s, void *p, size_t old, size_t n)
+{
+	struct flow *f = flow_of(s);
+	void *x;
+
+	if (n > old && f->state_held + (n - old) > STATE_MAX)
+		return NULL;
+	x = pool_realloc(f->pool, p, old, n);
+	if (x || !n)
+		f->state_held += n - old;
+	return x;
+}
+
+const struct proto_sink flow_sink = {
+	.request = sink_request,
+	.grow = sink_grow,
+	.response = sink_response,
+	.tag = sink_tag,
+	.resync = sink_resync,
+	.realloc = sink_realloc,
+};

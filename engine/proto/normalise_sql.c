@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SQL as PostgreSQL reads it (manual, 4.1 Lexical Structure): a lexer that writes as it goes.  What is not known to be a
+ * name, a keyword or an operator is taken for a literal: when in doubt a value is dropped, never kept.
+ */
+#include "proto/normalise.h"
+#include "proto/normalise_out.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define DEPTH_MAX 32
+
+enum kind {             /* of the token written last */
+	NOTHING = 0, KEYWORD, NAME, LITERAL, OPERATOR, OPEN, CLOSE, COMMA, DOT, SEMICOLON, BRACKET,
+};
+
+struct level {                  /* of an open parenthesis or bracket */
+	size_t at;              /* where it was written */
+	bool list;              /* of IN, ANY, VALUES, ARRAY: collapses */
+	bool plain;             /* holds nothing but literals */
+	bool row;               /* directly of VALUES */
+};
+
+struct sql {
+	struct out o;
+	const char *s;
+	size_t n, i;
+	enum kind last;
+	bool space;             /* white space before this token */
+	bool opens_list;        /* the last token was IN, ANY, ARRAY ... */
+	unsigned depth;
+	struct level level[DEPTH_MAX];
+	unsigned values_depth;  /* VALUES was seen at this depth, + 1; 0: not in VALUES */
+	size_t first_row_end;   /* where the first row of VALUES ended; 0: not yet */
+};
+
+static const char *const keywords[26] = {
+	" ABORT ADD ALL ALTER ANALYZE AND ANY ARRAY AS ASC ", " BEGIN BETWEEN BY BOTH ",
+	" CASCADE CASE CAST CLOSE COLLATE COLUMN COMMIT CONFLICT CONSTRAINT COPY CREATE CROSS CUBE CURSOR ",
+	" DATABASE DEALLOCATE DECLARE DEFAULT DELETE DESC DISCARD DISTINCT DO DROP ",
+	" ELSE END EXCEPT EXECUTE EXISTS EXPLAIN ", " FALSE FETCH FILTER FIRST FOR FOREIGN FROM FULL FUNCTION ",
+	" GRANT GROUP GROUPING ", " HAVING ", " IF ILIKE IN INDEX INNER INSERT INTERSECT INTERVAL INTO IS ISNULL ",
+	" JOIN ", " KEY ", " LAST LATERAL LEFT LIKE LIMIT LISTEN LOCK ", " MATERIALIZED ",
+	" NATURAL NOT NOTHING NOTIFY NOTNULL NOWAIT NULL NULLS ", " OFFSET ON ONLY OR ORDER OUTER OVER ",
+	" PARTITION PREPARE PRIMARY PROCEDURE ", "", " RECURSIVE REFERENCES REINDEX RELEASE RESET RETURNING REVOKE RIGHT ROLLBACK "
+	"ROLLUP ROW ROWS ", " SAVEPOINT SELECT SEQUENCE SET SHARE SHOW SIMILAR SKIP SOME START STDIN STDOUT ",
+	" TABLE TEMP TEMPORARY THEN TO TRANSACTION TRIGGER TRUE TRUNCATE ", " UNION UNIQUE UNLISTEN UPDATE USING ",
+	" VACUUM VALUES VIEW ", " WHEN WHERE WINDOW WITH ", "", "", "",
+};
+
+static bool is_letter(char c)
+{
+	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || (uint8_t)c >= 0x80;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
+}
+
+static bool is_keyword(const char *s, size_t n)
+{
+	unsigned letter = (unsigned)((s[0] | 0x20) - 'a');
+	const char *k;
+
+	if (letter >= 26 || n > 13)
+		return false;
+	for (k = keywords[letter]; *k && k[1]; ) {
+		const char *end = strchr(k + 1, ' ');
+
+		if (!end)
+			return false;
+		if ((size_t)(end - k - 1) == n && !strncasecmp(k + 1, s, n))
+			return true;
+		k = end;
+	}
+	return false;
+}
+
+static bool word_is(const char *s, size_t n, const char *w)
+{
+	return strlen(w) == n && !strncasecmp(s, w, n);
+}
+
+static char peek(const struct sql *q, size_t k)
+{
+	return q->i + k < q->n ? q->s[q->i + k] : '\0';
+}
+
+static void skip_comment(struct sql *q)
+{
+	unsigned depth = 1;
+
+	q->i += 2;
+	while (q->i < q->n && depth) {
+		if (peek(q, 0) == '/' && peek(q, 1) == '*')
+			depth++, q->i++;
+		else if (peek(q, 0) == '*' && peek(q, 1) == '/')
+			depth--, q->i++;
+		q->i++;
+	}
+	if (q->i > q->n)
+		q->i = q->n;
+}
+
+/* White space and comments. */
+static void skip_blank(struct sql *q)
+{
+	q->space = false;
+	while (q->i < q->n) {
+		if (is_space(q->s[q->i])) {
+			q->i++;
+		} else if (q->s[q->i] == '-' && peek(q, 1) == '-') {
+			const char *lf = memchr(q->s + q->i, '\n', q->n - q->i);
+
+			q->i = lf ? (size_t)(lf - q->s) + 1 : q->n;
+		} else if (q->s[q->i] == '/' && peek(q, 1) == '*') {
+			skip_comment(q);
+		} else {
+			return;
+		}
+		q->space = true;
+	}
+}
+
+/* One space between tokens, but none inside of parentheses, around points and before commas. */
+static bool wants_space(const struct sql *q, enum kind next)
+{
+	if (q->last == NOTHING || q->last == OPEN || q->last == DOT || q->last == BRACKET)
+		return false;
+	if (next == CLOSE || next == COMMA || next == DOT || next == SEMICOLON)
+		return false;
+	if (next == BRACKET)
+		return q->last == OPERATOR;
+	if (next == OPEN)
+		return q->last != NAME || q->space;
+	return true;
+}
+
+static void put_gap(struct sql *q, enum kind next)
+{
+	if (next != LITERAL && next != COMMA && next != CLOSE && q->depth && q->depth <= DEPTH_MAX)
+		q->level[q->depth - 1].plain = false;
+	if (wants_space(q, next))
+		out_char(&q->o, ' ');
+	q->last = next;
+}
+
+static void put_literal(struct sql *q)
+{
+	put_gap(q, LITERAL);
+	out_char(&q->o, '?');
+	q->opens_list = false;
+}
+
+/* To behind the closing quote, doubled quotes inside; false where it is not closed. */
+static bool skip_quoted(struct sql *q, char quote, bool backslash)
+{
+	q->i++;
+	while (q->i < q->n) {
+		char c = q->s[q->i++];
+
+		if (c == '\\' && backslash)
+			q->i += q->i < q->n;
+		else if (c == quote && peek(q, 0) == quote)
+			q->i++;
+		else if (c == quote)
+			return true;
+	}
+	return false;
+}
+
+/* "::type", "::type(3)[]" behind a literal belongs to it. */
+static void skip_casts(struct sql *q)
+{
+	size_t back = q->i;
+
+	skip_blank(q);
+	while (peek(q, 0) == ':' && peek(q, 1) == ':') {
+		q->i += 2;
+		skip_blank(q);
+		while (q->i < q->n && (is_letter(q->s[q->i]) || is_digit(q->s[q->i]) || q->s[q->i] == '.'))
+			q->i++;
+		if (peek(q, 0) == '(')
+			while (q->i < q->n && q->s[q->i++] != ')')
+				;
+		while (peek(q, 0) == '[' && peek(q, 1) == ']')
+			q->i += 2;
+		back = q->i;
+		skip_blank(q);
+	}
+	q->i = back;
+}
+
+static void lex_string(struct sql *q, bool backslash)
+{
+	skip_quoted(q, '\'', backslash);
+	put_literal(q);
+	skip_casts(q);
+}
+
+static void lex_number(struct sql *q)
+{
+	while (q->i < q->n) {
+		char c = q->s[q->i];
+
+		if ((c == '+' || c == '-') && (q->s[q->i - 1] | 0x20) == 'e' && is_digit(peek(q, 1)))
+			q->i++;
+		else if (is_digit(c) || is_letter(c) || c == '.')
+			q->i++;
+		else
+			break;
+	}
+	put_literal(q);
+	skip_casts(q);
+}
+
+/* $1, $tag$...$tag$ */
+static void lex_dollar(struct sql *q)
+{
+	size_t begin = q->i++, tag;
+	const char *end;
+
+	if (is_digit(peek(q, 0))) {
+		while (is_digit(peek(q, 0)))
+			q->i++;
+		put_literal(q);
+		skip_casts(q);
+		return;
+	}
+	while (q->i < q->n && (is_letter(q->s[q->i]) || is_digit(q->s[q->i])))
+		q->i++;
+	if (peek(q, 0) == '$') {
+		tag = ++q->i - begin;
+		end = memmem(q->s + q->i, q->n - q->i, q->s + begin, tag);
+		q->i = end ? (size_t)(end - q->s) + tag : q->n;
+	}
+	put_literal(q);
+	skip_casts(q);
+}
+
+static void lex_quoted_name(struct sql *q)
+{
+	size_t begin = q->i;
+
+	if (!skip_quoted(q, '"', false)) {
+		put_literal(q);
+		return;
+	}
+	put_gap(q, NAME);
+	out_text(&q->o, q->s + begin, q->i - begin);
+	q->opens_list = false;
+}
+
+static void put_keyword(struct sql *q, const char *s, size_t n)
+{
+	put_gap(q, KEYWORD);
+	for (size_t i = 0; i < n; i++)
+		out_char(&q->o, (char)(s[i] & ~0x20));
+	if (word_is(s, n, "values")) {
+		q->values_depth = q->depth + 1;
+		q->first_row_end = 0;
+	} else if (q->depth + 1 == q->values_depth) {
+		q->values_depth = 0;
+	}
+	q->opens_list = word_is(s, n, "in") || word_is(s, n, "any") || word_is(s, n, "array") || word_is(s, n, "values");
+}
+
+static void lex_word(struct sql *q)
+{
+	size_t begin = q->i, n;
+	const char *w = q->s + begin;
+
+	while (q->i < q->n && (is_letter(q->s[q->i]) || is_digit(q->s[q->i]) || q->s[q->i] == '$'))
+		q->i++;
+	n = q->i - begin;
+	if (n == 1 && peek(q, 0) == '\'' && strchr("eEbBxXnN", *w)) {
+		lex_string(q, (*w | 0x20) == 'e');
+		return;
+	}
+	if (n == 1 && (*w | 0x20) == 'u' && peek(q, 0) == '&' && (peek(q, 1) == '\'' || peek(q, 1) == '"')) {
+		q->i++;
+		skip_quoted(q, peek(q, 0), false);
+		put_literal(q);
+		return;
+	}
+	if (word_is(w, n, "true") || word_is(w, n, "false")) {
+		put_literal(q);
+		skip_casts(q);
+		return;
+	}
+	if (q->last != DOT && is_keyword(w, n)) {
+		put_keyword(q, w, n);
+		return;
+	}
+	put_gap(q, NAME);
+	out_text(&q->o, w, n);
+	q->opens_list = false;
+}
+
+static void lex_open(struct sql *q, char c)
+{
+	bool row = c == '(' && q->values_depth == q->depth + 1;
+
+	put_gap(q, c == '(' ? OPEN : BRACKET);
+	if (q->depth < DEPTH_MAX)
+		q->level[q->depth] = (struct level){.at = q->o.n, .list = q->opens_list || row, .plain = true, .row = row};
+	q->depth++;
+	out_char(&q->o, c);
+	q->opens_list = false;
+	q->i++;
+}
+
+/* The list of one level is complete: literals alone become one, the rows of VALUES the first. */
+static void lex_close(struct sql *q, char c)
+{
+	struct level *l = NULL;
+
+	put_gap(q, CLOSE);
+	if (q->depth && --q->depth < DEPTH_MAX)
+		l = &q->level[q->depth];
+	if (l && l->list && l->plain && !q->o.full && q->o.n > l->at + 2) {
+		q->o.n = l->at + 1;
+		out_char(&q->o, '?');
+	}
+	out_char(&q->o, c);
+	if (l && l->row && !q->o.full) {
+		if (q->first_row_end)
+			q->o.n = q->first_row_end;
+		q->first_row_end = q->o.n;
+	}
+	if (q->values_depth > q->depth + 1)
+		q->values_depth = 0;
+	q->i++;
+}
+
+/* A sign before a number belongs to it where no operand stands before it. */
+static bool is_sign(const struct sql *q)
+{
+	char c = peek(q, 0), next = peek(q, 1);
+
+	return (c == '-' || c == '+') && (is_digit(next) || (next == '.' && is_digit(peek(q, 2)))) &&
+	       q->last != NAME && q->last != LITERAL && q->last != CLOSE;
+}
+
+static void lex_operator(struct sql *q)
+{
+	size_t begin = q->i;
+
+	while (q->i < q->n && strchr("+-*/<>=~!@#%^&|`?:", q->s[q->i]) && q->s[q->i]) {
+		if (q->i > begin && (is_sign(q) || (peek(q, 0) == '-' && peek(q, 1) == '-') ||
+				     (peek(q, 0) == '/' && peek(q, 1) == '*')))
+			break;
+		q->i++;
+	}
+	if (q->i == begin)
+		q->i++;
+	if (q->i - begin == 1 && q->s[begin] == '?') {
+		put_literal(q);
+		return;
+	}
+	if (q->i - begin == 2 && q->s[begin] == ':' && q->s[begin + 1] == ':') {
+		put_gap(q, DOT);
+		out_text(&q->o, "::", 2);
+		return;
+	}
+	put_gap(q, q->i - begin == 1 && q->s[begin] == '*' && (q->last == OPEN || q->last == DOT) ? NAME : OPERATOR);
+	out_text(&q->o, q->s + begin, q->i - begin);
+	q->opens_list = false;
+}
+
+static void lex_mark(struct sql *q, enum kind k, char c)
+{
+	put_gap(q, k);
+	out_char(&q->o, c);
+	q->opens_list = false;
+	q->i++;
+	if (k == SEMICOLON)
+		q->values_depth = 0;
+}
+
+static void lex_token(struct sql *q)
+{
+	char c = q->s[q->i];
+
+	if (is_letter(c))
+		lex_word(q);
+	else if (is_digit(c) || (c == '.' && is_digit(peek(q, 1))))
+		lex_number(q);
+	else if (is_sign(q))
+		q->i++, lex_number(q);
+	else if (c == '\'')
+		lex_string(q, false);
+	else if (c == '$')
+		lex_dollar(q);
+	else if (c == '"')
+		lex_quoted_name(q);
+	else if (c == '(' || c == '[')
+		lex_open(q, c);
+	else if (c == ')' || c == ']')
+		lex_close(q, c);
+	else if (c == ',')
+		lex_mark(q, COMMA, c);
+	else if (c == '.')
+		lex_mark(q, DOT, c);
+	else if (c == ';')
+		lex_mark(q, SEMICOLON, c);
+	else
+		lex_operator(q);
+}
+
+size_t normalise_sql(char *out, size_t cap, const char *sql, size_t n)
+{
+	struct sql q = {.o = {.p = out, .cap = cap}, .s = sql, .n = n};
+
+	for (skip_blank(&q); q.i < n && !q.o.full; skip_blank(&q))
+		lex_token(&q);
+	while (!q.o.full && q.o.n && (out[q.o.n - 1] == ';' || out[q.o.n - 1] == ' '))
+		q.o.n--;
+	return out_end(&q.o);
+}

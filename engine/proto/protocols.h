@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* protocols: the rows of proto_table[], each defined by the file of its name. */
+#ifndef ROOTLE_PROTO_PROTOCOLS_H
+#define ROOTLE_PROTO_PROTOCOLS_H
+
+#include "proto/proto.h"
+
+extern const struct proto_ops proto_tls;
+extern const struct proto_ops proto_http;
+extern const struct proto_ops proto_postgres;
+extern const struct proto_ops proto_redis;
+
+#endif
