@@ -184,7 +184,7 @@ struct excess profile_excess(const struct profile *p, const struct cell *c, doub
 	struct latency l = latency_beyond(p, c);
 
 	e.stuck = c->inflight - p->inflight;
-	if (e.stuck < fmax(STUCK_MIN, p->inflight) || c->oldest_ms < fmax(1000, 3 * known_positive(p->p99_ms)))
+	if (e.stuck < fmax(STUCK_MIN, p->inflight) || c->oldest_ms < fmax(500, 5 * known_positive(p->p99_ms)))
 		e.stuck = 0;
 	if (!p->bins) {
 		e.z = e.novel = INFINITY;

@@ -45,7 +45,7 @@ double cause_app_errors(struct study *s, uint32_t v, struct finding *f)
 	double before, after, strength = 0.5;
 	const struct win_log *log;
 
-	if (study_outside(s, v) || n->d[CUR_FAILURES] < 3 || n->self[CUR_FAILURES] <= 0)
+	if (study_outside(s, v) || study_extra_errors(s, v) < 3 || n->self[CUR_FAILURES] <= 0)
 		return 0;
 	finding_say_calls(s, f);
 	log = loudest(s, v, &before, &after);

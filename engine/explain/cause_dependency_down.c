@@ -6,6 +6,7 @@
 #include "explain/say.h"
 
 static const char *const ends[] = {"exit", "signal", "unlisten", "crash", NULL};
+static const char *const kills[] = {"oom_kill", NULL};
 static const char *const begins[] = {"start", "listen", NULL};
 
 double cause_dependency_down(struct study *s, uint32_t v, struct finding *f)
@@ -36,5 +37,7 @@ double cause_dependency_down(struct study *s, uint32_t v, struct finding *f)
 	f->advice = study_text(s, "start %s again and read its last log lines%s", name,
 			       event_near(s, v, begins, -1, 3600) ? " (a process of it was started since)" : "");
 	f->refute = study_text(s, "%s: refused connects must end once %s listens", say_query(s, "edges", v), name);
+	if (event_near(s, v, kills, 30, 15))
+		return 0.7;      /* it is down, but why it is has a name of its own */
 	return refused && gone ? 0.95 : refused ? 0.9 : 0.85;
 }

@@ -8,7 +8,7 @@ double cause_dependency_errors(struct study *s, uint32_t v, struct finding *f)
 	const struct node *n = &s->node[v];
 	const char *name = study_name(s, v);
 
-	if (!study_outside(s, v) || n->d[CUR_FAILURES] < 3 || n->self[CUR_FAILURES] <= 0)
+	if (!study_outside(s, v) || study_extra_errors(s, v) < 3 || n->self[CUR_FAILURES] <= 0)
 		return 0;
 	finding_say_calls(s, f);
 	if (!f->evidence.n)

@@ -23,6 +23,12 @@ static double oldest_ms(const struct study *s, uint32_t v)
 	return most;
 }
 
+/* Where callers give up, the model counts a failed request: that is no answer. */
+static double answers(const struct calls *c)
+{
+	return c->requests > 0 ? c->per_s * (1 - c->errors_share) : 0;
+}
+
 double cause_dependency_hung(struct study *s, uint32_t v, struct finding *f)
 {
 	struct calls b = study_calls(s, v, false), a = study_calls(s, v, true);
@@ -34,7 +40,7 @@ double cause_dependency_hung(struct study *s, uint32_t v, struct finding *f)
 	if (a.stuck <= 0 && !(stopped || stop))
 		return 0;
 	/* A slow service has open requests too, but it goes on answering. */
-	if (!stopped && !stop && !s->blind && a.per_s > 0.3 * b.per_s)
+	if (!stopped && !stop && !s->blind && answers(&a) > 0.3 * answers(&b))
 		return 0;
 	if (a.stuck > 0)
 		finding_say(s, f, b.inflight, b.inflight + a.stuck, "requests", say_query(s, "edges", v),

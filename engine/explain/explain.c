@@ -264,6 +264,28 @@ static bool fold(struct study *s, struct report *r)
 	return false;
 }
 
+/* Whoever says that there is a symptom gets an incident, also where nothing was recorded of it. */
+static void assert_incident(struct study *s)
+{
+	const struct question *q = s->q;
+	struct incident *in = vec_push(&s->report->incidents);
+
+	if (!in) {
+		s->failed = true;
+		return;
+	}
+	*in = (struct incident){
+		.kind = q->symptom, .open = true, .before = NAN, .after = NAN, .requests_affected = NAN,
+		.since_ns = q->since_ns ? q->since_ns : s->w->since_ns,
+	};
+	in->service = study_text(s, "%s", q->service);
+	in->id = study_text(s, "%s-%s-%08x", symptom_name(q->symptom), say_time(s, in->since_ns),
+			    (unsigned)hash_bytes(q->service, strlen(q->service)));
+	in->sentence = study_text(s, "%s: %s as asked; nothing of it is recorded in this range", q->service,
+				  symptom_name(q->symptom));
+	setting_push(s, &in->observations, study_text(s, "no requests to %s were seen in this range", q->service));
+}
+
 static void incident_done(struct incident *in)
 {
 	size_t i;
@@ -315,6 +337,8 @@ struct report *explain(const struct window *w, const struct question *q)
 		if (r->incidents.n && fold(&s, r))
 			incident_done(&r->incidents.v[--r->incidents.n]);
 	}
+	if (q->service && q->symptom != SYMPTOM_ANY && !r->incidents.n && !s.failed)
+		assert_incident(&s);
 	failed = s.failed;
 	study_done(&s);
 	if (failed) {

@@ -47,11 +47,11 @@ void finding_say_calls(struct study *s, struct finding *f)
 
 	if (n->d[CUR_SECONDS] > 0 && a.requests > 0)
 		say_latency(s, f, &b, &a);
-	if (n->d[CUR_FAILURES] >= 3 && a.errors_share > 0)
+	if (study_extra_errors(s, f->suspect) >= 3)
 		finding_say(s, f, b.errors_share, a.errors_share, "ratio", say_query(s, "requests", f->suspect),
 			    "%s: share of failed requests %s (%.0f more than usual)", study_name(s, f->suspect),
 			    say_change(s, say_share(s, b.errors_share), say_share(s, a.errors_share), b.requests > 0),
-			    n->d[CUR_FAILURES]);
+			    study_extra_errors(s, f->suspect));
 }
 
 double finding_say_series(struct study *s, struct finding *f, uint32_t series)

@@ -34,6 +34,8 @@ static void data_range(const struct window *w, const struct question *q, int64_t
 		reach_row(&first, &last, w->requests.v[i].t_ns, w->requests.v[i].dur_ns);
 	for (i = 0; i < w->tcp.n; i++)
 		reach_row(&first, &last, w->tcp.v[i].t_ns, w->tcp.v[i].dur_ns);
+	for (i = 0; !w->requests.n && i < w->points.n; i++)
+		reach_row(&first, &last, w->points.v[i].t_ns, w->points.v[i].dur_ns);
 	suspect_range(w, q, &a, &b);
 	if (b && last > b)
 		last = b;
@@ -269,6 +271,15 @@ struct calls study_calls(const struct study *s, uint32_t service, bool after)
 	c.p99_ms = calls_mean(c.p99_ms, w99);
 	c.srtt_us = calls_mean(c.srtt_us, w_srtt);
 	return c;
+}
+
+double study_extra_errors(const struct study *s, uint32_t service)
+{
+	struct calls b = study_calls(s, service, false), a = study_calls(s, service, true);
+
+	if (!(a.requests > 0))
+		return 0;
+	return a.requests * (a.errors_share - (isnan(b.errors_share) ? 0 : b.errors_share));
 }
 
 uint32_t study_worst_edge(const struct study *s, uint32_t service)

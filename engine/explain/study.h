@@ -98,6 +98,8 @@ struct calls {
 	double refused, failed, stuck, requests, inflight;
 	double retrans_share, srtt_us, oldest_ms;
 };
+/* Requests answered with an error beyond the usual share; without a before all of them. */
+double study_extra_errors(const struct study *s, uint32_t service);
 struct calls study_calls(const struct study *s, uint32_t service, bool after);
 /* The edge to the service with the largest excess, WIN_NONE. */
 uint32_t study_worst_edge(const struct study *s, uint32_t service);

@@ -12,6 +12,7 @@
 
 #define HISTORY_MIN_S 20.0   /* of normal behaviour, before we speak */
 #define HISTORY_BINS 96      /* of it are compared with */
+#define BLIND_MAX_S 600.0    /* longer recordings have a before, or it is how things are */
 #define LATENCY_MIN_MS 0.5   /* a smaller change is not felt */
 
 /* What is at hand while one service's front is looked at. */
@@ -347,6 +348,51 @@ static void symptom_date(struct front *f, struct symptom *y)
 	}
 }
 
+/* Of absolute levels only those count that mean something without a before. */
+static bool saturated(const struct study *s)
+{
+	static const struct { const char *metric; double level; } signs[] = {
+		{"cpu_throttled_s", 0.1}, {"disk_wait_s", 0.5}, {"runq_wait_s", 0.5}, {"stopped", 1}, {"cpu_cores", 0.7},
+	};
+	struct span all = {s->w->since_ns, s->w->until_ns};
+	size_t i, k;
+
+	for (i = 0; i < s->w->series.n; i++)
+		for (k = 0; k < sizeof(signs) / sizeof(*signs); k++) {
+			struct shift h;
+
+			if (strcmp(s->w->series.v[i].metric, signs[k].metric) != 0)
+				continue;
+			h = gauge_shift(&s->gauges, (uint32_t)i, (struct span){0, 0}, all);
+			if (h.n_after && h.after >= signs[k].level)
+				return true;
+		}
+	return false;
+}
+
+/* A short recording in which nothing changes may lie inside the outage as a whole: then failures in numbers, requests that
+ * hang, or a long wait beside a resource that is full are the symptom. */
+static bool sick_from_the_start(struct front *f, uint8_t *sick)
+{
+	const struct grid *g = &f->s->traffic.grid;
+	struct profile nothing = {.mean_ms = NAN, .p99_ms = NAN, .tail_ms = NAN}, now;
+	double stuck = 0, length_s = g->bins * study_bin_s(f->s);
+	bool bad;
+	uint32_t i;
+
+	if (f->s->q->baseline_until_ns || length_s > BLIND_MAX_S)
+		return false;
+	profile_of(&now, &f->flow, g, f->s->mark, MARK_SUSPECT, f->s->scratch);
+	for (i = 0; i < g->bins; i++)
+		stuck += profile_excess(&nothing, &f->flow.cell[i], study_bin_s(f->s)).stuck > 0;
+	bad = (now.error_share >= 0.05 && now.error_share * now.requests >= 10) || now.refused_per_s * length_s >= 5 ||
+	      stuck >= 2 || ((now.p50_ms >= 50 || now.p90_ms >= 100) && now.requests >= 20 && saturated(f->s));
+	for (i = 0; bad && i < g->bins; i++)
+		sick[i] = (f->s->mark[i] & MARK_SUSPECT) != 0;
+	f->normal = nothing;
+	return bad;
+}
+
 static void front_symptom(struct front *f, enum symptom_kind want, bool asserted)
 {
 	uint32_t bins = f->s->traffic.grid.bins;
@@ -357,6 +403,7 @@ static void front_symptom(struct front *f, enum symptom_kind want, bool asserted
 		goto failed;
 	scan(f, y.sick, want, asserted ? Z_SURE : Z_OPEN);
 	if (!episode(&y, bins, study_bin_s(f->s)) &&
+	    (!sick_from_the_start(f, y.sick) || !episode(&y, bins, study_bin_s(f->s))) &&
 	    (!asserted || !sick_asserted(f, y.sick, want) || !episode(&y, bins, study_bin_s(f->s)))) {
 		free(y.sick);
 		return;
@@ -380,7 +427,7 @@ static void look_at(struct study *s, uint32_t service, enum symptom_kind want, b
 	f.ok = calloc(s->traffic.grid.bins + 1, 1);
 	if (!f.ok || front_gather(&f, all) < 0)
 		s->failed = true;
-	else if (f.flow.cell)
+	else if (f.flow.cell || (asserted && (f.flow.cell = calloc(s->traffic.grid.bins + 1, sizeof(*f.flow.cell)))))
 		front_symptom(&f, want, asserted);
 	flow_done(&f.flow, s->traffic.grid.bins);
 	free(f.ok);
