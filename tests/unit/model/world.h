@@ -2,6 +2,7 @@
 /*
  * world: a little node for the tests of the model: processes with names, records about their sockets, and a stand-in for
  * engine/proto that takes "Q" segments for requests and "R" segments for responses, so that what is tested is the model.
+ * With WORLD_REAL_FLOW defined the real one is linked.
  */
 #ifndef TEST_MODEL_WORLD_H
 #define TEST_MODEL_WORLD_H
@@ -232,6 +233,7 @@ static inline uint64_t loss_of(const struct tick *t, const char *reason)
 	return 0;
 }
 
+#ifndef WORLD_REAL_FLOW
 /*
  * The stand-in for engine/proto: a segment "Q…" from the client is a request with the rest as its operation, "R" a response,
  * "E" a response that is an error. Bytes seen before are dropped by sequence number, and a "Q" from the server's side means
@@ -337,5 +339,7 @@ const char *proto_name(enum proto_id id)
 {
 	return id == PROTO_REDIS ? "redis" : "tcp";
 }
+
+#endif /* WORLD_REAL_FLOW */
 
 #endif
