@@ -1,0 +1,32 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The recipes of the README do what they say: each runs over a recorded incident and prints something."""
+import os
+import re
+
+from e2e import HERE, main, need, run
+from harness import recorder
+
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+
+def recipes():
+    with open(os.path.join(ROOT, "README.md")) as f:
+        section = f.read().split("## Recipes", 1)[1].split("## ", 1)[0]
+    return re.findall(r"^rootle .*\| jq .*$", section, re.M)
+
+
+def case_recipes(bench):
+    need("jq")
+    run([recorder.binary(), "import", "--db", bench.db, os.path.join(ROOT, "tests/golden/shop.ndjson")])
+    with open(f"{bench.folder}/rootle", "w") as f:         # the recipes read the default recording
+        f.write(f'#!/bin/sh\nexec {recorder.binary()} "$@" --db {bench.db}\n')
+    os.chmod(f"{bench.folder}/rootle", 0o755)
+    env = {**os.environ, "PATH": f"{bench.folder}:{os.environ['PATH']}"}
+    bench.equal(len(recipes()), 10, "recipes with jq in the README")
+    for line in recipes():
+        r = run(["bash", "-o", "pipefail", "-c", line], check=False, env=env)
+        bench.check(r.returncode == 0 and r.stdout.strip(), f"{line[:70]}… {r.stderr.strip()[:120]}")
+
+
+main(globals())
