@@ -41,6 +41,7 @@ struct store {
 	int64_t last_tick_id;        /* newest recorded tick row, 0 none */
 	int64_t max_pages;           /* most pages of the main file; 0 unlimited */
 	int64_t tight_pages;         /* the same while the disk is full; 0: it is not */
+	unsigned tight_until;        /* puts until it is tried again to let the file grow */
 	unsigned puts;               /* since open */
 	struct roll roll;
 	int inotify_fd;              /* store_wait; -1 none */

@@ -275,7 +275,7 @@ static int loss_row(struct import *im)
 	return INTO_TICK(im, tick, row_loss(im->s, tick, stage, reason, count));
 }
 
-/* The row of a process by its identity; made where the file says of it only later. > 0, or negative. */
+/* The row of a process by its identity; made where the file says of it only later. last_ns 0: not known. > 0, or negative. */
 static int64_t process_of(struct import *im, int64_t last_ns)
 {
 	uint32_t pid = pid_of(im, "pid", true);
@@ -289,7 +289,7 @@ static int64_t process_of(struct import *im, int64_t last_ns)
 			   "SET last_ns = max(last_ns, excluded.last_ns), source = 2 RETURNING id");
 	sqlite3_bind_int64(q, 1, pid);
 	sqlite3_bind_int64(q, 2, start_ns);
-	sqlite3_bind_int64(q, 3, last_ns);
+	sqlite3_bind_int64(q, 3, last_ns ? last_ns : start_ns);
 	rc = sql_step(im->s, q);
 	id = rc > 0 ? sqlite3_column_int64(q, 0) : rc < 0 ? rc : -EIO;
 	sqlite3_reset(q);
@@ -299,8 +299,8 @@ static int64_t process_of(struct import *im, int64_t last_ns)
 static int process_row(struct import *im)
 {
 	static const char *const key[] = {"comm", "exe", "cmdline", "cgroup"};
-	int64_t last_ns = import_time(im, "last", false), start_ns = import_time(im, "start", true), end_ns = import_time(im, "end", false);
-	int64_t row = process_of(im, last_ns ? last_ns : start_ns), service = service_of(im, "service", false);
+	int64_t last_ns = import_time(im, "last", false), end_ns = import_time(im, "end", false);
+	int64_t row = process_of(im, last_ns), service = service_of(im, "service", false);
 	uint32_t ppid = pid_of(im, "ppid", false);
 	sqlite3_stmt *q;
 
@@ -322,7 +322,7 @@ static int process_tick_row_in(struct import *im)
 {
 	static const char *const key[PROCESS_NUMBERS + 1] = {"cpu_s", "runq_wait_s", "disk_wait_s", "read_bytes", "write_bytes", "rss_bytes",
 							     "threads", "fds", "connections"};
-	struct process_tick_row r = {.process = process_of(im, import_time(im, "t", true))};
+	struct process_tick_row r = {.process = process_of(im, 0)};
 	const char *state = import_text(im, "state", false);
 
 	numbers_of(im, key, r.v);

@@ -56,7 +56,7 @@ static int lock_open(const char *name)
 	if (fd != -EEXIST)
 		return fd;
 	fd = open(name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return fd >= 0 ? fd : errno == ENOENT ? -EAGAIN : -errno;    /* its holder removed it just now */
 }
 
 /* The previous holder may have removed the file between our open and our lock: then we hold a lock on nothing. */
@@ -74,7 +74,7 @@ static int lock_try(const char *name, uint32_t *pid)
 	char text[16];
 
 	if (fd < 0)
-		return fd == -ENOENT ? -EAGAIN : fd;
+		return fd;
 	if (fcntl(fd, F_OFD_SETLK, &want) < 0) {
 		rc = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 		*pid = pid_read(fd);

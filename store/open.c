@@ -272,22 +272,14 @@ static int link_check(const char *path, struct store_error *err)
 	return error_set(err, ELOOP, "%s: a symbolic link of another user: give the file that it names", path);
 }
 
-/* Makes the file where it is missing. 0: it is a recording already, 1: it is empty, negative. */
-static int writer_prepare(const char *path, struct store_error *err)
+/* 0: it is a recording already, 1: it is missing or empty, negative. */
+static int writer_check(const char *path, struct store_error *err)
 {
-	int fd, rc = link_check(path, err);
+	int rc = link_check(path, err);
 
 	if (rc < 0)
 		return rc;
-	if (access(path, F_OK) == 0)
-		return file_check(path, err);
-	fd = file_create(path);
-	if (fd < 0)
-		return error_set(err, fd, fd == -ENOENT ? "%s: its directory does not exist: create it first" :
-				 fd == -EACCES || fd == -EROFS ? "%s: may not be created: become root, or give another file with --db" :
-				 fd == -ENOSPC ? "%s: no space left on its disk" : "%s: cannot be created", path);
-	close(fd);
-	return 1;
+	return access(path, F_OK) < 0 && errno == ENOENT ? 1 : file_check(path, err);
 }
 
 static int writer_lock(struct store *s, struct store_error *err)
@@ -302,10 +294,11 @@ static int writer_lock(struct store *s, struct store_error *err)
 	if (fd == -EBUSY)
 		return error_set(err, EBUSY, "%s: process %u is writing it: stop that one (rootle stop), or give another file with --db",
 				 s->path, pid);
-	return error_set(err, fd, "%s.lock: cannot be locked: %s", s->path, strerror(-fd));
+	return error_set(err, fd, fd == -ENOENT ? "%s: its directory does not exist: create it first" :
+			 fd == -EACCES || fd == -EROFS ? "%s: may not be written: become root, or give another file with --db" :
+			 fd == -ENOSPC ? "%s: no space left on its disk: free some" : "%s: its .lock file cannot be made", s->path);
 }
 
-/* The schema in one transaction with a rollback journal: kill -9 in the middle leaves an empty file, which is ours to fill. */
 static int schema_create(struct store *s)
 {
 	int rc = sql_exec(s, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = DELETE; "
@@ -317,6 +310,49 @@ static int schema_create(struct store *s)
 		rc = sql_exec(s, "COMMIT");
 	if (rc < 0)
 		sql_rollback(s);
+	return rc;
+}
+
+int store_create_plain(const char *path, struct store **ret, struct store_error *err)
+{
+	struct store *s = *ret = handle_new(path, err);
+	int rc;
+
+	if (!s)
+		return -ENOMEM;
+	rc = db_open(s, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
+	if (rc == 0)
+		rc = schema_create(s);
+	if (rc == 0)
+		return 0;
+	error_from(s, err, rc);
+	store_close(s);
+	return rc;
+}
+
+/* Under another name first: kill -9 in the middle leaves no half-made recording, and its leftover is removed here. */
+static int writer_create(struct store *s, struct store_error *err)
+{
+	struct store *fresh;
+	char *temp;
+	int rc;
+
+	if (asprintf(&temp, "%s.new", s->path) < 0)
+		return error_set(err, ENOMEM, "%s: out of memory", s->path);
+	unlink(temp);
+	rc = file_create(temp);
+	if (rc < 0) {
+		error_set(err, rc, "%s: cannot be created: %s", s->path, strerror(-rc));
+	} else {
+		close(rc);
+		rc = store_create_plain(temp, &fresh, err);
+	}
+	if (rc == 0) {
+		store_close(fresh);
+		rc = rename(temp, s->path) < 0 ? error_set(err, errno, "%s: cannot be created", s->path) : 0;
+	}
+	unlink(temp);
+	free(temp);
 	return rc;
 }
 
@@ -350,12 +386,12 @@ static int writer_start(struct store *s, struct store_error *err)
 
 	if (rc < 0)
 		return error_set(err, ENOMEM, "%s: out of memory", s->path);
-	state = file_check(s->path, err);        /* again, now that nobody else writes */
+	state = writer_check(s->path, err);        /* again, now that nobody else writes */
+	if (state == 1)
+		state = writer_create(s, err);
 	if (state < 0)
 		return state;
 	rc = db_open(s, s->path, SQLITE_OPEN_READWRITE, WALL_VFS);
-	if (rc == 0 && (state == 1 || sql_int(s, "SELECT count(*) FROM sqlite_master", 0) == 0))
-		rc = schema_create(s);
 	if (rc == 0)
 		rc = writer_configure(s);
 	if (rc == 0)
@@ -372,7 +408,7 @@ struct store *store_open_writer(const char *path, const struct store_limits *lim
 		error_set(err, EINVAL, "%s: a recording needs at least %lldK: give a larger --max-size", path, STORE_MIN_BYTES / 1024);
 		return NULL;
 	}
-	rc = writer_prepare(path, err);
+	rc = writer_check(path, err);
 	s = rc < 0 ? NULL : handle_new(path, err);
 	if (!s)
 		return NULL;
@@ -404,22 +440,5 @@ int store_open_beside(const char *path, struct store **ret, struct store_error *
 		return 0;
 	error_from(*ret, err, rc);
 	store_close(*ret);
-	return rc;
-}
-
-int store_create_plain(const char *path, struct store **ret, struct store_error *err)
-{
-	struct store *s = *ret = handle_new(path, err);
-	int rc;
-
-	if (!s)
-		return -ENOMEM;
-	rc = db_open(s, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
-	if (rc == 0)
-		rc = schema_create(s);
-	if (rc == 0)
-		return 0;
-	error_from(s, err, rc);
-	store_close(s);
 	return rc;
 }

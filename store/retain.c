@@ -83,7 +83,7 @@ int retain_room(struct store *s, int64_t bytes)
 	int64_t need = bytes / STORE_PAGE * 5 / 4 + SLACK_PAGES, most = s->max_pages;
 	int rc;
 
-	if (s->tight_pages && s->puts % TIGHT_PUTS == 0)
+	if (s->tight_pages && s->puts >= s->tight_until)
 		s->tight_pages = 0;
 	if (s->tight_pages && (!most || s->tight_pages < most))
 		most = s->tight_pages;
@@ -126,7 +126,7 @@ void retain_relieve(struct store *s)
 	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 	sqlite3_busy_timeout(s->db, 2000);
 	s->tight_pages = page_count(s);
-	s->puts |= 1;
+	s->tight_until = s->puts + TIGHT_PUTS;
 }
 
 static int64_t reserve_bytes(int64_t max_bytes)

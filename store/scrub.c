@@ -60,6 +60,12 @@ static bool known_key(const char *s, size_t n)
 	       (n >= 16 && (strncmp(s, "ghp_", 4) == 0 || strncmp(s, "sk-", 3) == 0 || strncmp(s, "xox", 3) == 0));
 }
 
+/* The word before the credentials in an Authorization header. */
+static bool is_scheme(const char *s, size_t n)
+{
+	return (n == 6 && strncasecmp(s, "bearer", 6) == 0) || (n == 5 && strncasecmp(s, "basic", 5) == 0);
+}
+
 /* user:password@ in a URL: where the password begins and ends; false: none. */
 static bool url_password(const char *s, size_t n, size_t *begin, size_t *end)
 {
@@ -100,7 +106,7 @@ static void put_word(struct out *o, const char *s, size_t n, bool *next)
 		put(o, s, n);
 	}
 	*next = (names_secret(s, n) && (s[n - 1] == ':' || s[n - 1] == '=' || s[0] == '-') && sep + 1 >= n) ||
-		(n == 6 && strncasecmp(s, "bearer", 6) == 0) || (n == 5 && strncasecmp(s, "basic", 5) == 0);
+		is_scheme(s, n);
 }
 
 char *scrub_text(char *buf, size_t cap, const char *text)
@@ -119,7 +125,7 @@ char *scrub_text(char *buf, size_t cap, const char *text)
 			continue;
 		}
 		/* "Authorization: Bearer x": the word after is a scheme, the secret comes behind it */
-		next = n >= 5 && (strncasecmp(text, "bearer", n) == 0 || strncasecmp(text, "basic", n) == 0);
+		next = is_scheme(text, n);
 		if (secret && !next)
 			put(&o, MASK, 3);
 		else

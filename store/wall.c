@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define WALL_FCNTL 0x526f01   /* ours alone: SQLite's own operations are small numbers */
+#define PAGE 4096             /* as we create files */
+#define FRAME_HEADER 24
 #define SHM_STEP 32768        /* the -shm file grows by this much for each SHM_FRAMES frames of the -wal */
 #define SHM_FRAMES 4062       /* of the first step; later ones hold 4096 */
 
@@ -15,6 +17,7 @@ struct walled {
 	struct walled *wal;   /* of a main file: its -wal while that is open */
 	int64_t limit;        /* of a main file; 0: none */
 	int64_t size;         /* as far as we wrote or looked */
+	int64_t promised;     /* of a main file: bytes that it grows to when the -wal is checkpointed */
 	sqlite3_file *real;   /* right behind this struct */
 };
 
@@ -34,10 +37,10 @@ static int64_t size_now(struct walled *w)
 	return w ? w->size : 0;
 }
 
-/* Bytes of -shm that go with a -wal of this size, page size as we create files. */
+/* Bytes of -shm that go with a -wal of this size. */
 static int64_t shm_bytes(int64_t wal)
 {
-	int64_t frames = wal / (4096 + 24);
+	int64_t frames = wal / (PAGE + FRAME_HEADER);
 
 	return frames < SHM_FRAMES ? SHM_STEP : (1 + (frames - SHM_FRAMES) / 4096 + 1) * SHM_STEP;
 }
@@ -51,8 +54,28 @@ static int may_grow(struct walled *w, int64_t end)
 	if (end <= w->size || !m->limit)
 		return 1;
 	main = w == m ? end : size_now(m);
+	if (main < m->promised)
+		main = m->promised;
 	wal = w == m ? size_now(m->wal) : end;
 	return main + wal + shm_bytes(wal) <= m->limit;
+}
+
+/*
+ * What goes into the -wal will go into the main file: without room for that, a checkpoint could never end and the -wal
+ * never shrink.  A frame's header is written by itself and begins with its page's number; a header of the whole file begins
+ * a new round, after everything was checkpointed (https://sqlite.org/fileformat2.html, section 4).
+ */
+static void promise(struct walled *w, const uint8_t *p, int n, int64_t at)
+{
+	int64_t page;
+
+	if (w->main && n == FRAME_HEADER) {
+		page = (int64_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+		if (page * PAGE > w->main->promised)
+			w->main->promised = page * PAGE;
+	} else if (w->main && at == 0) {
+		w->main->promised = 0;
+	}
 }
 
 static int wall_close(sqlite3_file *f)
@@ -75,9 +98,13 @@ static int wall_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 	struct walled *w = walled(f);
 	int rc;
 
+	promise(w, buf, n, at);
 	if (!may_grow(w, at + n))
 		return SQLITE_FULL;
+	errno = 0;
 	rc = w->real->pMethods->xWrite(w->real, buf, n, at);
+	if (rc == SQLITE_IOERR_WRITE && (errno == EFBIG || errno == EDQUOT))
+		return SQLITE_FULL;          /* SQLite takes only ENOSPC for it */
 	if (rc == SQLITE_OK && at + n > w->size)
 		w->size = at + n;
 	return rc;

@@ -27,6 +27,9 @@ static int put_big(struct store *s, int64_t i, unsigned rows)
 	struct store_error err = {0};
 	int rc;
 
+	if (i && i % 300 == 0)
+		define(t);      /* a second recorder may begin here */
+
 	for (uint32_t k = 0; k < rows; k++) {
 		*vec_push(&t->ops) = (struct tick_op){.id = 10 + k, .text = arena_printf(&t->arena, "GET /burst/%u", k)};
 		add_requests(t, 0, 10 + k, 100, 1000000 + k);
@@ -166,7 +169,7 @@ Test(retain, roll_up_keeps_sums)
 	window_free(plain);
 	window_free(rolled);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM tick WHERE source = 1 AND dur_ns <> 10000000000"), 0);
-	cr_assert_eq(query(path_, "SELECT count(*) FROM tick WHERE source = 1 AND events IS NULL"), 0);
+	cr_assert_leq(query(path_, "SELECT count(*) FROM tick WHERE source = 1 AND events IS NULL"), 1, "only the last may be unfinished");
 	cr_assert_eq(query(path_, "SELECT count(*) FROM process_tick WHERE state <> 'S' OR threads <> 4"), 0);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM tcp WHERE open NOT BETWEEN 5 AND 7"), 0);
 }
