@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * conn: filling struct ev_conn from a kernel socket, and the owner of a socket.
+ */
+#ifndef ROOTLE_BPF_CONN_H
+#define ROOTLE_BPF_CONN_H
+
+#include "maps.h"
+
+static __always_inline void address_v4(__u8 *to, __u32 from)
+{
+	__u32 *a = (__u32 *)to;
+
+	a[0] = 0;
+	a[1] = 0;
+	a[2] = bpf_htonl(0xffff);
+	a[3] = from;
+}
+
+static __always_inline void address_v6(__u8 *to, const struct in6_addr *from)
+{
+	__u32 *a = (__u32 *)to;
+
+	for (int i = 0; i < 4; i++)
+		a[i] = from->in6_u.u6_addr32[i];
+}
+
+static __always_inline void conn_address(struct ev_conn *e, struct sock *sk)
+{
+	e->lport = sk->__sk_common.skc_num;
+	e->rport = bpf_ntohs(sk->__sk_common.skc_dport);
+	e->netns = sk->__sk_common.skc_net.net->ns.inum;
+	if (sk->__sk_common.skc_family == FAMILY_INET6) {
+		address_v6(e->laddr, &sk->__sk_common.skc_v6_rcv_saddr);
+		address_v6(e->raddr, &sk->__sk_common.skc_v6_daddr);
+		/* a dual-stack socket that talks IPv4 */
+		e->family = ((__u32 *)e->raddr)[2] == bpf_htonl(0xffff) && !((__u32 *)e->raddr)[0] ? 4 : 6;
+		return;
+	}
+	address_v4(e->laddr, sk->__sk_common.skc_rcv_saddr);
+	address_v4(e->raddr, sk->__sk_common.skc_daddr);
+	e->family = 4;
+}
+
+static __always_inline void conn_health(struct ev_conn *e, struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	e->srtt_us = e->min_rtt_us = e->retrans = e->rx_queue = e->tx_queue = 0;
+	e->bytes_out = e->bytes_in = 0;
+	if (!tp)
+		return;
+	e->srtt_us = tp->srtt_us >> 3;
+	e->min_rtt_us = tp->rtt_min.s[0].v;
+	if (e->min_rtt_us == ~0u)       /* not measured yet */
+		e->min_rtt_us = 0;
+	e->retrans = tp->total_retrans;
+	e->bytes_out = tp->bytes_acked;
+	e->bytes_in = tp->bytes_received;
+}
+
+static __always_inline void conn_fill(struct ev_conn *e, struct sock *sk, const struct sock_state *st, __u8 what, __u8 err)
+{
+	ev_begin(&e->h, EV_CONN, sizeof(*e), bpf_ktime_get_ns());
+	e->cookie = st->cookie;
+	e->tgid = st->owner;
+	e->tid = st->owner_tid;
+	e->what = what;
+	e->role = st->role;
+	e->err = err;
+	__builtin_memcpy(e->comm, st->comm, sizeof(e->comm));
+	conn_address(e, sk);
+	conn_health(e, sk);
+}
+
+/* False where the ring is full; counted. */
+static __always_inline bool conn_emit(struct sock *sk, const struct sock_state *st, __u8 what, __u8 err)
+{
+	struct ev_conn *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+
+	if (!e) {
+		count_drop(DROP_RING_CONN, 1);
+		return false;
+	}
+	conn_fill(e, sk, st, what, err);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+static __always_inline bool sock_passes(struct sock *sk, const struct sock_state *st)
+{
+	if (only_ports_n && !port_passes(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport)))
+		return false;
+	return !(only_pids_n || exclude_pids_n) || pid_passes(st->owner);
+}
+
+static __always_inline bool sock_is_tcp(struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	return (family == FAMILY_INET || family == FAMILY_INET6) && sk->sk_protocol == PROTOCOL_TCP;
+}
+
+/* The state of a socket, made where there was none; NULL is counted. */
+static __always_inline struct sock_state *sock_get(struct sock *sk)
+{
+	struct sock_state *st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!st)
+		count_drop(DROP_STORAGE, 1);
+	return st;
+}
+
+/* In the context of the owner: true where it was not the owner before. */
+static __always_inline bool sock_own(struct sock_state *st, __u64 pid_tgid)
+{
+	if (st->owner == pid_tgid >> 32)
+		return false;
+	st->owner = pid_tgid >> 32;
+	st->owner_tid = (__u32)pid_tgid;
+	bpf_get_current_comm(st->comm, sizeof(st->comm));
+	return true;
+}
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * copy: how many bytes of a segment's payload are taken.  Pure: the kernel side and the host tests compile the same text.
+ *
+ * Up to COPY_HEAD bytes a segment is taken whole.  Of a larger one the head is (request or status line, headers, the
+ * first rows) and the last COPY_TAIL bytes (PostgreSQL's ReadyForQuery, the end of a chunked body), unless the wish for
+ * this connection, or its credit, says to take all of it: a pipeline of 1000 Redis commands can only be counted whole.
+ */
+#ifndef ROOTLE_BPF_COPY_H
+#define ROOTLE_BPF_COPY_H
+
+#include "event.h"
+
+#define COPY_HEAD 4096u
+#define COPY_HEAD_SMALL 1024u           /* for WISH_HEADS */
+#define COPY_TAIL 64u
+#define COPY_WHOLE_MAX 65535u           /* head is 16 bits wide */
+#define COPY_CREDIT (256u << 10)        /* bytes of large segments taken whole, per socket and direction, */
+#define COPY_REFILL_NS 1000000000ull    /* and time after which an empty credit is full again */
+
+/* the same numbers as enum payload_wish */
+enum { WISH_AUTO = 0, WISH_NONE = 1, WISH_HEADS = 2, WISH_WHOLE = 3 };
+
+/* One word a slot, so that user space's store is atomic: cookie << 2 | wish. */
+#define WISH_SLOTS 65536u
+#define WISH_SLOT(cookie) ((__u32)(cookie) & (WISH_SLOTS - 1))
+#define WISH_WORD(cookie, wish) ((cookie) << 2 | (wish))
+
+struct copy_credit {
+	__u64 since_ns;         /* last refill */
+	__u32 left;
+	__u32 pad;
+};
+
+struct copy_plan { __u32 head, tail; };
+
+static inline __attribute__((always_inline)) __u32 wish_of(__u64 word, __u64 cookie)
+{
+	return word >> 2 == cookie ? (__u32)word & 3 : WISH_AUTO;
+}
+
+/* Takes len bytes off the credit; 0 where it does not reach. */
+static inline __attribute__((always_inline)) int copy_credit_take(struct copy_credit *c, __u32 len, __u64 now_ns)
+{
+	if (c->left < len && now_ns - c->since_ns >= COPY_REFILL_NS) {
+		c->left = COPY_CREDIT;
+		c->since_ns = now_ns;
+	}
+	if (c->left < len)
+		return 0;
+	c->left -= len;
+	return 1;
+}
+
+/* For a wish other than WISH_NONE. */
+static inline __attribute__((always_inline)) struct copy_plan copy_plan(__u32 len, __u32 wish, struct copy_credit *c,
+                                                                        __u64 now_ns)
+{
+	__u32 limit = wish == WISH_HEADS ? COPY_HEAD_SMALL : COPY_HEAD;
+	struct copy_plan p = { len, 0 };
+
+	if (len <= limit)
+		return p;
+	if (wish != WISH_HEADS && len <= COPY_WHOLE_MAX && (wish == WISH_WHOLE || copy_credit_take(c, len, now_ns)))
+		return p;
+	p.head = limit;
+	p.tail = len - limit < COPY_TAIL ? len - limit : COPY_TAIL;
+	return p;
+}
+
+/* The ring buffer reserves constant sizes only: payload capacities, ascending. COPY_CLASS(x) for each. */
+#define COPY_CLASSES(COPY_CLASS) \
+	COPY_CLASS(128) COPY_CLASS(256) COPY_CLASS(512) COPY_CLASS(1088) COPY_CLASS(2048) COPY_CLASS(4160) \
+	COPY_CLASS(16384) COPY_CLASS(32768) COPY_CLASS(65535)
+
+#endif

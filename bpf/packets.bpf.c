@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * packets: payload of TCP segments, from cgroup_skb at the root of the cgroup v2 hierarchy, so whichever call sent it, in
+ * every network namespace, also on sockets that were open before.  Always passes the packet.
+ *
+ * A ring-buffer reservation of the next size class rather than a copy through per-CPU scratch: one copy instead of two, and
+ * no scratch to be overwritten where a softirq sends while the task it interrupted was sending.
+ */
+#include "conn.h"
+
+#define PACKET_LOAD(ctx, offset, to, n) bpf_skb_load_bytes(ctx, offset, to, n)
+#include "packet.h"
+
+#define PASS 1
+#define LOOPBACK_INDEX 1        /* LOOPBACK_IFINDEX: the kernel insists on it in every network namespace */
+
+/* What a segment is, gathered before a record of the right size is reserved. */
+struct segment {
+	struct packet p;
+	struct copy_plan plan;
+	__u64 now_ns, cookie, rd_ts_ns;
+	__u32 tgid, tid, rd_tid, rd_seq;
+	__u8 dir, flags;
+};
+
+/* Current is the writer where it belongs to the socket's owner. In softirq current is whom the interrupt hit, and nothing
+ * tells the two apart on every kernel (__preempt_count cannot be had without KALLSYMS_ALL): queued data that an ACK sets free
+ * while another thread of the same process runs is filed under that thread. Other writers are told by EV_IO. */
+static __always_inline void segment_writer(struct segment *s, struct sock_state *st)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	if (!st->owner || st->owner != (__u32)t->tgid)
+		return;
+	s->tgid = t->tgid;
+	s->tid = t->pid;
+	st->wrote_seq = s->p.seq + s->p.len;
+	st->wrote = 1;
+}
+
+static __always_inline void segment_fill(struct ev_data *e, const struct segment *s)
+{
+	ev_begin(&e->h, EV_DATA, sizeof(*e) + s->plan.head + s->plan.tail, s->now_ns);
+	e->cookie = s->cookie;
+	e->seq = s->p.seq;
+	e->len = s->p.len;
+	e->head = s->plan.head;
+	e->tail = s->plan.tail;
+	e->dir = s->dir;
+	e->flags = s->flags;
+	e->pad = 0;
+	e->tgid = s->tgid;
+	e->tid = s->tid;
+	e->rd_tid = s->rd_tid;
+	e->rd_seq = s->rd_seq;
+	e->rd_ts_ns = s->rd_ts_ns;
+}
+
+/* n bytes at most cap, in a way that the compiler cannot fold into what it knows and the verifier does not */
+static __always_inline __u32 bounded(__u32 n, __u32 cap)
+{
+	asm volatile("" : "+r"(n));
+	return n > cap ? cap : n;
+}
+
+static __always_inline int segment_copy(struct __sk_buff *skb, __u8 *to, const struct segment *s, const __u32 cap)
+{
+	__u32 head = bounded(s->plan.head, cap), tail;
+
+	if (!head)
+		return -1;
+	if (bpf_skb_load_bytes(skb, s->p.offset, to, head) < 0)
+		return -1;
+	tail = s->plan.tail;
+	if (!tail)
+		return 0;
+	head = bounded(head, cap - COPY_TAIL);
+	tail = bounded(tail, COPY_TAIL);
+	if (!tail)
+		return -1;
+	return bpf_skb_load_bytes(skb, s->p.offset + s->p.len - tail, to + head, tail);
+}
+
+static __always_inline void segment_emit(struct __sk_buff *skb, const struct segment *s, const __u32 cap)
+{
+	struct ev_data *e = bpf_ringbuf_reserve(&ring, sizeof(*e) + cap, 0);
+
+	if (!e) {
+		count_drop(DROP_RING_DATA, 1);
+		count_drop(DROP_BYTES, s->p.len);
+		return;
+	}
+	segment_fill(e, s);
+	if (segment_copy(skb, e->payload, s, cap) < 0) {
+		count_drop(DROP_LOAD, 1);
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void segment_submit(struct __sk_buff *skb, const struct segment *s)
+{
+	__u32 n = s->plan.head + s->plan.tail;
+
+#define COPY_CLASS(cap) if (n <= cap) { segment_emit(skb, s, cap); return; }
+	COPY_CLASSES(COPY_CLASS)
+#undef COPY_CLASS
+}
+
+/* False where nothing of this socket is wanted. */
+static __always_inline bool segment_plan(struct segment *s, struct sock_state *st)
+{
+	__u32 slot = WISH_SLOT(s->cookie);
+	__u64 *word = bpf_map_lookup_elem(&wishes, &slot);
+	__u32 wish = word ? wish_of(*word, s->cookie) : WISH_AUTO;
+
+	if (wish == WISH_NONE) {
+		st->skipped_bytes += s->p.len;
+		count_seen(SEEN_SEGMENTS, 1);
+		count_seen(SEEN_PAYLOAD_BYTES, s->p.len);
+		return false;
+	}
+	s->plan = copy_plan(s->p.len, wish, &st->credit[s->dir], s->now_ns);
+	if (s->plan.head + s->plan.tail < s->p.len)
+		s->flags |= DATA_CUT;
+	return true;
+}
+
+static __always_inline void segment_report(struct __sk_buff *skb, struct bpf_sock *sk, struct segment *s)
+{
+	struct sock_state *st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct sock *k;
+
+	if (!st) {
+		count_drop(DROP_STORAGE, 1);
+		return;
+	}
+	if (!st->cookie)
+		st->cookie = bpf_get_socket_cookie(skb);
+	s->cookie = st->cookie;
+	if (s->dir == DIR_OUT)
+		segment_writer(s, st);
+	if (only_ports_n || only_pids_n || exclude_pids_n || !st->announced) {
+		k = (struct sock *)bpf_skc_to_tcp_sock(sk);
+		if (!k || !sock_passes(k, st))
+			return;
+		/* a lost announcement is made at the next segment */
+		if (!st->announced)
+			st->announced = conn_emit(k, st, CONN_OWNER, 0);
+	}
+	s->rd_tid = st->rd_tid;
+	s->rd_seq = st->rd_seq;
+	s->rd_ts_ns = st->rd_ts_ns;
+	if (segment_plan(s, st))
+		segment_submit(skb, s);
+}
+
+static __always_inline int packet_see(struct __sk_buff *skb, __u8 dir)
+{
+	struct segment s = { .dir = dir };
+	struct bpf_sock *sk;
+
+	if (packet_parse(skb, skb->len, &s.p) <= 0 || !s.p.len)
+		return PASS;
+	sk = skb->sk;
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	/* data on the ACK that completes a handshake is still filed under the listener */
+	if (!sk || sk->state == ST_LISTEN) {
+		count_drop(DROP_NO_SOCK, 1);
+		return PASS;
+	}
+	s.now_ns = bpf_ktime_get_ns();
+	s.flags = (s.p.flags & 1 ? DATA_FIN : 0) | (skb->ifindex == LOOPBACK_INDEX ? DATA_LOOPBACK : 0);
+	segment_report(skb, sk, &s);
+	return PASS;
+}
+
+SEC("cgroup_skb/egress")
+int packet_out(struct __sk_buff *skb)
+{
+	return packet_see(skb, DIR_OUT);
+}
+
+SEC("cgroup_skb/ingress")
+int packet_in(struct __sk_buff *skb)
+{
+	if (skb->ifindex == LOOPBACK_INDEX)
+		return PASS;
+	return packet_see(skb, DIR_IN);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

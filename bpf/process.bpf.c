@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * process: fork, exec, exit, signals and OOM kills of processes (not of threads).
+ */
+#include "maps.h"
+
+#define ARG(T, i) ((T)(ctx[i]))
+#define GROUP_EXIT 4            /* SIGNAL_GROUP_EXIT */
+/* HUP INT QUIT ILL ABRT BUS FPE KILL SEGV TERM CONT STOP TSTP, by number */
+#define SIGNALS (1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 15 | \
+                 1u << 18 | 1u << 19 | 1u << 20)
+
+/* What this kernel's tracepoints take, read from its BTF before loading. */
+const volatile bool exit_says_group_dead = false;       /* sched_process_exit(task, group_dead): 6.17 */
+const volatile bool victim_is_task = false;             /* mark_victim(task, uid): 6.9; before (pid) */
+
+static __always_inline struct ev_proc *proc_begin(__u8 what, __u32 tgid, __u32 tid)
+{
+	struct ev_proc *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+
+	if (!e) {
+		count_drop(DROP_RING_PROC, 1);
+		return NULL;
+	}
+	ev_begin(&e->h, EV_PROC, sizeof(*e), bpf_ktime_get_ns());
+	e->what = what;
+	e->tgid = tgid;
+	e->tid = tid;
+	e->ptgid = e->from = e->rss_kb = 0;
+	e->code = 0;
+	e->cgroup = 0;
+	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	__builtin_memset(e->comm, 0, sizeof(e->comm));
+	__builtin_memset(e->path, 0, sizeof(e->path));
+	return e;
+}
+
+static __always_inline struct ev_proc *proc_of(__u8 what, struct task_struct *t)
+{
+	struct ev_proc *e;
+
+	if (!pid_passes(t->tgid))
+		return NULL;
+	e = proc_begin(what, t->tgid, t->pid);
+	if (!e)
+		return NULL;
+	e->ptgid = t->real_parent->tgid;
+	e->cgroup = t->cgroups->dfl_cgrp->kn->id;
+	__builtin_memcpy(e->comm, t->comm, sizeof(e->comm));
+	return e;
+}
+
+SEC("tp_btf/sched_process_fork")
+int proc_forked(__u64 *ctx)
+{
+	struct task_struct *parent = ARG(struct task_struct *, 0), *child = ARG(struct task_struct *, 1);
+	struct ev_proc *e;
+
+	if (child->pid != child->tgid)
+		return 0;
+	e = proc_of(PROC_FORK, child);
+	if (!e)
+		return 0;
+	e->ptgid = parent->tgid;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int proc_executed(__u64 *ctx)
+{
+	struct linux_binprm *bprm = ARG(struct linux_binprm *, 2);
+	struct ev_proc *e = proc_of(PROC_EXEC, ARG(struct task_struct *, 0));
+
+	if (!e)
+		return 0;
+	bpf_probe_read_kernel_str(e->path, sizeof(e->path), bprm->filename);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int proc_exited(__u64 *ctx)
+{
+	struct task_struct *t = ARG(struct task_struct *, 0);
+	struct signal_struct *signal = t->signal;
+	struct ev_proc *e;
+
+	if (exit_says_group_dead ? !ARG(__u8, 1) : signal->live.counter != 0)
+		return 0;
+	e = proc_of(PROC_EXIT, t);
+	if (!e)
+		return 0;
+	e->tid = t->tgid;
+	e->code = signal->flags & GROUP_EXIT ? signal->group_exit_code : t->group_leader->exit_code;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("tp_btf/signal_generate")
+int proc_signalled(__u64 *ctx)
+{
+	__u32 sig = ARG(__u32, 0);
+	struct ev_proc *e;
+
+	/* result 0 is TRACE_SIGNAL_DELIVERED */
+	if (sig > 31 || !(1u << sig & SIGNALS) || ARG(int, 4) != 0)
+		return 0;
+	e = proc_of(PROC_SIGNAL, ARG(struct task_struct *, 2));
+	if (!e)
+		return 0;
+	e->code = sig;
+	e->from = bpf_get_current_pid_tgid() >> 32;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+static __always_inline __u32 task_rss_kb(struct task_struct *t)
+{
+	struct mm_struct *mm = t->mm;
+	struct mm_struct___atomic *old = (void *)mm;
+
+	if (!mm)
+		return 0;
+	if (bpf_core_type_exists(struct mm_rss_stat))
+		return (old->rss_stat.count[0].counter + old->rss_stat.count[1].counter + old->rss_stat.count[3].counter) * 4;
+	return (mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count) * 4;
+}
+
+SEC("tp_btf/mark_victim")
+int proc_victim(__u64 *ctx)
+{
+	struct ev_proc *e;
+
+	if (victim_is_task) {
+		e = proc_of(PROC_OOM, ARG(struct task_struct *, 0));
+		if (e)
+			e->rss_kb = task_rss_kb(ARG(struct task_struct *, 0));
+	} else {
+		e = proc_begin(PROC_OOM, ARG(__u32, 0), ARG(__u32, 0));
+	}
+	if (e)
+		bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
