@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define EVICT_LOOK 64                  /* candidates looked at: the longest idle one of them goes */
+#define EVICT_GIVE_UP 1024             /* all of these were busy in this very tick: then the new one is refused */
 #define REAP_SHARE 32                  /* the whole table is looked through in so many ticks */
 #define ORPHAN_NS (60 * NS_PER_S)
 #define HALF_OPEN_NS (180 * NS_PER_S)  /* tcp_syn_retries gives up after 127 s */
@@ -123,7 +124,7 @@ static bool evict(struct model *m)
 {
 	uint32_t best = NONE, i;
 
-	for (i = 0; i < EVICT_LOOK || (best == NONE && i < m->conn_high); i++) {
+	for (i = 0; i < EVICT_LOOK || (best == NONE && i < EVICT_GIVE_UP); i++) {
 		uint32_t id = m->hand++ % m->conn_high;
 		const struct conn *c = conn_at(m, id);
 

@@ -24,7 +24,7 @@ uint32_t edge_get(struct model *m, uint32_t from, uint32_t to, uint16_t port)
 	e->from = from;
 	e->to = to;
 	e->port = port;
-	service_at(m, from)->networked = service_at(m, to)->networked = true;
+	service_at(m, from)->networked = service_at(m, to)->networked = service_at(m, to)->serves = true;
 	return *there = (uint32_t)(m->edges.n - 1);
 }
 
@@ -158,7 +158,8 @@ bool conn_fold(struct model *m, uint32_t id, bool final)
 	struct edge *e;
 
 	conn_ask_flow(m, id);
-	edge = conn_edge(m, id, final || c->ticks >= WAIT_TICKS);
+	final |= c->ticks >= WAIT_TICKS;
+	edge = conn_edge(m, id, final);
 	if (edge == NONE)
 		return final && m->named;       /* no room for the edge: counted there */
 	e = &m->edges.v[edge];

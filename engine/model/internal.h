@@ -118,6 +118,7 @@ struct proc {
 	uint64_t rss_bytes, fd_limit;
 	uint32_t threads, fds;
 	uint32_t reading;            /* number of the last reading it was in; 0: none */
+	uint32_t known_at;           /* number of the newest reading when it became known */
 	uint32_t cgroup;             /* index into model.cgroups; NONE */
 	bool listens, announced, replaced, based, ended_now, began_now;
 	char state;
@@ -147,6 +148,7 @@ struct service {
 	uint32_t listening;          /* open listeners */
 	uint32_t restarts;           /* in this tick */
 	bool networked;              /* it listens or is an end of an edge */
+	bool serves;                 /* it listens, or did, or is called */
 	bool sent, described;
 	struct usage use;            /* of this tick */
 	uint64_t tick_rx, tick_tx, tick_retrans;

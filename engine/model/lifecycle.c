@@ -3,8 +3,8 @@
  * Starts, ends, signals and OOM kills that a reader of the timeline wants to know of.
  *
  * A machine starts helpers all the time (shells, coreutils, cron).  A process is worth a word when it leads its tree and
- * listens, belongs to a service on the network, or has worked for a tick; what only waits (sleep) or is gone at
- * once is not.  So a start is decided on at the end of a tick, with the time of the exec.
+ * listens, belongs to a service that others call, or has worked or been on the network for a tick; what only waits
+ * (sleep) or is gone at once is not.  So a start is decided on at the end of a tick, with the time of the exec.
  */
 #include "model/internal.h"
 
@@ -47,7 +47,7 @@ static bool matters(struct model *m, struct proc *p)
 	uint32_t service = proc_service_find(m, p);
 
 	return p->pid != m->self && service != NONE && service != 0 &&
-	       (p->announced || p->listens || service_at(m, service)->networked || (p->reading && has_worked(p)));
+	       (p->announced || p->listens || service_at(m, service)->serves || (p->reading && has_worked(p)));
 }
 
 void life_begin(struct model *m, struct proc *p, uint64_t ts_ns)
@@ -107,13 +107,15 @@ static void decide(struct model *m, struct proc *p, uint64_t now_ns)
 {
 	uint64_t age = now_ns > p->born_ns ? now_ns - p->born_ns : 0;
 	uint32_t service;
-	bool networked;
+	bool serves, works;
 
 	if (!p->listens && !p->gone_ns && age < (uint64_t)SETTLE_NS)
 		return;
 	service = proc_service_find(m, p);
-	networked = service != NONE && service_at(m, service)->networked;
-	if (p->listens || networked || (!p->gone_ns && has_worked(p)))
+	serves = service != NONE && service_at(m, service)->serves;
+	works = has_worked(p) || (service != NONE && service_at(m, service)->networked);
+	/* a client that is gone at once (curl in a health check) is a helper */
+	if (p->listens || serves || (!p->gone_ns && works))
 		service = proc_service(m, p);
 	else
 		service = NONE;

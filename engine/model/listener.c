@@ -77,7 +77,7 @@ static void set_owner(struct model *m, struct listener *l, uint32_t pid)
 		return;
 	service = leader->base_name == NONE ? proc_service(m, p) : service_instance(m, leader, l->a.port);
 	if (service != NONE)
-		service_at(m, service)->networked = true;
+		service_at(m, service)->networked = service_at(m, service)->serves = true;
 	set_service(m, l, service);
 }
 

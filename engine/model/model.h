@@ -3,6 +3,10 @@
  * model: from events and samples to ticks.  Knows sockets, connections, services and edges; joins payload to connections, both
  * ends of a connection to one edge, requests to operations; counts.  No I/O, no clock: every time comes in with the data.
  *
+ * Names are decided at the end of the first tick, when the sockets that were there before are known; until then requests and
+ * counters wait with their connection.  An instance is a process tree (a leader and what it forked) that listens: two of one name
+ * at different ports in the first tick are both name:port; one that comes later is name:port, the first keeps its name.
+ *
  * Life of one event: model_event() → the socket of its cookie → the connection of its addresses (both ends share one) → flow
  * (engine/proto) → request → (edge, operation) of the current tick.  model_tick() closes the interval and hands it over.
  */
@@ -22,7 +26,8 @@ struct model_options {
 	uint32_t max_connections;       /* 0: 65536; past it the oldest idle ones are forgotten and counted */
 	uint32_t max_ops;               /* 0: 4096 operations in all; past it "(other)" */
 	size_t max_flow_bytes;          /* 0: 12 MB for all flows' buffers */
-	/* wanted by the kernel side (bpf_source_wish); NULL: nobody asks */
+	/* Wanted by the kernel side (bpf_source_wish); NULL: nobody asks. wish is 1 for no payload any more, 3 for whole
+	 * segments: the numbers of enum payload_wish in collect/bpf_source.h. */
 	void (*wish)(void *arg, uint64_t cookie, int wish);
 	void *wish_arg;
 };
@@ -30,11 +35,13 @@ struct model_options {
 struct model *model_new(const struct model_options *o);      /* NULL: no memory */
 void model_free(struct model *m);
 
-/* One record of bpf/event.h; records of unknown type or wrong size are counted and ignored. */
+/* One record of bpf/event.h; records of unknown type or wrong size are counted and ignored. An EV_PROC goes to ident_event()
+ * first: the model asks the resolver at once. */
 void model_event(struct model *m, const struct ev_hdr *ev);
 /* A reading of the node; the difference to the previous one goes into the current tick. */
 void model_sample(struct model *m, const struct sample *s);
-/* Loss outside of the model, as totals: it puts the growth into the tick. Strings are static. */
+/* Loss outside of the model, as totals: it puts the growth into the tick. Strings are static. Reasons that begin with "ring_" or
+ * "lost_" count events (tick.lost adds them up), unless they end in "bytes". The flows' and the model's own are there already. */
 void model_loss(struct model *m, const char *stage, const char *reason, uint64_t total);
 /* A note for the timeline (probe steps, recorder start). Strings are copied. */
 void model_note(struct model *m, int64_t unix_ns, const char *kind, const char *detail);

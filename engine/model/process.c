@@ -81,6 +81,7 @@ static struct proc *proc_new(struct model *m, uint32_t pid, const struct process
 	p->pid = pid;
 	p->instance = p->cgroup = NONE;
 	p->fds = UINT32_MAX;
+	p->known_at = m->reading;
 	p->gone_ns = i->gone ? m->now_ns : 0;
 	describe(m, p, i);
 	return p;

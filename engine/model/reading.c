@@ -42,8 +42,9 @@ static void end_missing(struct model *m, uint64_t ts_ns)
 
 	while (n < 256 && map_next(&m->procs, &it, NULL, &value)) {
 		struct proc *p = *(struct proc **)value;
+		uint32_t last = p->reading ? p->reading : p->known_at + 1;
 
-		if (!p->gone_ns && p->reading && p->reading + MISSED_READINGS <= m->reading)
+		if (!p->gone_ns && last + MISSED_READINGS <= m->reading)
 			gone[n++] = p;
 	}
 	for (i = 0; i < n; i++)

@@ -261,7 +261,9 @@ void socket_conn(struct model *m, const struct ev_conn *e)
 	c->end[end].heard = true;
 	if (e->h.ts_ns > c->last_ns)
 		c->last_ns = e->h.ts_ns;
-	conn_set_owner(m, c, end, e->tgid);
+	/* who closes a socket, or has it retransmit, need not be who uses it */
+	if (e->what <= CONN_OWNER || !c->end[end].owner)
+		conn_set_owner(m, c, end, e->tgid);
 	set_role(m, c, end, e->what == CONN_CONNECT ? ROLE_CLIENT : e->role);
 	if (e->srtt_us)
 		c->end[end].srtt_us = e->srtt_us;

@@ -44,7 +44,8 @@ struct tick_requests {
 	struct hist hist;        /* of the latencies; owned by the tick */
 };
 
-/* Health of the TCP connections of an edge in the interval; numbers are totals in it unless said otherwise. */
+/* Health of the TCP connections of an edge in the interval; numbers are totals in it unless said otherwise. An edge where
+ * connections are open and nothing happens has a row every ten seconds. */
 struct tick_tcp {
 	uint32_t edge;
 	uint32_t opened, closed, refused, timeouts, resets, retrans;
@@ -55,6 +56,8 @@ struct tick_tcp {
 	uint64_t bytes_out, bytes_in;   /* payload, seen from the caller */
 };
 
+/* Not every series has a point in every tick: one that has been the same for a minute comes every ten seconds (CPU and memory
+ * of a service on the network come always), and so does a service that does nothing. */
 struct tick_point {
 	uint32_t service;        /* the node is a service too */
 	enum metric_id metric;

@@ -130,6 +130,62 @@ Test(life, helpers_and_workers_are_not_worth_a_word)
 	model_free(w.m);
 }
 
+Test(life, a_health_check_that_connects_and_is_gone_is_a_helper)
+{
+	struct names n;
+	struct world w;
+	struct tick *t;
+	uint32_t i;
+
+	one_server(&w, &n);
+	for (i = 0; i < 5; i++) {
+		struct sock s = {.cookie = 50 + i, .pid = 700 + i, .laddr = "127.0.0.1", .lport = (uint16_t)(30000 + i),
+				 .raddr = "127.0.0.1", .rport = 8080, .role = ROLE_CLIENT};
+
+		process(&w, 700 + i, 1, "curl", "");
+		proc_event(&w, PROC_EXEC, 700 + i, 0, 0);
+		conn(&w, &s, CONN_CONNECT);
+		conn(&w, &s, CONN_ESTABLISHED);
+		data(&w, 50 + i, DIR_OUT, 1, "QA");
+		data(&w, 50 + i, DIR_IN, 1, "R");
+		conn(&w, &s, CONN_CLOSE);
+		proc_event(&w, PROC_EXIT, 700 + i, 0, 0);
+		t = tick(&w);
+		learn(&n, t);
+		cr_assert_eq(t->event.n, 0, "%s %s", t->event.v[0].kind, t->event.v[0].detail);
+		cr_assert_eq(t->requests.n, 1, "but its requests count");
+		cr_assert_str_eq(edge_text(&n, t->requests.v[0].edge), "curl -> server :8080");
+		tick_free(t);
+	}
+	model_free(w.m);
+}
+
+Test(life, a_crash_loop_is_told_each_time)
+{
+	size_t restarts = 0, exits = 0;
+	struct names n;
+	struct world w;
+	struct tick *t;
+	uint32_t i;
+
+	one_server(&w, &n);
+	proc_event(&w, PROC_EXIT, 100, 0, 1 << 8);
+	unlisten(&w, 1, 100, "0.0.0.0", 8080);
+	for (i = 0; i < 3; i++) {
+		process(&w, 101 + i, 1, "server", "v1");
+		proc_event(&w, PROC_EXEC, 101 + i, 0, 0);
+		w.now += 200 * MS;
+		proc_event(&w, PROC_EXIT, 101 + i, 0, 1 << 8);
+		t = tick(&w);
+		restarts += events_of(t, "restart");
+		exits += events_of(t, "exit");
+		tick_free(t);
+	}
+	cr_assert_eq(restarts, 3);
+	cr_assert_eq(exits, 4);
+	model_free(w.m);
+}
+
 Test(life, a_worker_that_crashes_is_worth_a_word)
 {
 	struct names n;
