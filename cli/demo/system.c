@@ -15,14 +15,16 @@
 #include "net.h"
 #include "system.h"
 
-/* The last of the paths that match, "" where none does. */
+/* The last of the paths that match and can be run or entered, "" where none does. */
 static void find_program(const char *pattern, char *path, size_t cap)
 {
 	glob_t found;
 
 	path[0] = '\0';
-	if (glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc)
-		snprintf(path, cap, "%s", found.gl_pathv[found.gl_pathc - 1]);
+	if (glob(pattern, 0, NULL, &found) == 0)
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			if (access(found.gl_pathv[i], X_OK) == 0)
+				snprintf(path, cap, "%s", found.gl_pathv[i]);
 	globfree(&found);
 }
 
