@@ -156,24 +156,26 @@ static ssize_t flow_messages(struct flow *f, enum proto_dir dir, struct proto_by
 	}
 }
 
-/* Parses what was kept and the n bytes at p behind it; keeps what the parser leaves. */
-static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, uint64_t ts_ns, int how)
+/* Parses what was kept and the n bytes at p behind it, all seen by st->last_ns; keeps what the parser leaves. */
+static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, int how)
 {
 	struct stream *st = &f->dir[dir];
-	struct proto_bytes b = {(const uint8_t *)"", 0, st->len, st->kept_ns, ts_ns, st->at_start, how & RUN_CUT};
+	struct proto_bytes b = {(const uint8_t *)"", 0, 0, st->kept_ns, st->last_ns, st->at_start, how & RUN_CUT};
+	bool kept = st->len;
 	size_t used;
 	ssize_t r;
 
-	if (!st->len)
+	if (!kept)
 		b.start = how & RUN_START;
-	if (st->len && !stream_keep(st, f->pool, p, n, KEEP_MAX)) {
+	if (kept && !stream_keep(st, f->pool, p, n, KEEP_MAX)) {
 		f->pool->lost_memory += n;
 		flow_result(f, PROTO_BAD);
 		return;
 	}
-	b.n = b.fresh ? st->len : n;
+	b.fresh = kept ? st->split : 0;
+	b.n = kept ? st->len : n;
 	if (b.n)
-		b.p = b.fresh ? st->buf : p;
+		b.p = kept ? st->buf : p;
 	r = flow_messages(f, dir, b, how);
 	if (r < 0) {
 		flow_result(f, r);
@@ -183,8 +185,8 @@ static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_
 	st->skip = (size_t)r - used;
 	st->at_start = b.start && !used;
 	if (used >= b.fresh)
-		st->kept_ns = ts_ns;
-	if (b.fresh)
+		st->kept_ns = st->last_ns;
+	if (kept)
 		stream_drop(st, f->pool, used);
 	else if (!stream_keep(st, f->pool, b.p + used, b.n - used, KEEP_MAX))
 		flow_result(f, PROTO_BAD);
@@ -211,7 +213,7 @@ static void flow_adopt(struct flow *f, const struct proto_ops *o, bool swap)
 	o->init(f->state, f->mid);
 	for (int d = 0; d < 2 && f->ops; d++)
 		if (f->dir[d].len)
-			flow_run(f, (enum proto_dir)d, NULL, 0, f->dir[d].kept_ns, 0);
+			flow_run(f, (enum proto_dir)d, NULL, 0, 0);
 }
 
 static void flow_undecided(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, uint64_t ts_ns, int how)
@@ -250,7 +252,6 @@ static void flow_bytes(struct flow *f, enum proto_dir dir, const uint8_t *p, siz
 
 	if (f->deaf)
 		return;
-	st->last_ns = ts_ns;
 	st->skip -= skip;
 	p += skip;
 	n -= skip;
@@ -260,10 +261,10 @@ static void flow_bytes(struct flow *f, enum proto_dir dir, const uint8_t *p, siz
 		flow_undecided(f, dir, p, n, ts_ns, how);
 		return;
 	}
-	flow_run(f, dir, p, n, ts_ns, skip ? how & ~RUN_START : how);
+	flow_run(f, dir, p, n, skip ? how & ~RUN_START : how);
 	/* the client's next bytes may have had to wait for what the server just said */
 	if (f->ops && dir == FROM_SERVER && f->dir[FROM_CLIENT].len)
-		flow_run(f, FROM_CLIENT, NULL, 0, f->dir[FROM_CLIENT].kept_ns, 0);
+		flow_run(f, FROM_CLIENT, NULL, 0, 0);
 }
 
 /* Bytes of dir that the parser has not skipped are lost: n and those it had left; the tail of them was seen. */
@@ -274,6 +275,8 @@ static void flow_gap(struct flow *f, enum proto_dir dir, uint64_t n, const struc
 	ssize_t r;
 
 	f->pool->lost_bytes += n;
+	if (s->ts_ns > st->last_ns)
+		st->last_ns = s->ts_ns;
 	n += st->len + s->tail_len;
 	stream_drop(st, f->pool, st->len);
 	st->waiting = false;
@@ -293,7 +296,7 @@ static void flow_hole(struct flow *f, enum proto_dir dir, uint64_t n, const stru
 	uint64_t skip;
 
 	if (f->ops && !st->skip && st->len)
-		flow_run(f, dir, NULL, 0, st->kept_ns, how | RUN_CUT);
+		flow_run(f, dir, NULL, 0, how | RUN_CUT);
 	if (f->deaf)
 		return;
 	skip = st->skip < n ? st->skip : n;
@@ -310,18 +313,20 @@ static void flow_hole(struct flow *f, enum proto_dir dir, uint64_t n, const stru
 		return;
 	}
 	if (skip && !st->skip && !s->tail_len)
-		flow_run(f, dir, NULL, 0, s->ts_ns, how);
+		flow_run(f, dir, NULL, 0, how);
 	flow_bytes(f, dir, s->tail, s->tail_len, s->ts_ns, how & ~RUN_START);
 }
 
-/* A segment in order. */
-static void flow_consume(struct flow *f, enum proto_dir dir, const struct segment *s, int how)
+/* A segment in order. Its bytes count from when those before them were there, which may be later (retransmission). */
+static void flow_consume(struct flow *f, enum proto_dir dir, struct segment *s, int how)
 {
 	bool swapped = f->swapped;
 	struct stream *st = &f->dir[dir];
 	uint32_t hole = segment_hole(s);
 
 	st->next = s->seq + s->len;
+	if (s->ts_ns < st->last_ns)
+		s->ts_ns = st->last_ns;
 	st->last_ns = s->ts_ns;
 	st->tid = s->tid;
 	st->rd_tid = s->rd_tid;
@@ -360,9 +365,9 @@ static void flow_step(struct flow *f, enum proto_dir dir, int how)
 	struct piece *x;
 
 	if (st->waiting) {
-		flow_run(f, dir, NULL, 0, st->last_ns, how);
+		flow_run(f, dir, NULL, 0, how);
 		if (f->ops && f->dir[FROM_CLIENT].len)
-			flow_run(f, FROM_CLIENT, NULL, 0, f->dir[FROM_CLIENT].kept_ns, 0);
+			flow_run(f, FROM_CLIENT, NULL, 0, 0);
 		return;
 	}
 	x = stream_take(st);

@@ -106,14 +106,20 @@ static int sink_tag(const struct proto_sink *s)
 {
 	const struct flow *f = flow_of(s);
 
-	return f->queue.n ? pairing_at(&f->queue, 0)->tag : -1;
+	/* what was asked later than this was said does not wait for it */
+	if (!f->queue.n || pairing_at(&f->queue, 0)->begin_ns > f->dir[FROM_SERVER].last_ns)
+		return -1;
+	return pairing_at(&f->queue, 0)->tag;
 }
 
 static uint32_t sink_resync(struct proto_sink *s, bool keep)
 {
 	struct flow *f = flow_of(s);
+	uint32_t before = 0;
 
-	flow_forget(f, keep && !f->piped ? pairing_newest(&f->queue) : f->queue.n);
+	while (before < f->queue.n && pairing_at(&f->queue, before)->begin_ns <= f->dir[FROM_SERVER].last_ns)
+		before++;
+	flow_forget(f, keep && !f->piped ? pairing_newest(&f->queue, before) : before);
 	return f->queue.n;
 }
 

@@ -340,13 +340,17 @@ static void lex_close(struct sql *q, char c)
 	q->i++;
 }
 
-/* A sign before a number belongs to it where no operand stands before it. */
-static bool is_sign(const struct sql *q)
+static bool is_signed_number(const struct sql *q)
 {
 	char c = peek(q, 0), next = peek(q, 1);
 
-	return (c == '-' || c == '+') && (is_digit(next) || (next == '.' && is_digit(peek(q, 2)))) &&
-	       q->last != NAME && q->last != LITERAL && q->last != CLOSE;
+	return (c == '-' || c == '+') && (is_digit(next) || (next == '.' && is_digit(peek(q, 2))));
+}
+
+/* A sign before a number belongs to it where no operand stands before it. */
+static bool is_sign(const struct sql *q)
+{
+	return is_signed_number(q) && q->last != NAME && q->last != LITERAL && q->last != CLOSE;
 }
 
 static void lex_operator(struct sql *q)
@@ -354,7 +358,7 @@ static void lex_operator(struct sql *q)
 	size_t begin = q->i;
 
 	while (q->i < q->n && strchr("+-*/<>=~!@#%^&|`?:", q->s[q->i]) && q->s[q->i]) {
-		if (q->i > begin && (is_sign(q) || (peek(q, 0) == '-' && peek(q, 1) == '-') ||
+		if (q->i > begin && (is_signed_number(q) || (peek(q, 0) == '-' && peek(q, 1) == '-') ||
 				     (peek(q, 0) == '/' && peek(q, 1) == '*')))
 			break;
 		q->i++;

@@ -84,9 +84,9 @@ struct waiting *pairing_take(struct pairing *q, uint32_t i)
 	return pairing_at(q, q->cap - 1);
 }
 
-uint32_t pairing_newest(const struct pairing *q)
+uint32_t pairing_newest(const struct pairing *q, uint32_t n)
 {
-	uint32_t i = q->n ? q->n - 1 : 0;
+	uint32_t i = n ? n - 1 : 0;
 
 	while (i && pairing_at(q, i - 1)->chained)
 		i--;

@@ -26,8 +26,8 @@ struct waiting *pairing_push(struct pairing *q, struct flow_pool *p, const struc
 struct waiting *pairing_at(const struct pairing *q, uint32_t i);
 /* Takes the i-th oldest out. Its struct and op stay readable until the next pairing_push(). */
 struct waiting *pairing_take(struct pairing *q, uint32_t i);
-/* The index of the first of the newest group of chained requests; 0 when there is but one. */
-uint32_t pairing_newest(const struct pairing *q);
+/* Of the n oldest, the index of the first of the newest group of chained requests; 0 when there is but one group. */
+uint32_t pairing_newest(const struct pairing *q, uint32_t n);
 void pairing_done(struct pairing *q, struct flow_pool *p);
 
 #endif

@@ -85,10 +85,10 @@ struct proto_sink {
 	void (*grow)(struct proto_sink *s, uint64_t end_ns, uint64_t bytes);
 	/* The oldest request (or that of the id) is answered. */
 	void (*response)(struct proto_sink *s, const struct proto_response *r);
-	/* The tag of the oldest waiting request; -1: none waits. */
+	/* The tag of the oldest request that waits for the response now parsed; -1: none. */
 	int (*tag)(const struct proto_sink *s);
-	/* After a hole in the responses the next one is found: the waiting requests before it are lost. All but the newest
-	 * go, or all of them where keep is false or the client pipelines. Returns how many wait still. */
+	/* After a hole in the responses the next one is found: of the requests that began before it, all but the newest are
+	 * lost, or all of them where keep is false or the client pipelines. Returns how many wait still. */
 	uint32_t (*resync)(struct proto_sink *s, bool keep);
 	/* Bounded memory for the state: like realloc; n == 0 frees; NULL past the connection's bound. */
 	void *(*realloc)(struct proto_sink *s, void *p, size_t old, size_t n);

@@ -94,7 +94,7 @@ static bool is_container(const char *p, size_t n)
 static bool is_common(const char *p, size_t n)
 {
 	static const char *const names[] = {"PING", "INFO", "GET", "SET", "INCR", "DEL", "AUTH", "SELECT", "QUIT", "ECHO",
-		"HELLO", "MONITOR", "CLIENT", "CONFIG", "DBSIZE", "KEYS", "LPUSH", "RPUSH", "LRANGE", "HGET", "HSET",
+		"MONITOR", "CLIENT", "CONFIG", "DBSIZE", "KEYS", "LPUSH", "RPUSH", "LRANGE", "HGET", "HSET",
 		"EXISTS", "TTL", "FLUSHALL", "FLUSHDB", "SHUTDOWN", "SUBSCRIBE", "PUBLISH", "COMMAND", "MULTI", "EXEC", NULL};
 
 	return name_is(names, p, n);

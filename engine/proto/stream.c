@@ -165,6 +165,7 @@ bool stream_keep(struct stream *st, struct flow_pool *p, const uint8_t *b, size_
 		st->cap = cap;
 	}
 	memcpy(st->buf + st->len, b, n);
+	st->split = st->len;
 	st->len += (uint32_t)n;
 	return true;
 }
@@ -172,6 +173,7 @@ bool stream_keep(struct stream *st, struct flow_pool *p, const uint8_t *b, size_
 void stream_drop(struct stream *st, struct flow_pool *p, size_t n)
 {
 	st->len -= (uint32_t)n;
+	st->split -= n < st->split ? (uint32_t)n : st->split;
 	if (st->len) {
 		memmove(st->buf, st->buf + n, st->len);
 		return;

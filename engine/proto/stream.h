@@ -26,6 +26,7 @@ struct stream {
 	bool at_start;             /* the first byte of buf was the first of its segment */
 	uint8_t *buf;              /* bytes the parser has left */
 	uint32_t len, cap;
+	uint32_t split;            /* offset in buf of the first byte of the last segment */
 	uint64_t kept_ns;          /* time of buf[0] */
 	uint64_t skip;             /* bytes to come that the parser does not want */
 	uint64_t last_ns;          /* of the last byte in order */

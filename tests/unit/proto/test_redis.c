@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "talk.h"
+
+#define SET "*3\r\n$3\r\nset\r\n$6\r\nsecret\r\n$5\r\nv\r\n$1\r\n"
+#define GET "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"
+
+Test(redis, commands)
+{
+	static const struct turn v[] = {
+		T(C, SET), T(S, "+OK\r\n"),
+		T(C, GET), T(S, "$5\r\na\r\nbc\r\n"),
+		T(C, GET), T(S, "$-1\r\n"),
+		T(C, "*3\r\n$6\r\nCONFIG\r\n$3\r\nget\r\n$4\r\nsave\r\n"), T(S, "*2\r\n$4\r\nsave\r\n$0\r\n\r\n"),
+		T(C, "*1\r\n$7\r\nLPUSHXX\r\n"), T(S, "-ERR unknown command\r\n"),
+		T(C, GET), T(S, "-LOADING Redis is loading\r\n"),
+		T(C, GET), T(S, "-Secret value\r\n"),
+		T(C, "PING\r\n"), T(S, "+PONG\r\n"),
+	};
+
+	TALK(6379, false, v, "SET 0 ok - 0 36/5\nGET 0 ok - 0 20/11\nGET 0 ok - 0 20/5\nCONFIG GET 0 ok - 0 35/20\n"
+			     "LPUSHXX 0 client_error ERR 0 17/22\nGET 0 server_error LOADING 0 20/27\n"
+			     "GET 0 client_error ERR 0 20/15\nPING 0 ok - 0 6/7\n");
+}
+
+Test(redis, pipeline_and_multi)
+{
+	static const struct turn v[] = {
+		T(C, GET GET "*1\r\n$5\r\nMULTI\r\n" GET "*1\r\n$4\r\nEXEC\r\n"),
+		T(S, ":1\r\n$1\r\nx\r\n+OK\r\n+QUEUED\r\n*2\r\n*1\r\n:3\r\n*-1\r\n"),
+		T(C, GET GET), T(S, ":1\r\n:2\r\n"),
+	};
+
+	TALK(0, false, v, "GET 0 ok - 0 20/4\nGET 0 ok - 0 20/7\nMULTI 0 ok - 0 15/5\nGET 0 ok - 0 20/9\n"
+			  "EXEC 0 ok - 0 14/17\nGET 0 ok - 0 20/4\nGET 0 ok - 0 20/4\n");
+}
+
+Test(redis, resp3)
+{
+	static const struct turn v[] = {
+		T(C, "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n"), T(S, "%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n"),
+		T(C, GET),
+		T(S, "|1\r\n+ttl\r\n:1\r\n>2\r\n+invalidate\r\n*1\r\n$1\r\nk\r\n"),
+		T(C, GET), T(S, "_\r\n"), T(C, GET), T(S, "#t\r\n"), T(C, GET), T(S, ",1.5\r\n"), T(C, GET), T(S, "(123\r\n"),
+		T(C, GET), T(S, "!10\r\nERR secret\r\n"), T(C, GET), T(S, "=5\r\ntxt:a\r\n"), T(C, GET), T(S, "~1\r\n:1\r\n"),
+	};
+	static struct talk t;
+
+	talk_init(&t, 6379, false);
+	talk_play(&t, v, sizeof(v) / sizeof(*v), 0, 99, 0);
+	talk_end(&t);
+	cr_assert(strstr(t.log, "GET 0 client_error ERR 0 20/17\n"), "%s", t.log);
+	cr_assert_eq(t.pool.requests, 9, "%s", t.log);
+}
+
+Test(redis, pushes_answer_nothing)
+{
+	static const struct turn v2[] = {
+		T(C, "*3\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n$1\r\nb\r\n"),
+		T(S, "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n"),
+		T(S, "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$2\r\nhi\r\n"),
+		T(C, "*1\r\n$4\r\nPING\r\n"), T(S, "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$2\r\nhi\r\n*2\r\n$4\r\npong\r\n$0\r\n\r\n"),
+	};
+
+	TALK(6379, false, v2, "SUBSCRIBE 0 ok - 0 33/30\nPING 0 ok - 0 14/20\n");
+}
+
+Test(redis, monitor_is_opaque)
+{
+	static const struct turn v[] = {
+		T(C, GET "*1\r\n$7\r\nMONITOR\r\n"), T(S, ":1\r\n+OK\r\n"), T(S, "+1700000000.1 [0 127.0.0.1:1] \"get\" \"secret\"\r\n"),
+	};
+
+	TALK(6379, false, v, "GET 0 ok - 0 20/4\n");
+}
+
+Test(redis, a_big_reply_is_not_kept)
+{
+	static char big[60012];
+	static struct talk t;
+
+	memset(big, 'x', sizeof(big));
+	memcpy(big, "$60001\r\n", 8);
+	memcpy(big + sizeof(big) - 3, "x\r\n", 3);
+	talk_init(&t, 6379, false);
+	talk_say(&t, C, GET, strlen(GET));
+	talk_cut(&t, S, big, 8 + 60001 + 2, 100, 20);
+	talk_say(&t, C, GET, strlen(GET));
+	talk_say(&t, S, ":1\r\n", 4);
+	cr_assert_lt(t.pool.held_bytes, 2048, "%zu", t.pool.held_bytes);
+	cr_assert_eq(t.pool.lost_bytes, 0);
+	talk_end(&t);
+	talk_expect(&t, "GET 0 ok - 0 20/60011\nGET 0 ok - 0 20/4\n", "cut");
+}
+
+Test(redis, joined_in_the_middle)
+{
+	static const struct turn v[] = {T(S, "est of a value\r\n"), T(C, GET), T(S, ":1\r\n"), T(C, SET), T(S, "+OK\r\n")};
+	static const struct turn swapped[] = {T(S, SET), T(C, "+OK\r\n"), T(S, SET), T(C, "+OK\r\n")};
+
+	TALK(6379, true, v, "GET 0 ok - 0 20/4\nSET 0 ok - 0 36/5\n");
+	TALK(0, true, swapped, "SET 0 ok - 0 36/5\nSET 0 ok - 0 36/5\n");
+}
+
+Test(redis, a_lost_segment_of_replies)
+{
+	static struct talk t;
+
+	talk_init(&t, 6379, false);
+	talk_say(&t, C, GET GET GET, 60);
+	talk_say(&t, S, ":1\r\n", 4);
+	t.seq[S] += 4;
+	talk_say(&t, S, ":3\r\n", 4);
+	t.ts += 2000000000ull;
+	talk_say(&t, C, SET, strlen(SET));
+	talk_say(&t, S, "+OK\r\n", 5);
+	talk_end(&t);
+	talk_expect(&t, "GET 0 ok - 0 20/4\nSET 0 ok - 0 36/5\n", "hole");
+	cr_assert_eq(t.pool.lost_requests, 2, "%lu", (unsigned long)t.pool.lost_requests);
+	cr_assert_eq(t.pool.lost_bytes, 4);
+}
