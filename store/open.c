@@ -434,8 +434,12 @@ int store_open_beside(const char *path, struct store **ret, struct store_error *
 	if (!*ret)
 		return rc < 0 ? rc : -ENOMEM;
 	rc = db_open(*ret, path, SQLITE_OPEN_READWRITE, NULL);
-	if (rc == 0)
+	if (rc == 0) {
+		/* The writer grows the main file by itself (wall.c): nobody else may checkpoint meanwhile. */
+		sqlite3_db_config((*ret)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, lock_holder(path) != 0, NULL);
+		sqlite3_wal_autocheckpoint((*ret)->db, 0);
 		rc = db_probe(*ret);
+	}
 	if (rc == 0)
 		return 0;
 	error_from(*ret, err, rc);

@@ -192,8 +192,8 @@ int store_put_tick(struct store *s, const struct tick *t, struct store_error *er
 	if (rc < 0)
 		return error_from(s, err, rc);
 	rc = put_once(s, t);
-	if (rc == -ENOSPC) {
-		retain_relieve(s);
+	for (int attempt = 0; rc == -ENOSPC && attempt < 2; attempt++) {
+		retain_relieve(s, attempt > 0);
 		rc = put_once(s, t);
 	}
 	if (rc == -EINVAL)

@@ -118,15 +118,17 @@ int retain_age(struct store *s, int64_t now_ns)
 	return rc < 0 ? rc : 0;
 }
 
-void retain_relieve(struct store *s)
+void retain_relieve(struct store *s, bool hard)
 {
 	/* Everything in the -wal goes to the main file, so that the next frames are written over the old ones. Not when a
 	 * reader needs them: then there is nothing to be had. */
 	sqlite3_busy_timeout(s->db, 0);
 	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 	sqlite3_busy_timeout(s->db, 2000);
-	s->tight_pages = page_count(s);
-	s->tight_until = s->puts + TIGHT_PUTS;
+	if (hard) {
+		s->tight_pages = page_count(s);
+		s->tight_until = s->puts + TIGHT_PUTS;
+	}
 }
 
 static int64_t reserve_bytes(int64_t max_bytes)

@@ -17,8 +17,8 @@ int retain_open(struct store *s);
 int retain_room(struct store *s, int64_t bytes);
 /* In a transaction: a slice of pruning by age; now_ns is the end of the newest tick. */
 int retain_age(struct store *s, int64_t now_ns);
-/* Outside of transactions, after -ENOSPC: takes the -wal back into use from its start and lets the main file not grow for
- * a while, so that the oldest ticks make the room. */
-void retain_relieve(struct store *s);
+/* Outside of transactions, after -ENOSPC: takes the -wal back into use from its start; hard, where that was not enough:
+ * also lets the main file not grow for a while, so that the oldest ticks make the room. */
+void retain_relieve(struct store *s, bool hard);
 
 #endif

@@ -17,7 +17,6 @@ struct walled {
 	struct walled *wal;   /* of a main file: its -wal while that is open */
 	int64_t limit;        /* of a main file; 0: none */
 	int64_t size;         /* as far as we wrote or looked */
-	int64_t promised;     /* of a main file: bytes that it grows to when the -wal is checkpointed */
 	sqlite3_file *real;   /* right behind this struct */
 };
 
@@ -54,28 +53,43 @@ static int may_grow(struct walled *w, int64_t end)
 	if (end <= w->size || !m->limit)
 		return 1;
 	main = w == m ? end : size_now(m);
-	if (main < m->promised)
-		main = m->promised;
 	wal = w == m ? size_now(m->wal) : end;
 	return main + wal + shm_bytes(wal) <= m->limit;
 }
 
-/*
- * What goes into the -wal will go into the main file: without room for that, a checkpoint could never end and the -wal
- * never shrink.  A frame's header is written by itself and begins with its page's number; a header of the whole file begins
- * a new round, after everything was checkpointed (https://sqlite.org/fileformat2.html, section 4).
- */
-static void promise(struct walled *w, const uint8_t *p, int n, int64_t at)
+/* Bytes written, with every shape of "no space" made the one that SQLite knows: it takes only ENOSPC for it. */
+static int write_through(struct walled *w, const void *buf, int n, int64_t at)
 {
-	int64_t page;
+	int rc;
 
-	if (w->main && n == FRAME_HEADER) {
-		page = (int64_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
-		if (page * PAGE > w->main->promised)
-			w->main->promised = page * PAGE;
-	} else if (w->main && at == 0) {
-		w->main->promised = 0;
-	}
+	if (!may_grow(w, at + n))
+		return SQLITE_FULL;
+	errno = 0;
+	rc = w->real->pMethods->xWrite(w->real, buf, n, at);
+	if (rc == SQLITE_IOERR_WRITE && (errno == EFBIG || errno == EDQUOT))
+		return SQLITE_FULL;
+	if (rc == SQLITE_OK && at + n > w->size)
+		w->size = at + n;
+	return rc;
+}
+
+/*
+ * What goes into the -wal will go into the main file.  Without room for that a checkpoint could never end and the -wal
+ * never be used again, so the main file is grown first, and the transaction fails where it cannot be.  A frame's header is
+ * written by itself and begins with its page's number (https://sqlite.org/fileformat2.html, section 4.1).  The pages are
+ * beyond the end of the file, so nobody has checkpointed them; a checkpoint cuts off what a rollback left over.
+ */
+static int reserve(struct walled *main, const uint8_t *p)
+{
+	static const uint8_t zero[PAGE];
+	int64_t end = ((int64_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3]) * PAGE;
+	int rc = SQLITE_OK;
+
+	if (end > main->size)
+		size_now(main);
+	for (int64_t at = main->size; rc == SQLITE_OK && at < end; at += PAGE)
+		rc = write_through(main, zero, PAGE, at);
+	return rc;
 }
 
 static int wall_close(sqlite3_file *f)
@@ -96,18 +110,9 @@ static int wall_read(sqlite3_file *f, void *buf, int n, sqlite3_int64 at)
 static int wall_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 {
 	struct walled *w = walled(f);
-	int rc;
+	int rc = w->main && n == FRAME_HEADER ? reserve(w->main, buf) : SQLITE_OK;
 
-	promise(w, buf, n, at);
-	if (!may_grow(w, at + n))
-		return SQLITE_FULL;
-	errno = 0;
-	rc = w->real->pMethods->xWrite(w->real, buf, n, at);
-	if (rc == SQLITE_IOERR_WRITE && (errno == EFBIG || errno == EDQUOT))
-		return SQLITE_FULL;          /* SQLite takes only ENOSPC for it */
-	if (rc == SQLITE_OK && at + n > w->size)
-		w->size = at + n;
-	return rc;
+	return rc == SQLITE_OK ? write_through(w, buf, n, at) : rc;
 }
 
 static int wall_truncate(sqlite3_file *f, sqlite3_int64 size)
