@@ -220,6 +220,7 @@ static void settle(struct model *m, uint64_t ts_ns)
 		m->edges.v[i].inflight = 0;
 		m->edges.v[i].oldest_ns = 0;
 	}
+	conns_end_flows(m, ts_ns);
 	requests_settle(m);
 	conns_settle(m);
 	life_decide(m, ts_ns);

@@ -275,6 +275,14 @@ void conn_end_closed(struct model *m, uint32_t id, unsigned end, uint64_t ts_ns)
 		end_flow(m, c);
 }
 
+void conns_end_flows(struct model *m, uint64_t now_ns)
+{
+	uint32_t id;
+
+	for (id = m->closed_head; id != NONE && conn_at(m, id)->closed_ns + LINGER_NS <= now_ns; id = conn_at(m, id)->next)
+		end_flow(m, conn_at(m, id));
+}
+
 void conn_flush(struct model *m, uint64_t now_ns)
 {
 	while (m->closed_head != NONE) {

@@ -306,6 +306,8 @@ void conn_touch(struct model *m, uint32_t id);
 void conn_close(struct model *m, uint32_t id, uint64_t ts_ns);
 /* This end's socket was closed. */
 void conn_end_closed(struct model *m, uint32_t id, unsigned end, uint64_t ts_ns);
+/* End of a tick: requests that those which lingered long enough leave unanswered come out. */
+void conns_end_flows(struct model *m, uint64_t now_ns);
 /* Forgets those that lingered long enough and whose counts have found their edge. */
 void conn_flush(struct model *m, uint64_t now_ns);
 /* A slice of the table: forgets what nobody will end. */

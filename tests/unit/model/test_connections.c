@@ -399,3 +399,49 @@ Test(connections, a_syn_without_its_port_is_joined_when_the_port_is_known)
 	tick_free(t);
 	model_free(w.m);
 }
+
+Test(connections, a_retransmission_is_not_more_bytes)
+{
+	struct names n;
+	struct world w;
+	struct tick *t;
+
+	two_services(&w, &n);
+	establish(&w);
+	data(&w, 10, DIR_OUT, 1, "Q234567");
+	data(&w, 10, DIR_OUT, 8, "Q234567");
+	data(&w, 10, DIR_OUT, 1, "Q234567");            /* the first one again */
+	data(&w, 10, DIR_OUT, 4, "4567Q234567+++");     /* and with three new ones behind */
+	data(&w, 10, DIR_OUT, 0xf0000000u, "Q");        /* nonsense far away does not count as gigabytes */
+	t = tick(&w);
+	cr_assert_leq(t->tcp.v[0].bytes_out, 18);
+	cr_assert_geq(t->tcp.v[0].bytes_out, 17);
+	tick_free(t);
+	model_free(w.m);
+}
+
+Test(connections, a_port_used_anew_ends_the_one_whose_close_was_lost)
+{
+	struct sock a = near;
+	struct names n;
+	struct world w;
+	struct tick *t;
+
+	two_services(&w, &n);
+	establish(&w);
+	data(&w, 10, DIR_OUT, 1, "QA");
+	a.cookie = 20;
+	conn(&w, &a, CONN_CONNECT);
+	conn(&w, &a, CONN_ESTABLISHED);
+	data(&w, 20, DIR_OUT, 900, "QB");
+	data(&w, 20, DIR_IN, 900, "R");
+	w.now += S;
+	t = tick(&w);
+	cr_assert_eq(t->tcp.v[0].opened, 2);
+	cr_assert_eq(t->tcp.v[0].closed, 1);
+	cr_assert_eq(t->tcp.v[0].open, 1);
+	cr_assert_eq(t->requests.n, 2, "B, and A, which was not answered");
+	cr_assert_eq(t->requests.v[0].errors + t->requests.v[1].errors, 1);
+	tick_free(t);
+	model_free(w.m);
+}
