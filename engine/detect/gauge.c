@@ -124,17 +124,3 @@ double gauge_max(const struct gauges *g, uint32_t series, struct span range)
 		most = fmax(most, point_at(g, i)->value);
 	return most;
 }
-
-int64_t gauge_rise(const struct gauges *g, uint32_t series, struct span range, double level)
-{
-	uint32_t i, b = point_from(g, series, range.until_ns), end = g->first[series + 1];
-
-	for (i = point_from(g, series, range.since_ns); i < b; i++) {
-		bool next = i + 1 < end && point_at(g, i + 1)->value > level;
-		bool over = i + 2 < end && point_at(g, i + 2)->value > level;
-
-		if (point_at(g, i)->value > level && (next || over))
-			return point_at(g, i)->t_ns;
-	}
-	return 0;
-}

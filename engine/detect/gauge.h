@@ -24,9 +24,7 @@ struct span { int64_t since_ns, until_ns; };
 struct shift gauge_shift(const struct gauges *g, uint32_t series, struct span base, struct span now);
 /* Newest limit of a series in the range, NaN: none. */
 double gauge_limit(const struct gauges *g, uint32_t series, struct span now);
-/* When within [since, until) the series first stayed above `level` for two of three points; 0: never. */
-int64_t gauge_rise(const struct gauges *g, uint32_t series, struct span range, double level);
-/* Smallest and largest value in the range; NaN: none. */
+/* Largest value in the range; NaN: none. */
 double gauge_max(const struct gauges *g, uint32_t series, struct span range);
 
 #endif

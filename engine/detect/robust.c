@@ -89,18 +89,3 @@ double shift_score(const struct shift *s)
 
 	return s->z < 0 ? score / 2 : score;
 }
-
-size_t robust_onset(const double *v, size_t at, double median, double scale)
-{
-	double sum = 0, drift = median + scale / 2;
-	size_t i, onset = at;
-
-	for (i = 0; i <= at; i++) {
-		if (sum <= 0) {
-			sum = 0;
-			onset = i;
-		}
-		sum += v[i] - drift;
-	}
-	return sum > 0 ? onset : at;
-}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * robust: statistics that a few wild values do not move: medians, their spread, a shift between two samples, and the date
- * of a change.  Pure; values are doubles in any unit; NaN must have been left out by the caller.
+ * robust: statistics that a few wild values do not move: medians, their spread, and the shift between
+ * two samples.  Pure; values are doubles in any unit; NaN must have been left out by the caller.
  */
 #ifndef ROOTLE_DETECT_ROBUST_H
 #define ROOTLE_DETECT_ROBUST_H
@@ -35,9 +35,5 @@ struct shift {
 struct shift robust_shift(double *before, size_t n, double *after, size_t m, double floor);
 /* log1p(|z|) up to a cap, so that no series outranks the rest just for having been quiet; falls count half. */
 double shift_score(const struct shift *s);
-
-/* Where a series began to rise: the index from which its cumulative sum above median + scale / 2 grew without
- * falling back to zero until `at`, which is known to be past the change.  Index of the first risen value. */
-size_t robust_onset(const double *v, size_t at, double median, double scale);
 
 #endif

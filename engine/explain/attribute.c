@@ -194,13 +194,6 @@ static void charge_self(struct study *s)
 	free(k.seen);
 }
 
-static bool is_host(const struct study *s, uint32_t service)
-{
-	const char *kind = s->w->services.v[service].kind;
-
-	return kind && !strcmp(kind, "node");
-}
-
 static void weigh_resources(struct study *s)
 {
 	size_t i;
@@ -221,7 +214,7 @@ static bool hidden_below(const struct study *s, const uint8_t *seen, uint32_t v,
 {
 	const struct node *n = &s->node[c];
 
-	if (c == v || n->measured || is_host(s, c))
+	if (c == v || n->measured || study_is_node(s, c))
 		return false;
 	return seen[c] || (front && !n->n_in && !n->n_out && n->resourced);
 }

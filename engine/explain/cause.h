@@ -54,6 +54,10 @@ void finding_say_calls(struct study *s, struct finding *f);
 /* "CPU use of cart 0.2 → 0.9 cores", where the series is known and moved; its z, 0 otherwise. */
 double finding_say_series(struct study *s, struct finding *f, uint32_t series);
 
+/* The process of the service that began last before the end of the incident, NULL: not known; and a sentence about it. */
+const struct win_process *process_newest(const struct study *s, uint32_t service);
+void finding_say_process(struct study *s, struct finding *f, const struct win_process *p);
+
 /* A shift of a service's metric that is sure (z at least Z_SURE and risen by `least`); blind: a level of at least `level`.
  * *series may be NULL. */
 bool metric_rose(const struct study *s, uint32_t service, const char *metric, double least, double level, uint32_t *series);
@@ -66,7 +70,8 @@ const struct win_event *event_near(const struct study *s, uint32_t service, cons
 /* Did it replace one version with another one? Both have to be known. */
 bool event_changed(const struct win_event *e);
 
-/* The service, other than v and not among those called for the symptom, whose disk traffic grew most; WIN_NONE: none by
+/* The service, other than v and without a part in the requests (neither called for the symptom nor a client of old), whose
+ * disk traffic grew most; WIN_NONE: none by
  * 1 MB/s, or by no more than twice of what v's grew. *grown: bytes/s. */
 uint32_t disk_taker(const struct study *s, uint32_t v, double *grown);
 bool disk_waits(const struct study *s, uint32_t v, uint32_t *series);

@@ -7,20 +7,6 @@
 
 static const char *const begins[] = {"start", "exec", NULL};
 
-static const struct win_process *worker(const struct study *s, uint32_t service)
-{
-	const struct win_process *best = NULL;
-	size_t i;
-
-	for (i = 0; i < s->w->processes.n; i++) {
-		const struct win_process *p = &s->w->processes.v[i];
-
-		if (p->service == service && (!best || (p->start_ns <= s->sick.until_ns && p->start_ns > best->start_ns)))
-			best = p;
-	}
-	return best;
-}
-
 double cause_disk_neighbour(struct study *s, uint32_t v, struct finding *f)
 {
 	uint32_t wait, taker;
@@ -33,15 +19,12 @@ double cause_disk_neighbour(struct study *s, uint32_t v, struct finding *f)
 	taker = disk_taker(s, v, &grown);
 	if (taker == WIN_NONE)
 		return 0;
-	p = worker(s, taker);
+	p = process_newest(s, taker);
 	who = study_name(s, taker);
 	finding_say_series(s, f, study_series(s, taker, metric_growth(s, taker, "disk_write_bytes") > grown / 2 ?
 						   "disk_write_bytes" : "disk_read_bytes"));
 	finding_say_series(s, f, wait);
-	if (p)
-		finding_say(s, f, NAN, NAN, NULL, say_query(s, "events", taker), "%s is %s[%u]%s%.200s, started %s", who,
-			    p->comm ? p->comm : "", p->pid, p->cmdline ? ": " : "", p->cmdline ? p->cmdline : "",
-			    say_time(s, p->start_ns));
+	finding_say_process(s, f, p);
 	finding_say_calls(s, f);
 	f->service = taker;
 	f->trigger = event_near(s, taker, begins, 60, 15);

@@ -78,6 +78,29 @@ double finding_say_series(struct study *s, struct finding *f, uint32_t series)
 	return shift->z;
 }
 
+const struct win_process *process_newest(const struct study *s, uint32_t service)
+{
+	const struct win_process *best = NULL;
+	size_t i;
+
+	for (i = 0; i < s->w->processes.n; i++) {
+		const struct win_process *p = &s->w->processes.v[i];
+
+		if (p->service == service && p->start_ns <= s->sick.until_ns && (!best || p->start_ns > best->start_ns))
+			best = p;
+	}
+	return best;
+}
+
+void finding_say_process(struct study *s, struct finding *f, const struct win_process *p)
+{
+	if (!p)
+		return;
+	finding_say(s, f, NAN, NAN, NULL, say_query(s, "events", p->service), "%s is %s[%u]%s%.200s, started %s",
+		    study_name(s, p->service), p->comm ? p->comm : "", p->pid, p->cmdline ? ": " : "",
+		    p->cmdline ? p->cmdline : "", say_time(s, p->start_ns));
+}
+
 static double rise(const struct shift *h)
 {
 	if (!h->n_after)
@@ -147,31 +170,46 @@ static double disk_growth(const struct study *s, uint32_t service)
 	return metric_growth(s, service, "disk_read_bytes") + metric_growth(s, service, "disk_write_bytes");
 }
 
-static bool is_host(const struct study *s, size_t service)
+static double cpu_growth(const struct study *s, uint32_t service)
 {
-	const char *kind = s->w->services.v[service].kind;
-
-	return kind && !strcmp(kind, "node");
+	return metric_growth(s, service, "cpu_cores");
 }
 
-uint32_t disk_taker(const struct study *s, uint32_t v, double *grown)
+/* Who serves the symptom's requests, or has sent requests all along, is no neighbour, however much it takes. */
+static bool takes_part(const struct study *s, uint32_t service)
+{
+	const struct node *n = &s->node[service];
+	uint32_t i;
+
+	if (n->reached || study_is_node(s, service))
+		return true;
+	for (i = 0; i < n->n_out; i++)
+		if (s->before[s->link[n->out + i]].requests > 0)
+			return true;
+	return false;
+}
+
+static uint32_t taker(const struct study *s, uint32_t v, double (*growth)(const struct study *, uint32_t), double least,
+		      double *grown)
 {
 	uint32_t best = WIN_NONE;
 	size_t i;
 
 	*grown = 0;
 	for (i = 0; i < s->w->services.n; i++) {
-		double g;
+		double g = i == v || takes_part(s, (uint32_t)i) ? 0 : growth(s, (uint32_t)i);
 
-		if (i == v || is_host(s, i) || s->node[i].reached)
-			continue;
-		g = disk_growth(s, (uint32_t)i);
 		if (g > *grown) {
 			*grown = g;
 			best = (uint32_t)i;
 		}
 	}
-	return *grown >= 1e6 && *grown > 2 * disk_growth(s, v) ? best : WIN_NONE;
+	return *grown >= least && *grown > 2 * growth(s, v) ? best : WIN_NONE;
+}
+
+uint32_t disk_taker(const struct study *s, uint32_t v, double *grown)
+{
+	return taker(s, v, disk_growth, 1e6, grown);
 }
 
 bool disk_waits(const struct study *s, uint32_t v, uint32_t *series)
@@ -181,23 +219,7 @@ bool disk_waits(const struct study *s, uint32_t v, uint32_t *series)
 
 uint32_t cpu_taker(const struct study *s, uint32_t v, double *grown)
 {
-	uint32_t best = WIN_NONE;
-	size_t i;
-
-	*grown = 0;
-	for (i = 0; i < s->w->services.n; i++) {
-		double g;
-
-		/* Who serves the symptom's requests is not a neighbour, however much it burns. */
-		if (i == v || is_host(s, i) || s->node[i].reached)
-			continue;
-		g = metric_growth(s, (uint32_t)i, "cpu_cores");
-		if (g > *grown) {
-			*grown = g;
-			best = (uint32_t)i;
-		}
-	}
-	return *grown >= 0.4 && *grown > 2 * metric_growth(s, v, "cpu_cores") ? best : WIN_NONE;
+	return taker(s, v, cpu_growth, 0.4, grown);
 }
 
 bool cpu_waits(const struct study *s, uint32_t v, uint32_t *series)

@@ -203,12 +203,19 @@ uint32_t study_series(const struct study *s, uint32_t service, const char *metri
 	return best;
 }
 
+bool study_is_node(const struct study *s, uint32_t service)
+{
+	const char *kind = s->w->services.v[service].kind;
+
+	return kind && !strcmp(kind, "node");
+}
+
 uint32_t study_host(const struct study *s)
 {
 	size_t i;
 
 	for (i = 0; i < s->w->services.n; i++)
-		if (s->w->services.v[i].kind && !strcmp(s->w->services.v[i].kind, "node"))
+		if (study_is_node(s, (uint32_t)i))
 			return (uint32_t)i;
 	return WIN_NONE;
 }
@@ -241,7 +248,7 @@ struct calls study_calls(const struct study *s, uint32_t service, bool after)
 {
 	const struct node *n = &s->node[service];
 	const struct profile *of = after ? s->after : s->before;
-	double w_mean = 0, w50 = 0, w90 = 0, w99 = 0, w_srtt = 0, errors = 0, retrans = 0;
+	double w_mean = 0, w50 = 0, w90 = 0, w99 = 0, errors = 0;
 	struct calls c = {0};
 	uint32_t i;
 
@@ -252,24 +259,19 @@ struct calls study_calls(const struct study *s, uint32_t service, bool after)
 		c.requests += p->requests;
 		c.per_s += p->per_s;
 		errors += p->error_share * p->requests;
-		retrans += p->retrans_share * p->requests;
 		c.refused += p->refused_per_s;
-		c.failed += p->failed_per_s;
 		c.inflight += p->inflight;
 		c.stuck += after ? s->excess[e].stuck : 0;
 		calls_add(&c.mean_ms, &w_mean, p->mean_ms, p->requests);
 		calls_add(&c.p50_ms, &w50, p->p50_ms, p->requests);
 		calls_add(&c.p90_ms, &w90, p->p90_ms, p->requests);
 		calls_add(&c.p99_ms, &w99, p->p99_ms, p->requests);
-		calls_add(&c.srtt_us, &w_srtt, p->srtt_us, 1);
 	}
 	c.errors_share = c.requests > 0 ? errors / c.requests : NAN;
-	c.retrans_share = c.requests > 0 ? retrans / c.requests : NAN;
 	c.mean_ms = calls_mean(c.mean_ms, w_mean);
 	c.p50_ms = calls_mean(c.p50_ms, w50);
 	c.p90_ms = calls_mean(c.p90_ms, w90);
 	c.p99_ms = calls_mean(c.p99_ms, w99);
-	c.srtt_us = calls_mean(c.srtt_us, w_srtt);
 	return c;
 }
 
@@ -280,19 +282,4 @@ double study_extra_errors(const struct study *s, uint32_t service)
 	if (!(a.requests > 0))
 		return 0;
 	return a.requests * (a.errors_share - (isnan(b.errors_share) ? 0 : b.errors_share));
-}
-
-uint32_t study_worst_edge(const struct study *s, uint32_t service)
-{
-	const struct node *n = &s->node[service];
-	uint32_t best = WIN_NONE, i;
-
-	for (i = 0; i < n->n_in; i++) {
-		uint32_t e = s->link[n->in + i];
-
-		if (best == WIN_NONE || s->excess[e].seconds + s->excess[e].failures >
-						s->excess[best].seconds + s->excess[best].failures)
-			best = e;
-	}
-	return best;
 }

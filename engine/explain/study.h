@@ -90,18 +90,15 @@ double study_bin_s(const struct study *s);
 uint32_t study_series(const struct study *s, uint32_t service, const char *metric);
 /* The service of kind node, WIN_NONE. */
 uint32_t study_host(const struct study *s);
+bool study_is_node(const struct study *s, uint32_t service);
 /* Is it one that no process here stands for: its insides cannot be seen? */
 bool study_outside(const struct study *s, uint32_t service);
 /* Sums of what is known about the calls to a service: before, and in the sick bins. */
 struct calls {
 	double per_s, errors_share, mean_ms, p50_ms, p90_ms, p99_ms;   /* NaN: not known */
-	double refused, failed, stuck, requests, inflight;
-	double retrans_share, srtt_us, oldest_ms;
+	double refused, stuck, requests, inflight;
 };
+struct calls study_calls(const struct study *s, uint32_t service, bool after);
 /* Requests answered with an error beyond the usual share; without a before all of them. */
 double study_extra_errors(const struct study *s, uint32_t service);
-struct calls study_calls(const struct study *s, uint32_t service, bool after);
-/* The edge to the service with the largest excess, WIN_NONE. */
-uint32_t study_worst_edge(const struct study *s, uint32_t service);
-
 #endif
