@@ -4,7 +4,7 @@
  *
  * One writer (a recorder, an import), any number of readers, in WAL mode.  The writer holds an OFD lock on the file's
  * companion "F.lock" (its content: the writer's pid) as long as it lives.  Readers need read permission only; on read-only media, or
- * without -wal, they open the file as immutable.  Schema: store/schema.sql, PRAGMA application_id and user_version; see
+ * without -wal, they open the file as immutable.  Schema: store/schema/001.sql, PRAGMA application_id and user_version; see
  * rootle-schema(5).  Not for several threads with one handle.
  */
 #ifndef ROOTLE_STORE_STORE_H
@@ -22,7 +22,7 @@ struct store;
 
 /* Every failing function fills err (one line for people, what to do included) and returns -errno-like codes:
  * -EBUSY another writer (err names its pid), -EMEDIUMTYPE not a rootle recording, -EPROTO another schema version,
- * -ENODATA truncated or corrupt, -ENOSPC, -EACCES, -ENOENT, -EIO. The file is untouched by a failed open. */
+ * -EINVAL limits too small or a line refused, -ENODATA truncated, corrupt or empty, -ENOSPC, -EACCES, -ENOENT, -EIO. The file is untouched by a failed open. */
 struct store_error { int code; char text[512]; };
 
 struct store_limits {
@@ -46,7 +46,7 @@ int store_put_meta(struct store *s, const char *key, const char *value, struct s
 /* A note on the timeline of a recording that another process may be writing (its own connection, busy timeout 2 s). */
 int store_mark(const char *path, int64_t unix_ns, const char *text, struct store_error *err);
 
-/* What there is. */
+/* What there is: from the start of the first interval to the end of the last. */
 struct store_span { int64_t first_ns, last_ns; uint64_t ticks; int64_t file_bytes; uint32_t writer_pid; /* 0: none */ };
 int store_span(struct store *s, struct store_span *ret, struct store_error *err);
 /* NULL where the key is not there; caller frees. */
@@ -62,11 +62,12 @@ enum {                              /* what to load */
  * Services and edges of the whole recording are always loaded. Sets w's ranges and coverage. 0, or negative with err. */
 int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned what, struct window *w, struct store_error *err);
 
-/* Waits up to timeout_ms for a tick newer than *last_ns, then sets it. 1: there is one, 0: timeout, negative: err.
+/* Waits up to timeout_ms for a tick that ends after *last_ns, then sets it to that end. 1: there is one, 0: timeout, negative: err.
  * For --follow and the terminal view. */
 int store_wait(struct store *s, int64_t *last_ns, int timeout_ms, struct store_error *err);
 
-/* A consistent copy as one plain file (no -wal), through SQLite's backup API; refuses an existing file. */
+/* A consistent, redacted copy of a range as one plain file (no -wal, mode 0600): rows are copied into a new file and what
+ * looks like a secret is taken out on the way (scrub.h). Refuses an existing file (-EEXIST); appears whole or not at all. */
 int store_snapshot(struct store *s, const char *to, int64_t since_ns, int64_t until_ns, struct store_error *err);
 
 /* Interchange (contract ndjson/1). Export calls line() for each line, '\n' included; a negative return stops it and is
