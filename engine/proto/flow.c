@@ -211,9 +211,14 @@ static void flow_adopt(struct flow *f, const struct proto_ops *o, bool swap)
 		f->swapped = !f->swapped;
 	}
 	o->init(f->state, f->mid);
-	for (int d = 0; d < 2 && f->ops; d++)
-		if (f->dir[d].len)
-			flow_run(f, (enum proto_dir)d, NULL, 0, 0);
+	if (f->dir[FROM_CLIENT].len)
+		flow_run(f, FROM_CLIENT, NULL, 0, 0);
+	if (!f->ops || !f->dir[FROM_SERVER].len)
+		return;
+	if (f->queue.n)
+		flow_run(f, FROM_SERVER, NULL, 0, 0);
+	else
+		f->dir[FROM_SERVER].waiting = true;
 }
 
 static void flow_undecided(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, uint64_t ts_ns, int how)
@@ -380,8 +385,10 @@ static bool held_enough(const struct flow *f, bool closing)
 {
 	const struct stream *st = &f->dir[FROM_SERVER];
 
-	return closing || st->pieces > HELD_PIECES || st->piece_bytes > HELD_BYTES ||
-	       f->now_ns > stream_ready_ns(st) + HELD_NS;
+	if (st->pieces > HELD_PIECES || st->piece_bytes > HELD_BYTES)
+		return true;
+	/* behind a hole the client may have asked */
+	return !f->dir[FROM_CLIENT].first && (closing || f->now_ns > stream_ready_ns(st) + HELD_NS);
 }
 
 /* Parses all that is in order, the older first. */
@@ -460,8 +467,8 @@ void flow_segment(struct flow *f, const struct segment *seg)
 		return;
 	}
 	stream_queue(st, f->pool, &s);
-	flow_pump(f, false);
 	flow_unstick(f, false);
+	flow_pump(f, false);
 }
 
 /* What still waits will not be answered any more. */
@@ -477,8 +484,8 @@ void flow_close(struct flow *f, uint64_t ts_ns)
 {
 	if (f->deaf)
 		return;
-	flow_pump(f, true);
 	flow_unstick(f, true);
+	flow_pump(f, true);
 	/* a FIN without payload is not seen, so a body that runs to the end of the connection ends here */
 	for (int d = 0; d < 2 && !f->deaf; d++)
 		if (f->ops && f->ops->end)

@@ -54,8 +54,6 @@ static void sink_request(struct proto_sink *s, const struct proto_request *r)
 		f->pool->lost_requests += r->op != NULL;
 		return;
 	}
-	if (f->queue.n && !pairing_at(&f->queue, f->queue.n - 1)->chained)
-		f->piped = true;
 	w = pairing_push(&f->queue, f->pool, r);
 	if (w) {
 		w->tid = f->dir[FROM_CLIENT].tid;
@@ -95,10 +93,15 @@ static void sink_response(struct proto_sink *s, const struct proto_response *r)
 	uint32_t i = waiting_find(f, r->id);
 
 	/* time decides: what was answered before it was asked is another's answer */
-	if (i == f->queue.n || r->end_ns < pairing_at(&f->queue, i)->begin_ns)
+	if (i == f->queue.n || r->end_ns < pairing_at(&f->queue, i)->begin_ns) {
 		f->pool->unpaired++;
-	else
-		flow_emit(f, pairing_take(&f->queue, i), r);
+	} else {
+		const struct waiting *w = pairing_take(&f->queue, i);
+
+		if (!w->chained && f->queue.n && pairing_at(&f->queue, 0)->begin_ns < r->begin_ns)
+			f->piped = true;
+		flow_emit(f, w, r);
+	}
 	f->first_ns = 0;
 }
 

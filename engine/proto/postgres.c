@@ -152,7 +152,7 @@ static int postgres_infer(enum proto_dir dir, const uint8_t *p, size_t n)
 		return 0;
 	if (end == n)
 		return last == 'Z' ? 95 : last == 'Q' || last == 'S' ? 80 : 45;
-	return count ? 45 : p[0] == 'Q' || p[0] == 'P' || p[0] == 'B' || p[0] == 'T' ? 40 : -1;
+	return count ? 45 : -1;
 }
 
 static void postgres_init(void *state, bool mid)
