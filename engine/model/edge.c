@@ -2,7 +2,7 @@
 /* Edges: which service calls which at which port, and what their connections add to them. */
 #include "model/internal.h"
 
-#define WAIT_TICKS 2                 /* an open connection's owner may become known that long; then it is called by its address */
+#define WAIT_TICKS 2                 /* an open connection's owner may become known that long; then its address must do */
 
 struct edge_key { uint32_t from, to, port; };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * index: a hash table from a hash to 32-bit numbers of elements that are kept elsewhere; 8 bytes a slot.  The key stays in the
- * element, so that a table of connections does not hold each address twice: the caller compares what it is given.
+ * index: a hash table from a hash to 32-bit numbers of elements that are kept elsewhere; 8 bytes a slot.  The key stays
+ * in the element, so that a table of connections does not hold each address twice: the caller compares.
  *
  *	for (id = index_first(x, hash, &it); id != INDEX_NONE; id = index_next(x, hash, &it))
  *		if (element id has the key) …

@@ -236,8 +236,8 @@ static void take_oom(struct model *m, const struct ev_proc *e)
 		return;
 	n->ts_ns = e->h.ts_ns;
 	n->pid = e->tgid;
-	n->detail = note_printf(m, "the kernel killed pid %u (%.15s) for memory: %s resident", e->tgid, (const char *)e->comm,
-				size_format(size, sizeof(size), e->rss_kb * 1024.0));
+	n->detail = note_printf(m, "the kernel killed pid %u (%.15s) for memory: %s resident", e->tgid,
+				(const char *)e->comm, size_format(size, sizeof(size), e->rss_kb * 1024.0));
 }
 
 static void take_exec(struct model *m, const struct ev_proc *e)

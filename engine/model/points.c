@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The points of a tick.  A series that has been the same for a minute comes only every ten seconds (CPU and memory of a
- * service come always): most metrics of most services are zero most of the time, and a file is full soon enough.  A service that is
- * neither on the network nor doing anything gives just these two, every ten seconds.
+ * service come always): most metrics of most services are zero most of the time, and a file is full soon enough.  A
+ * service that is neither on the network nor doing anything gives just these two, every ten seconds.
  */
 #include "model/internal.h"
 
@@ -108,7 +108,8 @@ static bool is_busy(struct out *o, struct service *s)
 {
 	const struct usage *u = &s->use;
 
-	if (s->networked || u->cpu_s > BUSY_CORES * o->dt || u->read_bytes + u->write_bytes > BUSY_BYTES * o->dt || s->restarts)
+	if (s->networked || s->restarts || u->cpu_s > BUSY_CORES * o->dt ||
+	    u->read_bytes + u->write_bytes > BUSY_BYTES * o->dt)
 		s->busy = o->m->tick_no;
 	return s->busy && o->m->tick_no - s->busy < QUIET_TICKS;
 }

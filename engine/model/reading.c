@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes a reading of the node in: the newest one stands beside that of the previous tick; points.c makes the differences. */
+/* Takes a reading of the node in: the newest stands beside that of the previous tick; usage.c makes the differences. */
 #include "model/internal.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names.  A service is called as its processes are (`redis`).  Two process trees of one name that listen at different ports
- * are two services, `redis:6379` and `redis:6380`.  A name once in a recording must keep its meaning, so: instances that are
- * there in the first interval are all called name:port; where one begins to listen later beside a running one, only the new
- * one is.  An instance that comes back to its port is the same service again.
+ * Names.  A service is called as its processes are (`redis`).  Two process trees of one name that listen at different
+ * ports are two services, `redis:6379` and `redis:6380`.  A name once in a recording must keep its meaning, so: instances
+ * that are there in the first interval are all called name:port; where one begins to listen later beside a running one,
+ * only the new one is.  An instance that comes back to its port is the same service again.
  */
 #include "model/internal.h"
 

@@ -275,8 +275,8 @@ void socket_conn(struct model *m, const struct ev_conn *e)
 	take_what(m, id, end, e);
 }
 
-/* New bytes of one direction: what is beyond the highest byte counted, so that retransmissions and the report of the other end
- * count once. A hole counts too: its bytes did pass. */
+/* New bytes of one direction: what is beyond the highest byte counted, so that retransmissions and the report of the
+ * other end count once. A hole counts too: its bytes did pass. */
 static void count_bytes(struct conn *c, unsigned sender, uint32_t seq, uint32_t len)
 {
 	int32_t ahead;
@@ -307,8 +307,8 @@ static void wish(struct model *m, struct conn *c, int wanted)
 	}
 }
 
-/* Encrypted or given up: nothing is wanted. Messages that follow each other within a segment (pipelines, extended queries) need
- * all of it; bodies of HTTP do not. */
+/* Encrypted or given up: nothing is wanted. Messages that follow each other within a segment (pipelines, extended
+ * queries) need all of it; bodies of HTTP do not. */
 static void wish_what_flow_needs(struct model *m, struct conn *c, bool was_cut)
 {
 	enum proto_id proto;

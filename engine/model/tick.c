@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Strings of one second: names of what is new, events, active processes. Far above any real tick, far below the budget. */
+/* Strings of one second: names of what is new, events, active processes. Far above any real tick, below the budget. */
 #define TICK_ARENA_MAX (4u << 20)
 
 struct tick *tick_new(int64_t unix_ns, int64_t dur_ns)

@@ -80,7 +80,15 @@ static struct process_ident *process(struct world *w, uint32_t pid, uint32_t ppi
 	return p;
 }
 
-struct sock { uint64_t cookie; uint32_t pid, netns; const char *laddr; uint16_t lport; const char *raddr; uint16_t rport; uint8_t role; };
+struct sock {
+	uint64_t cookie;
+	uint32_t pid, netns;
+	const char *laddr;
+	uint16_t lport;
+	const char *raddr;
+	uint16_t rport;
+	uint8_t role;
+};
 
 static inline void ip4(uint8_t ip[16], const char *text)
 {
