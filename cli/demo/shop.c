@@ -31,7 +31,7 @@ static void add_order(void *arg, const char *text, size_t n)
 	struct page *page = arg;
 	unsigned sum = 0;
 
-	for (int rule = 0; rule < 4000; rule++)
+	for (int rule = 0; rule < 16000; rule++)
 		for (size_t i = 0; i < n; i++)
 			sum = sum * 31 + (unsigned char)text[i];
 	if (!page->n)
@@ -47,14 +47,12 @@ static int list_orders(const struct shop *shop, int db, int customer, struct pag
 	char sql[160];
 	int rows;
 
-	snprintf(sql, sizeof(sql), "SELECT id || '|' || customer || '|' || total FROM orders WHERE customer = %d AND id >= 0 "
-		 "ORDER BY id LIMIT 20", customer);
+	snprintf(sql, sizeof(sql), "SELECT id, total FROM orders WHERE customer = %d ORDER BY id LIMIT 20", customer);
 	rows = pg_query(db, sql, add_order, page);
 	for (int i = 0; shop->release > 1 && i < 2 * rows; i++) {
 		struct page again = {.n = 0};
 
-		snprintf(sql, sizeof(sql), "SELECT id || '|' || customer || '|' || total FROM orders WHERE customer = %d AND id >= %d",
-			 customer, page->first_id);
+		snprintf(sql, sizeof(sql), "SELECT id, note FROM orders WHERE customer = %d AND id >= %d", customer, page->first_id);
 		if (pg_query(db, sql, add_order, &again) < 0)
 			return -EIO;
 	}

@@ -141,7 +141,7 @@ def case_disk_full(bench):
     need_root()
     small = f"{bench.folder}/small"
     os.mkdir(small)
-    run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", small])
+    run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", small])
     bench.undo.append(lambda: run(["umount", "-l", small], check=False))
     bench.db = f"{small}/rec.db"
     rec = bench.record(log=f"{bench.folder}/rec.log")
