@@ -215,6 +215,10 @@ static void fill_symptom(struct study *s, struct incident *in)
 	in->requests_affected = y->affected > 0 ? round(y->affected) : NAN;
 	in->severity = y->severity;
 	in->id = study_text(s, "%s-%s-%08x", symptom_name(y->kind), say_time(s, y->since_ns), (unsigned)(id ^ id >> 32));
+	if (isnan(y->after)) {
+		in->sentence = study_text(s, "%s: %s, as asked; no requests to it are recorded", name, symptom_name(y->kind));
+		return;
+	}
 	in->sentence = study_text(s, "%s: %s %s since %s%s", name, y->what,
 				  say_change(s, say_value(s, y->before, y->unit), say_value(s, y->after, y->unit), !isnan(y->before)),
 				  say_time(s, y->since_ns), y->open ? "" : study_text(s, " until %s", say_time(s, y->until_ns)));
