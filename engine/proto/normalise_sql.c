@@ -67,20 +67,17 @@ static bool is_space(char c)
 static bool is_keyword(const char *s, size_t n)
 {
 	unsigned letter = (unsigned)((s[0] | 0x20) - 'a');
-	const char *k;
+	char word[20] = " ";
 
-	if (letter >= 26 || n > 13)
+	if (letter >= 26 || n < 2 || n > 13 || !keywords[letter][0])
 		return false;
-	for (k = keywords[letter]; *k && k[1]; ) {
-		const char *end = strchr(k + 1, ' ');
-
-		if (!end)
+	for (size_t i = 0; i < n; i++) {
+		if (((s[i] | 0x20) < 'a' || (s[i] | 0x20) > 'z'))
 			return false;
-		if ((size_t)(end - k - 1) == n && !strncasecmp(k + 1, s, n))
-			return true;
-		k = end;
+		word[i + 1] = (char)(s[i] & ~0x20);
 	}
-	return false;
+	word[n + 1] = ' ';
+	return strstr(keywords[letter], word);
 }
 
 static bool word_is(const char *s, size_t n, const char *w)
