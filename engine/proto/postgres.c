@@ -255,9 +255,8 @@ static void client_parse(struct postgres *g, const uint8_t *p, size_t n, struct 
 	begin = off;
 	if (string_next(p, n, &off))
 		n = off - 1;
-	n = normalise_sql(op, sizeof(op), (const char *)p + begin, n - begin);
-	pg_names_put(&g->statements, name, op, n, s);
-	normalise_sql(g->prepare, sizeof(g->prepare), (const char *)p + begin, off > begin ? off - 1 - begin : n);
+	normalise_sql(g->prepare, sizeof(g->prepare), (const char *)p + begin, n - begin);
+	pg_names_put(&g->statements, name, op, normalise_sql(op, sizeof(op), (const char *)p + begin, n - begin), s);
 }
 
 static void client_bind(struct postgres *g, const uint8_t *p, size_t n, struct proto_sink *s)

@@ -220,3 +220,24 @@ Test(postgres, a_long_statement_cut)
 	talk_expect(&t, "SELECT ? FROM t 0 ok - 3 30000/20\n", "cut");
 	cr_assert_eq(t.pool.lost_bytes, 0);
 }
+
+/* Longer than what is read of it, and with no end in sight: nothing behind the bytes is touched. */
+Test(postgres, a_long_parse)
+{
+	static char big[20000];
+	static struct talk t;
+	uint32_t len = sizeof(big) - 1;
+
+	memset(big, ' ', sizeof(big));
+	memcpy(big, "P\0\0\0\0a\0SELECT 1, 'secret' FROM t", 32);
+	big[3] = (char)(len >> 8);
+	big[4] = (char)len;
+	talk_init(&t, 5432, false);
+	talk_say(&t, C, STARTUP, sizeof(STARTUP) - 1);
+	talk_say(&t, S, AUTH_OK READY, sizeof(AUTH_OK READY) - 1);
+	talk_say(&t, C, big, sizeof(big));
+	talk_say(&t, C, BIND_A EXECUTE SYNC, sizeof(BIND_A EXECUTE SYNC) - 1);
+	talk_say(&t, S, TAG_SELECT READY, sizeof(TAG_SELECT READY) - 1);
+	talk_end(&t);
+	talk_expect(&t, "SELECT ?, ? FROM t 0 ok - 3 20024/14\n", "long");
+}
