@@ -190,7 +190,7 @@ static bool in_words(const char *list, const char *word)
 {
 	size_t n = strlen(word);
 
-	for (const char *p = list; p && (p = strstr(p, word)); p++)
+	for (const char *p = n ? list : NULL; p && (p = strstr(p, word)); p++)
 		if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
 			return true;
 	return false;

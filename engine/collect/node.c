@@ -122,12 +122,13 @@ static uint64_t table_find(const char *text, const char *prefix, const char *nam
 		if (strncmp(l, prefix, plen) || strncmp(values, prefix, plen))
 			continue;
 		int column = 0;
-		for (w = l + plen; w < end && *w; w = scan_skip(w, 1), column++) {
-			w += strspn(w, " ");
+		for (w = l + plen + strspn(l + plen, " "); w < end && *w != '\n'; column++) {
 			if (!strncmp(w, name, nlen) && (w[nlen] == ' ' || w[nlen] == '\n'))
 				break;
+			w = scan_skip(w, 1);
+			w += strspn(w, " ");
 		}
-		if (w >= end || !*w)
+		if (w >= end || *w == '\n')
 			return UNKNOWN;
 		uint64_t v = UNKNOWN;
 		const char *p = scan_skip(values + plen, column);
