@@ -33,6 +33,7 @@ struct postgres {
 	uint8_t step;               /* client */
 	bool server_lost;
 	bool asked;                 /* SSLRequest: the server answers with one byte */
+	bool refused;               /* it said no: a startup packet must follow */
 	bool parsed, executed;      /* in this batch */
 	bool batch;                 /* a batch has begun */
 	struct pg_names statements; /* prepared statement -> fingerprint */
@@ -393,7 +394,7 @@ static ssize_t postgres_client(struct postgres *g, const struct proto_bytes *b, 
 {
 	switch (g->step) {
 	case STEP_START:
-		return b->n >= 5 && b->p[0] ? client_lost(g, b, s) : client_startup(g, b);
+		return b->n >= 5 && b->p[0] && !g->refused ? client_lost(g, b, s) : client_startup(g, b);
 	case STEP_ASKED:
 		return 0;
 	case STEP_MESSAGES:
@@ -567,6 +568,7 @@ static ssize_t postgres_server(struct postgres *g, const struct proto_bytes *b, 
 		if (b->p[0] == 'S' || b->p[0] == 'G')
 			return PROTO_ENCRYPTED;
 		g->asked = false;
+		g->refused = true;
 		g->step = STEP_START;
 		return b->p[0] == 'N' ? 1 : PROTO_AGAIN;
 	}
