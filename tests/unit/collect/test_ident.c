@@ -168,7 +168,7 @@ Test(ident, python_script_and_worker)
 		cr_skip_test("no python3 here");
 	struct ident *t = ident_new("/proc", 0);
 	char path[100];
-	const char *const argv[] = { "python3", "-u", "app.py", "--password", "hunter2", NULL };
+	const char *const argv[] = { "/usr/bin/python3", "-u", "app.py", "--password", "hunter2", NULL };
 
 	snprintf(path, sizeof(path), "%s/app.py", dir);
 	FILE *f = fopen(path, "w");
@@ -192,7 +192,7 @@ Test(ident, python_script_and_worker)
 	const struct process_ident *p = ident_get(t, (uint32_t)pid);
 	cr_assert_not_null(p);
 	cr_expect_str_eq(p->service, "app.py");
-	cr_expect_str_eq(p->cmdline, "python3 -u app.py --password ***");
+	cr_expect_str_eq(p->cmdline, "/usr/bin/python3 -u app.py --password ***");
 	p = ident_get(t, (uint32_t)child);
 	cr_assert_not_null(p);
 	cr_expect_str_eq(p->service, "app.py", "a worker without a script is %s", p->service);
