@@ -332,6 +332,16 @@ static void recorder_close(struct recorder *r)
 	sources_close(&r->sources);
 }
 
+/*
+ * An incident is often a node without a free CPU: the thread that empties the ring buffer must get its turn within the
+ * 100 ms or so that the ring can hold, or what matters most is lost. It needs a few percent of a core (as atop, which
+ * runs at -20). Refused without CAP_SYS_NICE; then it is as it was.
+ */
+static void ask_for_priority(void)
+{
+	setpriority(PRIO_PROCESS, 0, -15);
+}
+
 /* The file first: a second recorder is refused before it attaches anything. */
 static int recorder_open(struct recorder *r)
 {
@@ -379,6 +389,7 @@ int recorder_run(const struct recorder_options *o, recorder_ready_fn *ready, voi
 	struct recorder r = {.o = o};
 	int ret = recorder_open(&r);
 
+	ask_for_priority();
 	if (ret == 0)
 		ret = run(&r, ready, arg);
 	recorder_close(&r);

@@ -36,6 +36,7 @@ struct store {
 	bool writer;
 	bool immutable;              /* opened without -wal and -shm: nobody wrote then */
 	int lock_fd;                 /* -1: no lock held */
+	bool created;                /* this handle made the file and nothing has come into it yet */
 	struct store_limits limits;
 	struct dict dict;            /* the writer's numbers for the model's */
 	int64_t last_tick_id;        /* newest recorded tick row, 0 none */

@@ -223,6 +223,7 @@ int store_import_ndjson(struct store *s, const char *file, struct import_stats *
 	hist_done(&im.hist);
 	if (rc < 0)
 		return import_failed(&im, file, rc, err);
+	s->created = false;
 	s->last_tick_id = sql_int(s, "SELECT max(id) FROM tick", s->last_tick_id);
 	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	return 0;

@@ -148,6 +148,8 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	db_close(s);        /* the last connection checkpoints and removes -wal and -shm */
+	if (s->created)     /* a recorder that could not begin leaves no empty recording behind */
+		unlink(s->path);
 	if (s->inotify_fd >= 0)
 		close(s->inotify_fd);
 	lock_release(s->lock_fd, s->path);
@@ -350,6 +352,7 @@ static int writer_create(struct store *s, struct store_error *err)
 	if (rc == 0) {
 		store_close(fresh);
 		rc = rename(temp, s->path) < 0 ? error_set(err, errno, "%s: cannot be created", s->path) : 0;
+		s->created = rc == 0;
 	}
 	unlink(temp);
 	free(temp);

@@ -199,5 +199,8 @@ int store_put_tick(struct store *s, const struct tick *t, struct store_error *er
 	if (rc == -EINVAL)
 		snprintf(s->why, sizeof(s->why), "a fact refers to a service, edge or operation that was never defined");
 	s->puts++;
-	return rc < 0 ? error_from(s, err, rc) : 0;
+	if (rc < 0)
+		return error_from(s, err, rc);
+	s->created = false;
+	return 0;
 }

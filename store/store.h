@@ -36,7 +36,8 @@ struct store_limits {
 struct store *store_open_writer(const char *path, const struct store_limits *limits, struct store_error *err);
 /* NULL on failure; -ENOENT where there is no file. */
 struct store *store_open_reader(const char *path, struct store_error *err);
-void store_close(struct store *s);           /* checkpoints when it was the writer */
+/* Checkpoints when it was the writer. A file that this handle created and that got no tick and no import is removed. */
+void store_close(struct store *s);
 
 /* One transaction: dictionary, rows, coverage, then retention (a bounded slice of pruning and roll-up work a tick, limits kept at
  * all times). Whole or not at all. */
