@@ -57,21 +57,26 @@ def case_idle_cpu(bench):
 
 
 def write_hour(path, services=20, seconds=3600):
-    """An hour of a chain-and-fan system, one row an edge and ten seconds, with a fault in its last five minutes."""
+    """An hour of a tree of services, a row an edge and ten seconds; in the last five minutes a leaf gets slow, and with it
+    everything on the way to it."""
     r, start = random.Random(7), 1_700_000_000
     names = [f"service-{i}" for i in range(services)]
-    edges = [(names[i // 3], names[i]) for i in range(1, services)]
+    edges = [(i // 3, i) for i in range(1, services)]
+    slow, at = set(), services - 1
+    while at:
+        slow.add(at)
+        at //= 3
     with open(path, "w") as f:
         def line(**kw):
             f.write(json.dumps(kw) + "\n")
         line(type="meta", schema="ndjson/1", node="bench", interval_s=10)
         for t in range(start, start + seconds, 10):
-            slow = 12.0 if t >= start + seconds - 300 else 1.0
+            extra = 40.0 if t >= start + seconds - 300 else 0.0
             for caller, callee in edges:
-                own = slow if callee == names[-1] or caller == names[(services - 1) // 3] and callee == names[-1] else 1.0
-                p50 = 4.0 * own * r.uniform(0.9, 1.1)
-                line(type="requests", t=t, dur_s=10, to=callee, protocol="http", op="GET /", count=r.randint(180, 220),
-                     errors=0, p50_ms=p50, p95_ms=p50 * 3, p99_ms=p50 * 5, avg_ms=p50 * 1.3, **{"from": caller})
+                p50 = (4.0 + (extra if callee in slow else 0.0)) * r.uniform(0.9, 1.1)
+                line(type="requests", t=t, dur_s=10, to=names[callee], protocol="http", op="GET /",
+                     count=r.randint(180, 220), errors=0, p50_ms=p50, p95_ms=p50 * 3, p99_ms=p50 * 5, avg_ms=p50 * 1.3,
+                     **{"from": names[caller]})
             for name in names:
                 line(type="resource", t=t, dur_s=10, service=name, metric="cpu_cores", value=r.uniform(0.1, 0.2))
                 line(type="resource", t=t, dur_s=10, service=name, metric="mem_bytes", value=2e8 * r.uniform(0.99, 1.01))

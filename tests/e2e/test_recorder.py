@@ -146,11 +146,10 @@ def case_disk_full(bench):
     bench.db = f"{small}/rec.db"
     rec = bench.record(log=f"{bench.folder}/rec.log")
     rec.settle()
-    with open(f"{small}/filler", "wb") as f:
+    with open(f"{small}/filler", "wb", buffering=0) as f:
         try:
-            while True:
-                f.write(b"x" * 4096)
-                f.flush()
+            while f.write(b"x" * 4096):
+                pass
         except OSError:
             pass
     time.sleep(4)
