@@ -12,6 +12,14 @@ static const struct table_column program_columns[] = {
 	{"PROGRAM", false, true}, {"HOOK", false, true}, {"TYPE", false, true}, {"STATE"},
 };
 
+/* A probe of several programs on the same rung is one line. */
+static bool is_repeated(const struct probe_report *r, size_t i)
+{
+	const struct probe_line *l = &r->lines.v[i], *before = i ? &r->lines.v[i - 1] : NULL;
+
+	return before && !strcmp(before->probe, l->probe) && before->state == l->state && !strcmp(before->rung, l->rung);
+}
+
 static void rungs_text(const struct probe_report *r)
 {
 	struct table t;
@@ -20,6 +28,8 @@ static void rungs_text(const struct probe_report *r)
 	for (size_t i = 0; i < r->lines.n; i++) {
 		const struct probe_line *l = &r->lines.v[i];
 
+		if (is_repeated(r, i))
+			continue;
 		table_text(&t, l->probe);
 		table_text(&t, l->state == PROBE_ON ? "on" : "absent");
 		table_text(&t, l->rung);
@@ -28,7 +38,7 @@ static void rungs_text(const struct probe_report *r)
 	table_print(&t);
 	table_done(&t);
 	for (size_t i = 0; i < r->lines.n; i++)
-		if (r->lines.v[i].why)
+		if (r->lines.v[i].why && !is_repeated(r, i))
 			out_line("%s: %s", r->lines.v[i].probe, r->lines.v[i].why);
 }
 

@@ -399,7 +399,7 @@ static void row_append(struct processes *p, struct cgroups *c, const struct proc
 	row->cgroup = cgroups_path(c, e->cgroup, ret);
 	if (!p->runq_seen)
 		row->runq_wait_ns = UNKNOWN;
-	if (!p->disk_seen)
+	if (!p->disk_seen && !is_on(r, "disk wait"))
 		row->disk_wait_ns = UNKNOWN;
 }
 
@@ -462,11 +462,20 @@ static void report_line(struct probe_report *r, const char *probe, const char *l
 		*l = (struct probe_line){ .probe = probe, .rung = "absent", .lacks = lacks, .why = why };
 }
 
+/* A thread that never waited yet and a missing probe look the same in the task iterator's records. */
+static bool is_on(const struct probe_report *r, const char *probe)
+{
+	for (size_t i = 0; i < r->lines.n; i++)
+		if (!strcmp(r->lines.v[i].probe, probe) && r->lines.v[i].state == PROBE_ON)
+			return true;
+	return false;
+}
+
 void processes_report(const struct processes *p, struct probe_report *r)
 {
 	if (!p->runq_seen)
 		report_line(r, "run queue", "time that threads waited for a CPU", "the kernel lacks SCHED_INFO");
-	if (!p->disk_seen)
+	if (!p->disk_seen && !is_on(r, "disk wait"))
 		report_line(r, "disk delay", "time that each process waited for devices",
 			    "no scheduler probe, and kernel.task_delayacct is off");
 	if (!p->io_seen)
