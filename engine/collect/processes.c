@@ -399,7 +399,7 @@ static void row_append(struct processes *p, struct cgroups *c, const struct proc
 	row->cgroup = cgroups_path(c, e->cgroup, ret);
 	if (!p->runq_seen)
 		row->runq_wait_ns = UNKNOWN;
-	if (!p->disk_seen && !is_on(r, "disk wait"))
+	if (!p->disk_seen)
 		row->disk_wait_ns = UNKNOWN;
 }
 
