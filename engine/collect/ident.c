@@ -24,6 +24,7 @@
 #define ARGV_CAP (32 << 10)        /* as read: class paths are long, and the class comes behind them */
 #define ANCESTORS 8                /* as far as a helper's service is looked for */
 #define EXEC_READS_A_SECOND 100    /* of /proc, at the exec itself; beyond, a process is read when it is asked for */
+#define BARE_READS 3               /* a process without arguments is read again that many times */
 #define CHECK_NS (2 * NS_PER_S)    /* how long a process is taken for the same where no events tell */
 
 /* The strings of one process image; a forked child shares its parent's. */
@@ -42,6 +43,7 @@ struct entry {
 	uint64_t checked_ns;
 	bool stale;               /* executed something that was not read yet */
 	bool forked;              /* start_ticks is computed from the event */
+	uint8_t bare;             /* times that it was read without arguments: it may be in the midst of an exec */
 	uint8_t age;              /* calls of ident_expire() since it has exited */
 };
 
@@ -361,7 +363,10 @@ static int entry_read(struct ident *t, struct entry *e, int depth)
 		kernel_name(e, i);
 	} else {
 		e->id.netns = netns_read(t, e->id.pid);
-		image_name(t, e, i, argv_read(t, e->id.pid), depth);
+		size_t alen = argv_read(t, e->id.pid);
+		/* The kernel shows the new executable before the new arguments. */
+		e->stale = !alen && exe[0] && e->bare++ < BARE_READS;
+		image_name(t, e, i, alen, depth);
 	}
 	image_set(t, e, i);
 	return 0;
@@ -416,9 +421,8 @@ static struct entry *entry_find(struct ident *t, uint32_t pid, int depth)
 	struct entry *e = entry_get(t, pid);
 
 	if (e && e->image) {
-		if (e->stale && !e->id.gone)
-			entry_read(t, e, depth);
-		e->stale = false;
+		if (e->stale && !e->id.gone && entry_read(t, e, depth))
+			e->stale = false;        /* gone: what is known stays */
 		if (e->forked && !e->id.gone)
 			start_refine(t, e);
 		return t->events && !e->id.gone ? e : entry_check(t, e, depth);

@@ -14,6 +14,19 @@
 
 static char dir[] = "/tmp/rootle-ident-XXXXXX";
 
+/* The kernel shows the new executable before the new arguments. */
+static bool has_arguments(pid_t pid)
+{
+	char path[64], c;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool yes = fd >= 0 && read(fd, &c, 1) == 1;
+	if (fd >= 0)
+		close(fd);
+	return yes;
+}
+
 /* Starts argv and waits until it has executed. */
 static pid_t spawn(const char *file, const char *const argv[])
 {
@@ -30,7 +43,7 @@ static pid_t spawn(const char *file, const char *const argv[])
 	ssize_t own = readlink("/proc/self/exe", want, sizeof(want) - 1);
 	for (int i = 0; i < 2000; i++) {
 		ssize_t n = readlink(link, exe, sizeof(exe) - 1);
-		if (n > 0 && (n != own || memcmp(exe, want, (size_t)n)))
+		if (n > 0 && (n != own || memcmp(exe, want, (size_t)n)) && has_arguments(pid))
 			break;
 		usleep(1000);
 	}
