@@ -25,9 +25,21 @@ static __always_inline void address_v6(__u8 *to, const struct in6_addr *from)
 		a[i] = from->in6_u.u6_addr32[i];
 }
 
+/* A socket that closes has given its port back, but not forgotten it. */
+static __always_inline __u16 sock_port(struct sock *sk)
+{
+	__u16 port = sk->__sk_common.skc_num;
+	struct tcp_sock *tp;
+
+	if (port)
+		return port;
+	tp = bpf_skc_to_tcp_sock(sk);
+	return tp ? bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport) : 0;
+}
+
 static __always_inline void conn_address(struct ev_conn *e, struct sock *sk)
 {
-	e->lport = sk->__sk_common.skc_num;
+	e->lport = sock_port(sk);
 	e->rport = bpf_ntohs(sk->__sk_common.skc_dport);
 	e->netns = sk->__sk_common.skc_net.net->ns.inum;
 	if (sk->__sk_common.skc_family == FAMILY_INET6) {
@@ -89,7 +101,7 @@ static __always_inline bool conn_emit(struct sock *sk, const struct sock_state *
 
 static __always_inline bool sock_passes(struct sock *sk, const struct sock_state *st)
 {
-	if (only_ports_n && !port_passes(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport)))
+	if (only_ports_n && !port_passes(sock_port(sk), bpf_ntohs(sk->__sk_common.skc_dport)))
 		return false;
 	return !(only_pids_n || exclude_pids_n) || pid_passes(st->owner);
 }

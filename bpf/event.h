@@ -39,7 +39,7 @@ _Static_assert(sizeof(struct ev_hdr) == 16, "ev_hdr");
 enum {                       /* ev_conn.what */
 	CONN_EXISTING = 1,   /* was open before we attached (socket iterator, sock_diag) */
 	CONN_LISTEN = 2,     /* began to listen, or was listening before we attached */
-	CONN_CONNECT = 3,    /* SYN sent: tgid and tid are the caller of connect() */
+	CONN_CONNECT = 3,    /* SYN sent: tgid and tid are the caller of connect(); lport is 0 unless it was bound before */
 	CONN_ESTABLISHED = 4,/* either side; role says which */
 	CONN_OWNER = 5,      /* first sight of this socket, or its owning process became known or changed */
 	CONN_REFUSED = 6,    /* an RST answered our SYN, or ECONNREFUSED */
@@ -167,7 +167,7 @@ struct ev_task {
 };
 _Static_assert(sizeof(struct ev_task) == 112, "ev_task");
 
-/* Every branch that loses something has a counter: slots of the per-CPU array `drops`. The same order as
+/* Every branch that loses something has a counter: slots of `drops` in the per-CPU map `counts`. The same order as
  * ev_drop_names[] in engine/collect/source.c. */
 enum {
 	DROP_RING_CONN = 0,     /* ring buffer full */
@@ -182,7 +182,8 @@ enum {
 	DROP_MAX
 };
 
-/* counters that are not loss, per-CPU array `seen` */
+/* Counters that are not loss. Of what reaches the ring buffer its reader counts; `seen` in the map `counts` is only what is
+ * skipped in the kernel. */
 enum { SEEN_SEGMENTS = 0, SEEN_PAYLOAD_BYTES, SEEN_COPIED_BYTES, SEEN_CUT_SEGMENTS, SEEN_RECORDS, SEEN_MAX };
 
 #endif

@@ -42,7 +42,7 @@ struct sock {
 	int sk_err;
 	__u32 sk_ack_backlog, sk_max_ack_backlog;
 };
-struct inet_sock { struct sock sk; };
+struct inet_sock { struct sock sk; __u16 inet_sport; };
 struct inet_connection_sock { struct inet_sock icsk_inet; };
 struct minmax_sample { __u32 t, v; };
 struct minmax { struct minmax_sample s[3]; };
@@ -117,6 +117,18 @@ static __always_inline __u32 task_state(struct task_struct *t)
 	if (bpf_core_field_exists(t->__state))
 		return t->__state;
 	return (__u32)((struct task_struct___state *)t)->state;
+}
+
+/* File, anonymous and shared pages; swap entries (index 2) are not resident. */
+static __always_inline __u64 mm_rss_pages(struct mm_struct *mm)
+{
+	struct mm_struct___atomic *old = (void *)mm;
+
+	if (!mm)
+		return 0;
+	if (bpf_core_type_exists(struct mm_rss_stat))
+		return old->rss_stat.count[0].counter + old->rss_stat.count[1].counter + old->rss_stat.count[3].counter;
+	return mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count;
 }
 
 #endif

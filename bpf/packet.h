@@ -26,12 +26,6 @@ PACKET_INLINE __u32 packet_be32(const __u8 *p)
 	return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
 }
 
-/* a - b in sequence space: negative where a lies before b, also across the wrap at 2^32 */
-PACKET_INLINE __s32 seq_diff(__u32 a, __u32 b)
-{
-	return (__s32)(a - b);
-}
-
 /* tcp: the 20 bytes of the fixed header, which begins at `offset` of a packet of `total` bytes */
 PACKET_INLINE int packet_tcp(const __u8 *tcp, __u32 offset, __u32 total, struct packet *ret)
 {

@@ -10,9 +10,19 @@
 #define SIGNALS (1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 15 | \
                  1u << 18 | 1u << 19 | 1u << 20)
 
-/* What this kernel's tracepoints take, read from its BTF before loading. */
+/* What this kernel's tracepoints take, read from its BTF before loading; and its page size. */
 const volatile bool exit_says_group_dead = false;       /* sched_process_exit(task, group_dead): 6.17 */
 const volatile bool victim_is_task = false;             /* mark_victim(task, uid): 6.9; before (pid) */
+const volatile __u32 page_kb = 4;
+
+struct exit_key { __u64 start_ns; __u32 tgid, pad; };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct exit_key);
+	__type(value, __u8);
+} exits SEC(".maps");
 
 static __always_inline struct ev_proc *proc_begin(__u8 what, __u32 tgid, __u32 tid)
 {
@@ -79,6 +89,16 @@ int proc_executed(__u64 *ctx)
 	return 0;
 }
 
+/* True for one thread of each process. Threads count themselves off before they come here, so of several that end together
+ * each may find none left: who enters the process into the map first is the last. */
+static __always_inline bool exit_is_last(struct task_struct *t)
+{
+	struct exit_key key = { .start_ns = t->group_leader->start_boottime, .tgid = t->tgid };
+	__u8 one = 1;
+
+	return t->signal->live.counter == 0 && bpf_map_update_elem(&exits, &key, &one, BPF_NOEXIST) == 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int proc_exited(__u64 *ctx)
 {
@@ -86,7 +106,7 @@ int proc_exited(__u64 *ctx)
 	struct signal_struct *signal = t->signal;
 	struct ev_proc *e;
 
-	if (exit_says_group_dead ? !ARG(__u8, 1) : signal->live.counter != 0)
+	if (exit_says_group_dead ? !ARG(__u8, 1) : !exit_is_last(t))
 		return 0;
 	e = proc_of(PROC_EXIT, t);
 	if (!e)
@@ -115,18 +135,6 @@ int proc_signalled(__u64 *ctx)
 	return 0;
 }
 
-static __always_inline __u32 task_rss_kb(struct task_struct *t)
-{
-	struct mm_struct *mm = t->mm;
-	struct mm_struct___atomic *old = (void *)mm;
-
-	if (!mm)
-		return 0;
-	if (bpf_core_type_exists(struct mm_rss_stat))
-		return (old->rss_stat.count[0].counter + old->rss_stat.count[1].counter + old->rss_stat.count[3].counter) * 4;
-	return (mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count) * 4;
-}
-
 SEC("tp_btf/mark_victim")
 int proc_victim(__u64 *ctx)
 {
@@ -135,7 +143,7 @@ int proc_victim(__u64 *ctx)
 	if (victim_is_task) {
 		e = proc_of(PROC_OOM, ARG(struct task_struct *, 0));
 		if (e)
-			e->rss_kb = task_rss_kb(ARG(struct task_struct *, 0));
+			e->rss_kb = mm_rss_pages(ARG(struct task_struct *, 0)->mm) * page_kb;
 	} else {
 		e = proc_begin(PROC_OOM, ARG(__u32, 0), ARG(__u32, 0));
 	}

@@ -3,8 +3,8 @@
  * sockets: the life of TCP sockets, and who reads and writes them.
  */
 #include "conn.h"
+#include "seq.h"
 
-#define SEQ_AFTER(a, b) ((__s32)((a) - (b)) > 0)
 #define PEEK 2                  /* MSG_PEEK */
 #define CHANGES_MAX 16
 #define ECONNREFUSED 111
@@ -32,7 +32,7 @@ static __always_inline void write_attribute(struct sock_state *st, __u32 write_s
 {
 	struct ev_io *e;
 
-	if (st->wrote && !SEQ_AFTER(write_seq, st->wrote_seq))
+	if (st->wrote && seq_diff(write_seq, st->wrote_seq) <= 0)
 		return;
 	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 	if (!e) {

@@ -42,17 +42,6 @@ static __always_inline __u8 state_letter(struct task_struct *t)
 	return bits & 0x01 ? 'S' : 'R';
 }
 
-static __always_inline __u64 rss_pages(struct mm_struct *mm)
-{
-	struct mm_struct___atomic *old = (void *)mm;
-
-	if (!mm)
-		return 0;
-	if (bpf_core_type_exists(struct mm_rss_stat))
-		return old->rss_stat.count[0].counter + old->rss_stat.count[1].counter + old->rss_stat.count[3].counter;
-	return mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count;
-}
-
 static __always_inline __u64 task_dwait(struct task_struct *t)
 {
 	__u32 slot = WAIT_SLOT(t->pid);
@@ -75,7 +64,7 @@ static __always_inline void task_io(struct ev_task *e, struct task_struct *t)
 		return;
 	e->read_bytes += t->signal->ioac.read_bytes;
 	e->write_bytes += io_written(t->signal->ioac.write_bytes, t->signal->ioac.cancelled_write_bytes);
-	e->rss_pages = rss_pages(t->mm);
+	e->rss_pages = mm_rss_pages(t->mm);
 }
 
 SEC("iter/task")

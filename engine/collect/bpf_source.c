@@ -143,12 +143,13 @@ static int skeleton_prepare(struct bpf_source *b, const struct probe_options *o,
 		return err;
 	b->skel->rodata->exit_says_group_dead = tracepoint_args(btf, "btf_trace_sched_process_exit") >= 2;
 	b->skel->rodata->victim_is_task = tracepoint_args(btf, "btf_trace_mark_victim") >= 2;
+	b->skel->rodata->page_kb = sysconf(_SC_PAGESIZE) / 1024;
 	for (size_t i = 0; i < probe_table_n; i++)
 		bpf_program__set_autoload(program_of(b, i), !b->probes[i].off);
 	return bpf_map__set_max_entries(b->skel->maps.ring, o->ring_bytes ? o->ring_bytes : RING_BYTES_DEFAULT);
 }
 
-/* The program that libbpf gave up at: the first one wanted that has no descriptor. */
+/* The program that libbpf gave up at: the one that its last warning names. False: it names none. */
 static bool probe_blame(struct bpf_source *b)
 {
 	for (size_t i = 0; i < probe_table_n; i++) {

@@ -18,7 +18,7 @@ struct probe_options {
 	bool no_packets, no_sched; /* leave out for measurements */
 	VEC(uint16_t) only_ports;  /* either end; empty: all */
 	VEC(uint32_t) only_pids;
-	VEC(uint32_t) exclude_pids;/* our own pid is always excluded */
+	VEC(uint32_t) exclude_pids;
 };
 
 enum probe_state { PROBE_ABSENT = 0, PROBE_ON = 1 };
