@@ -207,6 +207,12 @@ static bool means_code(const struct interpreter *in, const char *a)
 	return shell && a[0] == '-' && a[1] != '-' && strchr(a, 'c');
 }
 
+/* A script that came through a descriptor ("bash /dev/fd/63") has no name of its own. */
+static bool is_descriptor(const char *script)
+{
+	return text_starts(script, "/dev/fd/") || text_starts(script, "/proc/self/fd/") || !strcmp(script, "/dev/stdin");
+}
+
 /* The script (or the module's name) among the arguments; NULL where there is none. */
 static const char *script_find(const struct ident_facts *f, const struct interpreter *in)
 {
@@ -243,7 +249,7 @@ static bool rule_script(const struct ident_facts *f, const char *program, struct
 	v->kind = "app";
 	title_copy(called, sizeof(called), argv0 ? argv0 : program);
 	script = script_find(f, in);
-	if (script && *script) {
+	if (script && *script && !is_descriptor(script)) {
 		snprintf(v->name, sizeof(v->name), "%s", text_basename(script));
 		v->script = in->module && !strchr(script, '/') && !strchr(script, '.') ? NULL : script;
 		v->why = in->why;

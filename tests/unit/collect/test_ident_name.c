@@ -54,6 +54,7 @@ static const struct name_case cases[] = {
 	{ "/bin/bash", "bash|backup.sh", "/", "backup.sh", "app" },
 	{ "/bin/bash", "bash|-o|pipefail|-eu|/opt/backup.sh|x", "/", "backup.sh", "app" },
 	{ "/bin/bash", "-bash", "/", "bash", "app" },
+	{ "/bin/bash", "bash|/dev/fd/63", "/", "bash", "app" },
 	{ "/bin/dash", "sh|-c|sleep 5", "/", "sh", "app" },
 	{ "/bin/dash", "sh|-ec|sleep 5", "/", "sh", "app" },
 	{ "/srv/bin/orders", "./orders|-listen|:8080", "/", "orders", "app" },
