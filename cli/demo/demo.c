@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -175,12 +176,17 @@ int demo_run(const struct demo_options *o)
 	return interrupted ? EXIT_INTERRUPTED : ret;
 }
 
-int demo_stop(const char *dir)
+int demo_stop(const char *given)
 {
-	int err = system_end(dir);
+	char dir[PATH_MAX];
+	size_t n = (size_t)snprintf(dir, sizeof(dir), "%s", given);
+	int err;
 
+	while (n > 1 && n < sizeof(dir) && dir[n - 1] == '/')       /* as completion leaves it */
+		dir[--n] = '\0';
+	err = system_end(dir);
 	if (err)
-		fprintf(stderr, "rootle: demo: no demo runs in %s\n", dir);
+		fprintf(stderr, "rootle: demo: no demo runs in %s\n", given);
 	return err ? EXIT_FAILURE : 0;
 }
 
