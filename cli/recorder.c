@@ -118,7 +118,7 @@ static void say_store_news(struct recorder *r)
 	struct store_error err;
 
 	if (writer_news(r->writer, &err))
-		say_note("rootle: %s; recording goes on in memory, what is given up is counted", err.text);
+		say_note("rootle: %s", err.text);
 }
 
 static void end_tick(struct recorder *r, int64_t end_ns, uint64_t end_ts)

@@ -21,7 +21,7 @@ struct writer {
 	size_t head, n;                 /* head: the oldest */
 	bool busy;                      /* the thread holds a tick that is not in the queue */
 	bool stopping, hurry;           /* hurry: do not retry any more */
-	bool failing, told;
+	bool failing, tight, told;      /* tight: written, but at the cost of older ticks */
 	struct store_error error;       /* of the last failure */
 	struct writer_totals totals;
 };
@@ -151,9 +151,10 @@ static void write_one(struct writer *w, struct tick *t)
 		pthread_mutex_lock(&w->lock);
 
 		w->failing = ret < 0;
+		w->tight = ret >= 0 && store_is_tight(w->store);
 		if (ret >= 0) {
 			w->totals.written++;
-			w->told = false;
+			w->told &= w->tight;
 			break;
 		}
 		w->error = err;
@@ -274,14 +275,20 @@ void writer_totals(struct writer *w, struct writer_totals *ret)
 
 bool writer_news(struct writer *w, struct store_error *err)
 {
+	static const char in_memory[] = "; recording goes on in memory, what is given up is counted";
+	static const char full[] = "no space left on the disk of the recording: its oldest ticks make room for the new ones";
 	bool news;
 
 	pthread_mutex_lock(&w->lock);
-	news = w->failing && !w->told;
-	if (news) {
+	news = (w->failing || w->tight) && !w->told;
+	if (news && w->failing) {
 		*err = w->error;
-		w->told = true;
+		strncat(err->text, in_memory, sizeof(err->text) - strlen(err->text) - 1);
+	} else if (news) {
+		err->code = -ENOSPC;
+		strcpy(err->text, full);
 	}
+	w->told |= news;
 	pthread_mutex_unlock(&w->lock);
 	return news;
 }

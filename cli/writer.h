@@ -28,7 +28,8 @@ void writer_put(struct writer *w, struct tick *t);
 int writer_flush(struct writer *w, int timeout_ms, struct store_error *err);
 
 void writer_totals(struct writer *w, struct writer_totals *ret);
-/* A failure since the last call; err is filled. For one note, not one a second: true once until it worked again. */
+/* A failure, or a full disk that costs the oldest ticks; err is filled with a sentence that says what becomes of the recording.
+ * For one note, not one a second: true once until it worked again. */
 bool writer_news(struct writer *w, struct store_error *err);
 
 /* Writes what waits (up to timeout_ms), ends the thread. The store stays open and is the caller's again. */

@@ -17,6 +17,7 @@
 #define STORE_APPLICATION_ID 0x526f746c   /* "Rotl": PRAGMA application_id of a recording */
 #define STORE_USER_VERSION 1              /* the number of the newest file in store/schema/ */
 #define STORE_PAGE 4096
+#define BUSY_MS 2000                      /* that a statement waits for another writer */
 #define ROLL_NS (10 * 1000000000ll)       /* length of a rolled-up interval */
 
 enum { SOURCE_RECORDED = 0, SOURCE_ROLLED = 1, SOURCE_IMPORTED = 2 };   /* tick.source */
@@ -41,9 +42,8 @@ struct store {
 	struct dict dict;            /* the writer's numbers for the model's */
 	int64_t last_tick_id;        /* newest recorded tick row, 0 none */
 	int64_t max_pages;           /* most pages of the main file; 0 unlimited */
-	int64_t tight_pages;         /* the same while the disk is full; 0: it is not */
-	unsigned tight_until;        /* puts until it is tried again to let the file grow */
 	unsigned puts;               /* since open */
+	unsigned tight_until;        /* puts until a full disk counts as a thing of the past */
 	struct roll roll;
 	int inotify_fd;              /* store_wait; -1 none */
 	char why[384];               /* reason of the last failure */

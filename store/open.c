@@ -22,7 +22,6 @@ extern const char schema_001[];
 
 #define HEADER_BYTES 100          /* of a database file: https://sqlite.org/fileformat2.html, section 1.3 */
 #define HEADER_MAGIC "SQLite format 3"
-#define BUSY_MS 2000
 
 static uint32_t be32(const uint8_t *p)
 {

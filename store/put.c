@@ -11,6 +11,8 @@
 #include "store/roll.h"
 #include "store/rows.h"
 
+#define TIGHT_PUTS 64             /* puts that a full disk is remembered for */
+
 /* Rough size of a tick in the file, bytes, rather too large: what room must be made for. */
 static int64_t tick_bytes(const struct tick *t)
 {
@@ -159,15 +161,19 @@ static int put_rows(struct store *s, const struct tick *t)
 	return rc;
 }
 
-static int put_once(struct store *s, const struct tick *t)
+/* One try. *oldest: in, most ticks that may go because the disk is full; out, how many went. */
+static int put_once(struct store *s, const struct tick *t, int *oldest)
 {
 	int64_t last = s->last_tick_id, now_ns = t->unix_ns + t->dur_ns;
 	struct roll roll = s->roll;
-	int rc = sql_exec(s, "BEGIN IMMEDIATE");
+	int rc = sql_exec(s, "BEGIN IMMEDIATE"), most = *oldest;
 
+	*oldest = 0;
 	if (rc == 0)
 		rc = retain_room(s, tick_bytes(t));
-	if (rc == 0)
+	if (rc == 0 && most)
+		*oldest = rc = retain_squeeze(s, tick_bytes(t), most);
+	if (rc >= 0)
 		rc = put_rows(s, t);
 	if (rc == 0)
 		rc = retain_age(s, now_ns);
@@ -184,6 +190,23 @@ static int put_once(struct store *s, const struct tick *t)
 	return rc;
 }
 
+/* The disk is full. A try that fails is undone with all it pruned, so the number of ticks that have to go is found by trying,
+ * twice as many each time; the next tick is tried without again, which is how the window grows as soon as there is space. */
+static int put_into_full(struct store *s, const struct tick *t)
+{
+	int rc = retain_relieve(s), most = 0, gone = 0;
+
+	if (rc == 0)
+		rc = put_once(s, t, &gone);
+	while (rc == -ENOSPC && gone == most) {
+		gone = most = most ? 2 * most : 1;
+		rc = put_once(s, t, &gone);
+	}
+	if (rc == 0 && gone)
+		s->tight_until = s->puts + TIGHT_PUTS;
+	return rc;
+}
+
 int store_put_tick(struct store *s, const struct tick *t, struct store_error *err)
 {
 	int rc = dict_absorb(&s->dict, t);
@@ -191,11 +214,9 @@ int store_put_tick(struct store *s, const struct tick *t, struct store_error *er
 	s->why[0] = '\0';
 	if (rc < 0)
 		return error_from(s, err, rc);
-	rc = put_once(s, t);
-	for (int attempt = 0; rc == -ENOSPC && attempt < 2; attempt++) {
-		retain_relieve(s, attempt > 0);
-		rc = put_once(s, t);
-	}
+	rc = put_once(s, t, &(int){0});
+	if (rc == -ENOSPC)
+		rc = put_into_full(s, t);
 	if (rc == -EINVAL)
 		snprintf(s->why, sizeof(s->why), "a fact refers to a service, edge or operation that was never defined");
 	s->puts++;
@@ -203,4 +224,9 @@ int store_put_tick(struct store *s, const struct tick *t, struct store_error *er
 		return error_from(s, err, rc);
 	s->created = false;
 	return 0;
+}
+
+bool store_is_tight(const struct store *s)
+{
+	return s->puts < s->tight_until;
 }

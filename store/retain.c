@@ -10,7 +10,6 @@
 #define RESERVE_MIN (384 * 1024ll)        /* of max_bytes, for -wal and -shm; else an eighth of it */
 #define AGE_SLICE 16                      /* ticks pruned by age in one put */
 #define TIDY_PUTS 64                      /* puts between two looks for processes that no tick refers to */
-#define TIGHT_PUTS 64                     /* puts that a full disk is remembered for */
 #define SLACK_PAGES 24                    /* what a put may take beside its rows: a page split in each table and index */
 #define SHRINK_PAGES 256                  /* pages given back in one transaction */
 
@@ -78,25 +77,36 @@ static int imported_fill(struct store *s)
 	return -ENOSPC;
 }
 
+/* Free pages that are certainly enough for so many bytes of rows. */
+static int64_t pages_for(int64_t bytes)
+{
+	return bytes / STORE_PAGE * 5 / 4 + SLACK_PAGES;
+}
+
 int retain_room(struct store *s, int64_t bytes)
 {
-	int64_t need = bytes / STORE_PAGE * 5 / 4 + SLACK_PAGES, most = s->max_pages;
+	int64_t need = pages_for(bytes), most = s->max_pages;
 	int rc;
 
-	if (s->tight_pages && s->puts >= s->tight_until)
-		s->tight_pages = 0;
-	if (s->tight_pages && (!most || s->tight_pages < most))
-		most = s->tight_pages;
-	if (!most)
-		return 0;
-	while (free_pages(s) + most - page_count(s) < need) {
+	while (most && free_pages(s) + most - page_count(s) < need) {
 		rc = oldest_delete(s, INT64_MAX);
-		if (rc < 0)
-			return rc;
-		if (rc == 0)
-			return s->tight_pages ? 0 : imported_fill(s);
+		if (rc <= 0)
+			return rc < 0 ? rc : imported_fill(s);
 	}
 	return 0;
+}
+
+int retain_squeeze(struct store *s, int64_t bytes, int most)
+{
+	int gone = 0, rc = 1;
+
+	while (gone < most && free_pages(s) < pages_for(bytes)) {
+		rc = oldest_delete(s, INT64_MAX);
+		if (rc <= 0)
+			break;
+		gone++;
+	}
+	return rc < 0 ? rc : gone;
 }
 
 /* Processes that ended their activity before the first tick. */
@@ -118,17 +128,14 @@ int retain_age(struct store *s, int64_t now_ns)
 	return rc < 0 ? rc : 0;
 }
 
-void retain_relieve(struct store *s, bool hard)
+int retain_relieve(struct store *s)
 {
-	/* Everything in the -wal goes to the main file, so that the next frames are written over the old ones. Not when a
-	 * reader needs them: then there is nothing to be had. */
+	int rc;
+
 	sqlite3_busy_timeout(s->db, 0);
-	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
-	sqlite3_busy_timeout(s->db, 2000);
-	if (hard) {
-		s->tight_pages = page_count(s);
-		s->tight_until = s->puts + TIGHT_PUTS;
-	}
+	rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+	sqlite3_busy_timeout(s->db, BUSY_MS);
+	return rc == SQLITE_OK ? 0 : -ENOSPC;
 }
 
 static int64_t reserve_bytes(int64_t max_bytes)

@@ -17,8 +17,13 @@ int retain_open(struct store *s);
 int retain_room(struct store *s, int64_t bytes);
 /* In a transaction: a slice of pruning by age; now_ns is the end of the newest tick. */
 int retain_age(struct store *s, int64_t now_ns);
-/* Outside of transactions, after -ENOSPC: takes the -wal back into use from its start; hard, where that was not enough:
- * also lets the main file not grow for a while, so that the oldest ticks make the room. */
-void retain_relieve(struct store *s, bool hard);
+/*
+ * The disk is full, whatever the limits say.  Outside of transactions: writes what is in the -wal to the main file, so that
+ * the next frames go over the old ones.  0, or -ENOSPC where a reader still needs them: pruning would not help then.
+ */
+int retain_relieve(struct store *s);
+/* In a transaction: up to `most` of the oldest recorded ticks go, fewer where `bytes` of rows fit into free pages before.
+ * How many went, or negative. */
+int retain_squeeze(struct store *s, int64_t bytes, int most);
 
 #endif

@@ -42,6 +42,8 @@ void store_close(struct store *s);
 /* One transaction: dictionary, rows, coverage, then retention (a bounded slice of pruning and roll-up work a tick, limits kept at
  * all times). Whole or not at all. */
 int store_put_tick(struct store *s, const struct tick *t, struct store_error *err);
+/* Whether the disk was full lately (64 puts), so that the oldest ticks had to go, before their time, for the new ones. */
+bool store_is_tight(const struct store *s);
 /* Facts of the recording: "node", "version", "started", "probes" …, replacing. */
 int store_put_meta(struct store *s, const char *key, const char *value, struct store_error *err);
 /* A note on the timeline of a recording that another process may be writing (its own connection, busy timeout 2 s). */
