@@ -14,7 +14,9 @@
 #define COPY_HEAD 4096u
 #define COPY_HEAD_SMALL 1024u           /* for WISH_HEADS */
 #define COPY_TAIL 64u
-#define COPY_WHOLE_MAX 65535u           /* head is 16 bits wide */
+#define COPY_PIECE 32768u               /* of a segment above 64 KB (head is 16 bits wide): records of this size, */
+#define COPY_PIECES 8u                  /* at most */
+#define COPY_WHOLE_MAX (COPY_PIECE * COPY_PIECES)
 #define COPY_CREDIT (256u << 10)        /* bytes of large segments taken whole, per socket and direction, */
 #define COPY_REFILL_NS 1000000000ull    /* and time after which an empty credit is full again */
 

@@ -85,8 +85,9 @@ enum {                              /* ev_data.flags */
 };
 
 /*
- * A TCP segment (after GSO, so up to 64 KB) with payload.  `head` bytes of payload follow the struct, then `tail` bytes
- * that are the last of the segment; head + tail <= len, and where they are equal nothing is missing.
+ * A TCP segment (before GSO cuts it, so 64 KB and more) with payload; above 64 KB it may come as several.  `head` bytes of
+ * payload follow the struct, then `tail` bytes that are the last of the segment; head + tail <= len, and where they are
+ * equal nothing is missing.
  * tgid/tid: the thread that wrote these bytes, where the segment left in its context; else 0 and an EV_IO follows.
  * rd_*: the last read of this same socket before this segment left (who took the request off the socket and when):
  * bytes below rd_seq (in the peer's sequence space) had been read by rd_tid at rd_ts_ns.  0 where there was none.

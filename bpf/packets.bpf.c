@@ -99,6 +99,23 @@ static __always_inline void segment_emit(struct __sk_buff *skb, const struct seg
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
+/* Whole, but larger than a record can say: as if it had come in several segments. */
+static __always_inline void segment_split(struct __sk_buff *skb, const struct segment *s)
+{
+	struct segment piece = *s;
+	__u32 left = s->p.len;
+
+	for (__u32 i = 0; i < COPY_PIECES && left; i++) {
+		piece.p.len = left < COPY_PIECE ? left : COPY_PIECE;
+		piece.plan.head = piece.p.len;
+		left -= piece.p.len;
+		piece.flags = left ? s->flags & ~DATA_FIN : s->flags;
+		segment_emit(skb, &piece, COPY_PIECE);
+		piece.p.offset += piece.p.len;
+		piece.p.seq += piece.p.len;
+	}
+}
+
 static __always_inline void segment_submit(struct __sk_buff *skb, const struct segment *s)
 {
 	__u32 n = s->plan.head + s->plan.tail;
@@ -106,6 +123,7 @@ static __always_inline void segment_submit(struct __sk_buff *skb, const struct s
 #define COPY_CLASS(cap) if (n <= cap) { segment_emit(skb, s, cap); return; }
 	COPY_CLASSES(COPY_CLASS)
 #undef COPY_CLASS
+	segment_split(skb, s);
 }
 
 /* False where nothing of this socket is wanted. */

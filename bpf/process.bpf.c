@@ -10,6 +10,9 @@
 #define SIGNALS (1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 15 | \
                  1u << 18 | 1u << 19 | 1u << 20)
 
+#define SIGNAL_DELIVERED 0      /* TRACE_SIGNAL_DELIVERED */
+#define SIGCONT 18
+
 /* What this kernel's tracepoints take, read from its BTF before loading; and its page size. */
 const volatile bool exit_says_group_dead = false;       /* sched_process_exit(task, group_dead): 6.17 */
 const volatile bool victim_is_task = false;             /* mark_victim(task, uid): 6.9; before (pid) */
@@ -123,8 +126,10 @@ int proc_signalled(__u64 *ctx)
 	__u32 sig = ARG(__u32, 0);
 	struct ev_proc *e;
 
-	/* result 0 is TRACE_SIGNAL_DELIVERED */
-	if (sig > 31 || !(1u << sig & SIGNALS) || ARG(int, 4) != 0)
+	if (sig > 31 || !(1u << sig & SIGNALS))
+		return 0;
+	/* ignored, pending already or lost; but SIGCONT has its effect also where nobody handles it */
+	if (ARG(int, 4) != SIGNAL_DELIVERED && sig != SIGCONT)
 		return 0;
 	e = proc_of(PROC_SIGNAL, ARG(struct task_struct *, 2));
 	if (!e)
