@@ -5,9 +5,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "model/metric.h"
 
 #define BLOCKS_MAX 240
+#define SPARSE_NS (10 * NS_PER_S)
 
 int gauges_init(struct gauges *g, const struct window *w)
 {
@@ -103,6 +105,27 @@ struct shift gauge_shift(const struct gauges *g, uint32_t series, struct span ba
 	size_t n = blocks_of(g, series, base, before), m = blocks_of(g, series, now, after);
 
 	return robust_shift(before, n, after, m, series_floor(g->w->series.v[series].metric));
+}
+
+double gauge_mean(const struct gauges *g, uint32_t series, struct span range)
+{
+	uint32_t i, b = point_from(g, series, range.until_ns);
+	const struct win_point *last = NULL;
+	double sum = 0;
+
+	for (i = point_from(g, series, range.since_ns); i < b; i++) {
+		const struct win_point *p = point_at(g, i);
+		int64_t gap;
+
+		if (isnan(p->value) || isinf(p->value))
+			continue;
+		gap = last ? p->t_ns - (last->t_ns + last->dur_ns) : 0;
+		if (gap > 0 && gap <= SPARSE_NS)
+			sum += fmin(last->value, p->value) * (double)gap;
+		sum += p->value * (double)p->dur_ns;
+		last = p;
+	}
+	return last && range.until_ns > range.since_ns ? sum / (double)(range.until_ns - range.since_ns) : NAN;
 }
 
 double gauge_limit(const struct gauges *g, uint32_t series, struct span now)

@@ -22,6 +22,9 @@ struct span { int64_t since_ns, until_ns; };
 
 /* The shift of a series from the range `base` to the range `now`; each is thinned to at most 240 block means. */
 struct shift gauge_shift(const struct gauges *g, uint32_t series, struct span base, struct span now);
+/* The mean of a series over the whole range; NaN: no points in it.  Where it has none for up to ten seconds it is taken as the
+ * lower of its neighbours (a series that stays the same is sparse), beyond that as zero: nobody was there. */
+double gauge_mean(const struct gauges *g, uint32_t series, struct span range);
 /* Newest limit of a series in the range, NaN: none. */
 double gauge_limit(const struct gauges *g, uint32_t series, struct span now);
 /* Largest value in the range; NaN: none. */

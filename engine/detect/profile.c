@@ -46,9 +46,12 @@ static void profile_sums(struct profile *p, const struct flow *f, const struct g
 {
 	double errors = 0, refused = 0, failed = 0, retrans = 0, inflight = 0, srtt = 0, srtts = 0, bins = 0;
 	double bin_s = (double)g->bin_ns / 1e9, seconds;
-	uint32_t i;
+	uint32_t i = 0;
 
-	for (i = 0; i < g->bins; i++) {
+	/* Before its first request it was not there yet: that is no lower rate. */
+	while (i < g->bins && f->count > 0 && !(f->cell[i].count > 0) && !(f->cell[i].opened > 0))
+		i++;
+	for (; i < g->bins; i++) {
 		const struct cell *c = &f->cell[i];
 
 		if (!(mark[i] & bit))

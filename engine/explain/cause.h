@@ -13,6 +13,7 @@ struct finding {
 	uint32_t suspect;          /* whose excess it explains */
 	uint32_t service;          /* the one to look at: the suspect, or who did it to it */
 	double strength;           /* 0..1 */
+	bool weak;                 /* what is said where nothing better is: an echo beside a cause that explains it */
 	double score;              /* of the symptom; the suspect's, unless the rule knows better */
 	const char *kind;
 	const char *summary, *advice, *refute;
@@ -24,6 +25,7 @@ struct cause_rule {
 	const char *kind;
 	/* The strength, 0 where it is not this kind. Fills summary, advice, refute, and pushes evidence. */
 	double (*look)(struct study *s, uint32_t suspect, struct finding *f);
+	bool weak;
 };
 extern const struct cause_rule cause_table[];
 extern const size_t cause_table_n;
@@ -54,7 +56,7 @@ void finding_say_calls(struct study *s, struct finding *f);
 /* "CPU use of cart 0.2 → 0.9 cores", where the series is known and moved; its z, 0 otherwise. */
 double finding_say_series(struct study *s, struct finding *f, uint32_t series);
 
-/* The process of the service that began last before the end of the incident, NULL: not known; and a sentence about it. */
+/* The process of the service that began last, of those that live at the end of the incident if any does, NULL: not known; and a sentence about it. */
 const struct win_process *process_newest(const struct study *s, uint32_t service);
 void finding_say_process(struct study *s, struct finding *f, const struct win_process *p);
 
@@ -63,6 +65,25 @@ void finding_say_process(struct study *s, struct finding *f, const struct win_pr
 bool metric_rose(const struct study *s, uint32_t service, const char *metric, double least, double level, uint32_t *series);
 /* By how much the metric rose (median, or p90 where that rose more); the level where there is no before; 0 unknown. */
 double metric_growth(const struct study *s, uint32_t service, const char *metric);
+
+/* The mean over the incident, and by how much it lies above that of the baseline; all devices together, 0 where not known. */
+double metric_level(const struct study *s, uint32_t service, const char *metric);
+double metric_added(const struct study *s, uint32_t service, const char *metric);
+
+/* What was added since the onset, in thread-seconds a second, so that they compare: a request that takes a second longer holds
+ * a thread, or a place in its queue, for a second. */
+struct added {
+	double latency;            /* waited for the service by its callers, less what its own callees explain */
+	double cpu, runq, disk;    /* spent by the threads of the service */
+};
+struct added added_time(const struct study *s, uint32_t service);
+/* 0..1: how much of the added latency a wait of the threads explains, of what is known of them. */
+double added_fit(const struct added *a, double wait);
+#define FIT_MIN 0.25       /* below it the wait is there, but it is not the cause */
+/* The same of the wait that `series` measures; what only the node as a whole tells explains half. */
+double wait_fit(const struct study *s, uint32_t service, uint32_t series);
+/* Does the service itself burn much more CPU a request than before?  Then a wait for the CPU is of its own making. */
+bool burns_more(const struct study *s, uint32_t service);
 
 /* The newest event of the service, of one of the kinds (a list ending in NULL), from `early_s` before the onset to `late_s` after. */
 const struct win_event *event_near(const struct study *s, uint32_t service, const char *const *kinds, double early_s,

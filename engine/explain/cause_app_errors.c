@@ -50,14 +50,14 @@ double cause_app_errors(struct study *s, uint32_t v, struct finding *f)
 	finding_say_calls(s, f);
 	log = loudest(s, v, &before, &after);
 	if (log) {
-		finding_say(s, f, before, after, "lines", say_query(s, "logs", v), "%s logs \"%.200s\" %.0f times (%.0f before)",
+		finding_say(s, f, before, after, "lines", NULL, "%s logs \"%.200s\" %.0f times (%.0f before)",
 			    name, log->sample ? log->sample : log->template, after, before);
 		strength = 0.6;
 	}
 	f->summary = study_text(s, "%s raises errors itself: %.0f of the %.0f extra failures begin there, none of what it calls "
 				"fails as much", name, n->self[CUR_FAILURES],
 				fmax(s->symptom->extra_failures, n->self[CUR_FAILURES]));
-	f->advice = study_text(s, "read the errors of %s: rootle logs --service %s", name, say_word(s, name));
-	f->refute = study_text(s, "%s: if a callee of %s fails as often, the errors begin there", say_query(s, "edges", v), name);
+	f->advice = study_text(s, "read the log of %s around %s", name, say_time(s, s->sick.since_ns));
+	f->refute = study_text(s, "if a callee of %s fails as often, the errors begin there: %s", name, say_check(s, "edges", v));
 	return strength;
 }

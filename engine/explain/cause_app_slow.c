@@ -21,8 +21,8 @@ double cause_app_slow(struct study *s, uint32_t v, struct finding *f)
 			   say_ms(s, n->self[CUR_SECONDS] * 1e3), say_ms(s, s->symptom->extra_s * 1e3)) :
 		study_text(s, "%s behaves differently since the onset, more than any other service behind %s", name,
 			   study_name(s, s->symptom->service));
-	f->advice = study_text(s, "look at what %s does in that time: rootle profile --service %s", name, say_word(s, name));
-	f->refute = study_text(s, "%s: if the slow calls wait for a callee or a resource that is not listed, it is not %s",
-			       say_query(s, "requests", v), name);
+	f->advice = study_text(s, "look at what %s does while it answers: its log around %s, its stacks", name,
+			     say_time(s, s->sick.since_ns));
+	f->refute = study_text(s, "if its slow calls wait for a callee, it is that one: %s", say_check(s, "edges", v));
 	return 0.45;
 }

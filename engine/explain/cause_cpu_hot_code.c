@@ -10,6 +10,7 @@ double cause_cpu_hot_code(struct study *s, uint32_t v, struct finding *f)
 	struct calls b = study_calls(s, v, false), a = study_calls(s, v, true);
 	const char *name = study_name(s, v);
 	uint32_t series;
+	const struct win_process *pid = process_newest(s, v);
 	double before, after;
 
 	if (s->blind || !metric_rose(s, v, "cpu_cores", 0.05, INFINITY, &series))
@@ -26,7 +27,7 @@ double cause_cpu_hot_code(struct study *s, uint32_t v, struct finding *f)
 	f->summary = study_text(s, "%s burns more CPU: %.2g -> %.2g cores%s", name, s->shift[series].before,
 				s->shift[series].after, a.per_s > 0 && b.per_s > 0 ?
 				study_text(s, ", %s -> %s a request", say_ms(s, before), say_ms(s, after)) : "");
-	f->advice = study_text(s, "see where it burns: rootle profile --service %s", say_word(s, name));
-	f->refute = study_text(s, "%s: CPU a request must fall back with the latency", say_query(s, "services", v));
+	f->advice = study_text(s, "see where %s burns it: perf top%s", name, pid ? study_text(s, " -p %u", pid->pid) : "");
+	f->refute = study_text(s, "CPU a request must fall back with the latency: %s", say_check(s, "services", v));
 	return s->node[v].odd == series ? 0.62 : 0.55;
 }

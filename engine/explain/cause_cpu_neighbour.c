@@ -10,14 +10,15 @@ static const char *const begins[] = {"start", "exec", NULL};
 double cause_cpu_neighbour(struct study *s, uint32_t v, struct finding *f)
 {
 	uint32_t wait, taker;
-	double grown;
+	double grown, fit;
 	const struct win_process *p;
 	const char *who, *name = study_name(s, v);
 
 	if (!cpu_waits(s, v, &wait))
 		return 0;
 	taker = cpu_taker(s, v, &grown);
-	if (taker == WIN_NONE)
+	fit = wait_fit(s, v, wait);
+	if (taker == WIN_NONE || burns_more(s, v) || fit < FIT_MIN)
 		return 0;
 	p = process_newest(s, taker);
 	who = study_name(s, taker);
@@ -31,6 +32,6 @@ double cause_cpu_neighbour(struct study *s, uint32_t v, struct finding *f)
 	f->advice = p ? study_text(s, "lower its priority (renice -n 19 -p %u) or give it a CPU quota; nothing is wrong with %s",
 				   p->pid, name) :
 			study_text(s, "lower the priority of %s or give it a CPU quota; nothing is wrong with %s", who, name);
-	f->refute = study_text(s, "%s: the wait for a CPU must fall within seconds of %s's end", say_query(s, "services", v), who);
-	return 0.88;
+	f->refute = study_text(s, "the wait for a CPU must fall within seconds of %s's end: %s", who, say_check(s, "services", v));
+	return 0.65 + 0.23 * fit;
 }

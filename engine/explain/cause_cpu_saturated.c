@@ -11,7 +11,8 @@ double cause_cpu_saturated(struct study *s, uint32_t v, struct finding *f)
 	double grown;
 	const char *name = study_name(s, v);
 
-	if (!cpu_waits(s, v, &wait) || cpu_taker(s, v, &grown) != WIN_NONE)
+	if (!cpu_waits(s, v, &wait) || cpu_taker(s, v, &grown) != WIN_NONE || burns_more(s, v) ||
+	    wait_fit(s, v, wait) < FIT_MIN)
 		return 0;
 	idle = host == WIN_NONE ? WIN_NONE : study_series(s, host, "cpu_idle_cores");
 	if (idle == WIN_NONE || !(s->shift[idle].after < 0.3))
@@ -22,6 +23,6 @@ double cause_cpu_saturated(struct study *s, uint32_t v, struct finding *f)
 	finding_say_calls(s, f);
 	f->summary = study_text(s, "the node is out of CPU (%.2g cores idle): %s waits for a core", s->shift[idle].after, name);
 	f->advice = "move load away or add cores; the services by CPU: rootle services";
-	f->refute = study_text(s, "%s: with idle cores the latency must fall", say_query(s, "services", host));
+	f->refute = study_text(s, "with idle cores the latency must fall: %s", say_check(s, "services", host));
 	return 0.55;
 }

@@ -5,7 +5,7 @@
 #include "explain/cause.h"
 #include "explain/say.h"
 
-static const char *const changes[] = {"config_change", NULL};
+static const char *const changes[] = {"config_change", "limit_change", NULL};
 
 double cause_cpu_throttled(struct study *s, uint32_t v, struct finding *f)
 {
@@ -25,7 +25,6 @@ double cause_cpu_throttled(struct study *s, uint32_t v, struct finding *f)
 				say_ms(s, fmin(s->shift[series].after, 99) * 1e3), say_share(s, s->node[v].score),
 				study_name(s, s->symptom->service));
 	f->advice = study_text(s, "raise or remove the CPU quota of %s (cpu.max, cpu.cfs_quota_us)", name);
-	f->refute = study_text(s, "%s: throttled time must fall and latency with it once the quota is raised",
-			       say_query(s, "services", v));
+	f->refute = study_text(s, "with a higher quota throttling and latency must fall: %s", say_check(s, "services", v));
 	return 0.9;
 }

@@ -8,6 +8,8 @@
 #include "explain/cause.h"
 #include "explain/say.h"
 
+#define ALIKE 3   /* others that got slower by less than a third as much only stand in the same queue */
+
 struct statement {
 	double count[2], seconds[2];   /* before, after */
 	struct hist hist[2];
@@ -66,6 +68,24 @@ static void statements_read(struct study *s, uint32_t v, struct statement *st)
 	}
 }
 
+static double mean_s(const struct statement *st, int side)
+{
+	return st->count[side] > 0 ? st->seconds[side] / st->count[side] : 0;
+}
+
+/* By how much one call takes longer. */
+static double grown_s(const struct statement *st)
+{
+	return mean_s(st, 1) - mean_s(st, 0);
+}
+
+static bool slower_alike(const struct statement *st, const struct statement *top)
+{
+	double factor = mean_s(st, 1) / mean_s(st, 0), of = mean_s(top, 1) / fmax(mean_s(top, 0), 1e-6);
+
+	return factor > 2 && (factor > of / ALIKE || grown_s(st) > grown_s(top) / ALIKE);
+}
+
 /* What the calls took in the sick range beyond what as many seconds of the baseline took. */
 static double statements_added(const struct study *s, struct statement *st, size_t n, double *slower_others, size_t *top)
 {
@@ -83,12 +103,10 @@ static double statements_added(const struct study *s, struct statement *st, size
 			*top = i;
 	}
 	for (i = 0; i < n; i++) {
-		double before = st[i].seconds[0] / st[i].count[0], after = st[i].seconds[1] / st[i].count[1];
-
 		if (i == *top || !(st[i].count[0] >= 10) || !(st[i].count[1] >= 5))
 			continue;
 		of++;
-		others += after > 2 * before;
+		others += slower_alike(&st[i], &st[*top]);
 	}
 	*slower_others = of > 0 ? others / of : 0;
 	return sum;
@@ -106,7 +124,9 @@ static double judge(struct study *s, uint32_t v, struct finding *f, const struct
 	bool busy = metric_rose(s, v, "cpu_cores", 0.05, 0.3, &cpu);
 	bool disk = disk_waits(s, v, &wait), reads = metric_rose(s, v, "disk_read_bytes", 5e5, 1e6, &read);
 	double before = p95(&st->hist[0]), after = p95(&st->hist[1]), grown, strength;
-	double was = st->seconds[0] / fmax(st->count[0], 1) * 1e3, is = st->seconds[1] / fmax(st->count[1], 1) * 1e3;
+	double was = mean_s(st, 0) * 1e3, is = mean_s(st, 1) * 1e3;
+	/* A disk that explains little of the added time is no cause, whoever else uses it. */
+	bool starved = disk && !burns_more(s, v) && wait_fit(s, v, wait) >= FIT_MIN && disk_taker(s, v, &grown) != WIN_NONE;
 
 	if (s->blind && !(is >= 10 && (busy || disk || reads || is >= 50)))
 		return 0;
@@ -116,23 +136,34 @@ static double judge(struct study *s, uint32_t v, struct finding *f, const struct
 		before = st->count[0] > 0 ? was : NAN;
 		after = is;
 	}
-	finding_say(s, f, before, after, "ms", say_query(s, "requests", v), "%.300s: p95 %s, %.0f calls, %s of the time added at %s",
-		    s->w->ops.v[op], say_change(s, say_ms(s, before), say_ms(s, after), !isnan(before)), st->count[1],
-		    say_share(s, share), study_name(s, v));
+	finding_say(s, f, before, after, "ms", say_query(s, "requests", v), "p95 of it %s in %.0f calls; %s of the time added at %s",
+		    say_change(s, say_ms(s, before), say_ms(s, after), !isnan(before)), st->count[1], say_share(s, share),
+		    study_name(s, v));
 	if (busy)
 		finding_say_series(s, f, cpu);
 	if (reads)
 		finding_say_series(s, f, read);
-	if (disk)
+	if (disk && wait_fit(s, v, wait) >= FIT_MIN)
 		finding_say_series(s, f, wait);
 	strength = share >= 0.5 ? 0.9 : 0.75;
 	if (!busy && !disk && !reads)
 		strength -= 0.2;      /* it waits for something that we do not see: a lock, the network */
 	if (others > 0.5 && !s->blind)
 		strength -= busy ? 0.1 : 0.25;
-	if (disk && disk_taker(s, v, &grown) != WIN_NONE)
+	if (starved)
 		strength -= 0.3;
 	return strength;
+}
+
+static void summarise(struct study *s, uint32_t v, struct finding *f, const struct statement *st, const char *text)
+{
+	double was = mean_s(st, 0) * 1e3, is = mean_s(st, 1) * 1e3;
+	bool more = st->count[0] > 0 && !(is > 1.3 * was);
+
+	f->summary = study_text(s, "%s: the statement \"%.160s\" %s (%s on average); %s of %s's excess", study_name(s, v), text,
+				more ? "runs more often" : "got slower",
+				say_change(s, say_ms(s, was), say_ms(s, is), st->count[0] > 0),
+				say_share(s, s->node[v].score), study_name(s, s->symptom->service));
 }
 
 double cause_db_slow_query(struct study *s, uint32_t v, struct finding *f)
@@ -155,13 +186,9 @@ double cause_db_slow_query(struct study *s, uint32_t v, struct finding *f)
 		strength = judge(s, v, f, &st[op], op, st[op].added / sum, others);
 	if (strength > 0) {
 		finding_say_calls(s, f);
-		f->summary = study_text(s, "%s: the statement \"%.160s\" takes %s of the time added there (mean %s%s); it accounts for %s of "
-					"%s's excess", name, s->w->ops.v[op], say_share(s, st[op].added / sum),
-					st[op].count[0] > 0 ? study_text(s, "%s -> ", say_ms(s, st[op].seconds[0] / st[op].count[0] * 1e3)) : "",
-					say_ms(s, st[op].seconds[1] / fmax(st[op].count[1], 1) * 1e3),
-					say_share(s, s->node[v].score), study_name(s, s->symptom->service));
-		f->advice = study_text(s, "EXPLAIN the statement on %s: look for a missing index, stale statistics or grown data", name);
-		f->refute = study_text(s, "%s: if other statements got slower as much, it is not this one", say_query(s, "requests", v));
+		summarise(s, v, f, &st[op], s->w->ops.v[op]);
+		f->advice = study_text(s, "EXPLAIN the statement on %s: a missing index, stale statistics, grown data?", name);
+		f->refute = study_text(s, "if other statements got slower as much, it is not this one: %s", say_check(s, "requests", v));
 	}
 	for (i = 0; i < n; i++) {
 		hist_done(&st[i].hist[0]);

@@ -36,7 +36,7 @@ double cause_dependency_down(struct study *s, uint32_t v, struct finding *f)
 				gone ? study_text(s, ", %s at %s", gone->kind, say_time(s, gone->t_ns)) : "");
 	f->advice = study_text(s, "start %s again and read its last log lines%s", name,
 			       event_near(s, v, begins, -1, 3600) ? " (a process of it was started since)" : "");
-	f->refute = study_text(s, "%s: refused connects must end once %s listens", say_query(s, "edges", v), name);
+	f->refute = study_text(s, "refused connects must end once %s listens: %s", name, say_check(s, "edges", v));
 	if (event_near(s, v, kills, 30, 15))
 		return 0.7;      /* it is down, but why it is has a name of its own */
 	return refused && gone ? 0.95 : refused ? 0.9 : 0.85;

@@ -16,6 +16,6 @@ double cause_dependency_errors(struct study *s, uint32_t v, struct finding *f)
 	f->summary = study_text(s, "%s fails: %.0f more failures than usual; it runs outside of this node, so nothing deeper can be "
 				"seen", name, n->d[CUR_FAILURES]);
 	f->advice = study_text(s, "ask the owner of %s; meanwhile serve without it", name);
-	f->refute = study_text(s, "%s: the failures must end when %s answers again", say_query(s, "requests", v), name);
+	f->refute = study_text(s, "the failures must end when %s answers again: %s", name, say_check(s, "requests", v));
 	return 0.65;
 }

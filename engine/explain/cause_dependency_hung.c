@@ -58,8 +58,8 @@ double cause_dependency_hung(struct study *s, uint32_t v, struct finding *f)
 	f->summary = study_text(s, "%s hangs: it accepts requests and does not answer%s; everything in front of it waits", name,
 				stopped || stop ? " (its process is stopped)" : "");
 	f->advice = stopped || stop ? study_text(s, "continue it (kill -CONT) or restart %s", name) :
-				      study_text(s, "take a stack of %s (rootle profile --off-cpu), then restart it", name);
-	f->refute = study_text(s, "%s: if %s still answers part of its requests, it is slow, not hung",
-			       say_query(s, "requests", v), name);
+				      study_text(s, "take a stack of %s (gdb -p, or its own tool), then restart it", name);
+	f->refute = study_text(s, "if %s still answers part of its requests, it is slow, not hung: %s", name,
+			       say_check(s, "requests", v));
 	return stopped || stop ? 0.95 : 0.8;
 }

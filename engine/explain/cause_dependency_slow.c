@@ -16,7 +16,6 @@ double cause_dependency_slow(struct study *s, uint32_t v, struct finding *f)
 				"nothing deeper can be seen", name, say_change(s, say_ms(s, b.mean_ms), say_ms(s, a.mean_ms),
 				b.requests > 0), say_share(s, n->score), study_name(s, s->symptom->service));
 	f->advice = study_text(s, "ask the owner of %s; meanwhile shorten the timeout or serve without it", name);
-	f->refute = study_text(s, "%s: with a steady round-trip time and a slow answer it is %s, with a grown one the path",
-			       say_query(s, "edges", v), name);
+	f->refute = study_text(s, "a grown round-trip time would mean the path, not %s: %s", name, say_check(s, "edges", v));
 	return 0.65;
 }

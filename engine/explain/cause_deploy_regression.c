@@ -59,7 +59,7 @@ double cause_deploy_regression(struct study *s, uint32_t v, struct finding *f)
 				say_time(s, e->t_ns), e->version_before, e->version_after, say_share(s, n->score),
 				study_name(s, s->symptom->service));
 	f->advice = study_text(s, "roll %s back to %s", name, e->version_before);
-	f->refute = study_text(s, "rootle diff the minutes before and after %s for %s: the same errors, latency and CPU a request "
-			       "clear the deploy", say_time(s, e->t_ns), name);
+	f->refute = study_text(s, "the same errors, latency and CPU a request before and after %s would clear it: %s",
+			       say_time(s, e->t_ns), say_query(s, "requests", v));
 	return 0.9;
 }

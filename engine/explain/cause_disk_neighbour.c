@@ -10,14 +10,15 @@ static const char *const begins[] = {"start", "exec", NULL};
 double cause_disk_neighbour(struct study *s, uint32_t v, struct finding *f)
 {
 	uint32_t wait, taker;
-	double grown;
+	double grown, fit;
 	const struct win_process *p;
 	const char *who, *name = study_name(s, v);
 
 	if (!disk_waits(s, v, &wait))
 		return 0;
+	fit = wait_fit(s, v, wait);
 	taker = disk_taker(s, v, &grown);
-	if (taker == WIN_NONE)
+	if (taker == WIN_NONE || fit < FIT_MIN)
 		return 0;
 	p = process_newest(s, taker);
 	who = study_name(s, taker);
@@ -32,6 +33,6 @@ double cause_disk_neighbour(struct study *s, uint32_t v, struct finding *f)
 				say_value(s, grown, "bytes/s"));
 	f->advice = p ? study_text(s, "ionice -c3 -p %u, or move it out of the busy hours; nothing is wrong with %s", p->pid, name) :
 			study_text(s, "give %s a lower I/O priority, or move it out of the busy hours", who);
-	f->refute = study_text(s, "%s: the wait for the disk must fall within seconds of %s's end", say_query(s, "services", v), who);
-	return 0.93;
+	f->refute = study_text(s, "the wait for the disk must fall within seconds of %s's end: %s", who, say_check(s, "services", v));
+	return 0.65 + 0.28 * fit;
 }

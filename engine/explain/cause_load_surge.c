@@ -14,7 +14,7 @@ double cause_load_surge(struct study *s, uint32_t v, struct finding *f)
 	struct calls b = study_calls(s, s->symptom->service, false), a = study_calls(s, s->symptom->service, true);
 	double extra = 0, per_s = a.per_s + a.stuck / fmax(1, (double)(s->sick.until_ns - s->sick.since_ns) / 1e9);
 
-	if (s->blind || !(b.per_s > 0) || per_s < SURGE * b.per_s)
+	if (s->blind || !(b.per_s > 0) || per_s < SURGE * b.per_s || burns_more(s, v))
 		return 0;
 	for (i = 0; i < n->n_in; i++) {
 		uint32_t e = s->link[n->in + i];
@@ -36,6 +36,6 @@ double cause_load_surge(struct study *s, uint32_t v, struct finding *f)
 				study_name(s, f->service), a.per_s / b.per_s, b.per_s, a.per_s, study_name(s, v));
 	f->advice = study_text(s, "limit the rate at %s, or add capacity to %s", study_name(s, s->symptom->service),
 			       study_name(s, v));
-	f->refute = study_text(s, "%s: latency must fall when the rate does", say_query(s, "requests", s->symptom->service));
+	f->refute = study_text(s, "latency must fall when the rate does: %s", say_check(s, "requests", s->symptom->service));
 	return 0.86;
 }

@@ -23,8 +23,8 @@ double cause_mem_leak(struct study *s, uint32_t v, struct finding *f)
 	f->summary = study_text(s, "memory of %s grew from %s to %s while its load did not", name, say_value(s, h->before, "bytes"),
 				say_value(s, h->after, "bytes"));
 	f->advice = study_text(s, "restart %s to gain time, then find what it keeps", name);
-	f->refute = study_text(s, "%s: if it levels off under the same load, it is a cache, not a leak",
-			       say_query(s, "services", v));
+	f->refute = study_text(s, "if it levels off under the same load, it is a cache, not a leak: %s",
+			       say_check(s, "services", v));
 	/* Memory that grows is a cause only where it is what changed most. */
 	return odd == series ? 0.55 : 0.35;
 }

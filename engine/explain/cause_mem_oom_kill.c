@@ -28,6 +28,6 @@ double cause_mem_oom_kill(struct study *s, uint32_t v, struct finding *f)
 	f->summary = study_text(s, "the kernel killed %s for lack of memory at %s; its requests failed until it was back", name,
 				say_time(s, kill->t_ns));
 	f->advice = study_text(s, "raise the memory limit of %s for now, and look for what grows", name);
-	f->refute = study_text(s, "%s: without a kill the symptom must not come back", say_query(s, "events", v));
+	f->refute = study_text(s, "without a kill the symptom must not come back: %s", say_check(s, "events", v));
 	return 0.95;
 }

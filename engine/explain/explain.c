@@ -98,7 +98,7 @@ static void look_with_all(struct study *s, struct findings *all, uint32_t suspec
 
 	for (i = 0; i < cause_table_n; i++) {
 		struct finding f = {.suspect = suspect, .service = suspect, .score = s->node[suspect].score,
-				    .kind = cause_table[i].kind};
+				    .kind = cause_table[i].kind, .weak = cause_table[i].weak};
 
 		f.strength = cause_table[i].look(s, suspect, &f);
 		if (f.strength > 0 && f.evidence.n)
@@ -154,6 +154,15 @@ static void add_path(struct study *s, struct cause *c, const struct finding *f)
 		setting_push(s, &c->path, study_name(s, f->service));
 }
 
+/* A change of how it runs, just before the onset. */
+static const struct win_event *settings_changed(const struct study *s, const struct finding *f)
+{
+	static const char *const kinds[] = {"config_change", "limit_change", "flag_change", "mark", NULL};
+	const struct win_event *e = event_near(s, f->service, kinds, 120, study_bin_s(s));
+
+	return e || f->service == f->suspect ? e : event_near(s, f->suspect, kinds, 120, study_bin_s(s));
+}
+
 static void add_cause(struct study *s, struct incident *in, struct finding *f)
 {
 	struct cause *c = vec_push(&in->causes);
@@ -162,6 +171,8 @@ static void add_cause(struct study *s, struct incident *in, struct finding *f)
 		s->failed = true;
 		return;
 	}
+	if (!f->trigger)
+		f->trigger = settings_changed(s, f);
 	*c = (struct cause){
 		.service = study_name(s, f->service), .kind = f->kind, .confidence = confidence(s, f),
 		.share = s->node[f->suspect].d[CUR_SECONDS] + s->node[f->suspect].d[CUR_FAILURES] > 0 ? fmin(1, f->score) : NAN,
@@ -184,6 +195,26 @@ static bool crowded(const struct incident *in, const char *service)
 	return n >= 2;
 }
 
+/* Is `up` a caller, or a caller's caller, of `v` on the way from the symptom? */
+static bool in_front_of(const struct study *s, uint32_t up, uint32_t v)
+{
+	uint32_t n = 0;
+
+	while (v != WIN_NONE && v != up && n++ < 30)
+		v = v == s->symptom->service ? WIN_NONE : s->node[v].parent;
+	return v == up;
+}
+
+/* What a better finding explains as well: the same service more vaguely, its callers that queue, mere passers-by. */
+static bool is_echo(const struct study *s, const struct finding *first, const struct finding *f)
+{
+	if (f == first || !f->weak || first->strength < 0.6)
+		return false;
+	if (f->suspect == first->suspect || f->score < 0.2 * first->score)
+		return true;
+	return strncmp(f->kind, "app.", 4) == 0 && f->score < 0.7 * first->score && in_front_of(s, f->suspect, first->suspect);
+}
+
 static void add_causes(struct study *s, struct incident *in, struct findings *all)
 {
 	size_t i;
@@ -191,7 +222,8 @@ static void add_causes(struct study *s, struct incident *in, struct findings *al
 	for (i = 0; i < all->n; i++) {
 		struct finding *f = &all->v[i];
 
-		if (in->causes.n < CAUSES_MAX && confidence(s, f) >= CONFIDENCE_MIN && !crowded(in, study_name(s, f->service)))
+		if (in->causes.n < CAUSES_MAX && confidence(s, f) >= CONFIDENCE_MIN && !is_echo(s, &all->v[0], f) &&
+		    !crowded(in, study_name(s, f->service)))
 			add_cause(s, in, f);
 		vec_done(&f->evidence);
 	}
@@ -203,6 +235,7 @@ static void fill_symptom(struct study *s, struct incident *in)
 	const struct symptom *y = s->symptom;
 	const char *name = study_name(s, y->service);
 	uint64_t id = hash_bytes(name, strlen(name)) ^ (uint64_t)y->kind;
+	char since[32];
 
 	in->service = name;
 	in->kind = y->kind;
@@ -214,7 +247,8 @@ static void fill_symptom(struct study *s, struct incident *in)
 	in->unit = y->unit;
 	in->requests_affected = y->affected > 0 ? round(y->affected) : NAN;
 	in->severity = y->severity;
-	in->id = study_text(s, "%s-%s-%08x", symptom_name(y->kind), say_time(s, y->since_ns), (unsigned)(id ^ id >> 32));
+	in->id = study_text(s, "%s-%s-%08x", symptom_name(y->kind), time_rfc3339(since, sizeof(since), y->since_ns),
+			    (unsigned)(id ^ id >> 32));
 	if (isnan(y->after)) {
 		in->sentence = study_text(s, "%s: %s, as asked; no requests to it are recorded", name, symptom_name(y->kind));
 		return;
@@ -273,6 +307,7 @@ static void assert_incident(struct study *s)
 {
 	const struct question *q = s->q;
 	struct incident *in = vec_push(&s->report->incidents);
+	char since[32];
 
 	if (!in) {
 		s->failed = true;
@@ -283,7 +318,7 @@ static void assert_incident(struct study *s)
 		.since_ns = q->since_ns ? q->since_ns : s->w->since_ns,
 	};
 	in->service = study_text(s, "%s", q->service);
-	in->id = study_text(s, "%s-%s-%08x", symptom_name(q->symptom), say_time(s, in->since_ns),
+	in->id = study_text(s, "%s-%s-%08x", symptom_name(q->symptom), time_rfc3339(since, sizeof(since), in->since_ns),
 			    (unsigned)hash_bytes(q->service, strlen(q->service)));
 	in->sentence = study_text(s, "%s: %s as asked; nothing of it is recorded in this range", q->service,
 				  symptom_name(q->symptom));

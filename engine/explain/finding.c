@@ -32,12 +32,12 @@ static void say_latency(struct study *s, struct finding *f, const struct calls *
 	const struct node *n = &s->node[f->suspect];
 	bool tail = !(a->p50_ms > 1.3 * b->p50_ms) && a->p99_ms > b->p99_ms;
 	double before = tail ? b->p99_ms : b->p50_ms, after = tail ? a->p99_ms : a->p50_ms;
+	double own = n->self[CUR_SECONDS] / n->d[CUR_SECONDS];
 
 	finding_say(s, f, before, after, "ms", say_query(s, "requests", f->suspect),
-		    "%s: %s latency of the calls to it %s; %s extra waited, of which its own callees do not explain %s",
-		    study_name(s, f->suspect), tail ? "p99" : "median",
-		    say_change(s, say_ms(s, before), say_ms(s, after), !isnan(before)),
-		    say_ms(s, n->d[CUR_SECONDS] * 1e3), say_share(s, n->self[CUR_SECONDS] / n->d[CUR_SECONDS]));
+		    "%s latency of the calls to %s: %s; %s extra waited, %s of it its own", tail ? "p99" : "median",
+		    study_name(s, f->suspect), say_change(s, say_ms(s, before), say_ms(s, after), !isnan(before)),
+		    say_ms(s, n->d[CUR_SECONDS] * 1e3), own < 0.995 ? say_share(s, own) : "all");
 }
 
 void finding_say_calls(struct study *s, struct finding *f)
@@ -78,6 +78,13 @@ double finding_say_series(struct study *s, struct finding *f, uint32_t series)
 	return shift->z;
 }
 
+static bool process_better(const struct study *s, const struct win_process *p, const struct win_process *than)
+{
+	bool lives = !p->end_ns || p->end_ns >= s->sick.until_ns, lived = !than->end_ns || than->end_ns >= s->sick.until_ns;
+
+	return lives != lived ? lives : p->start_ns > than->start_ns;
+}
+
 const struct win_process *process_newest(const struct study *s, uint32_t service)
 {
 	const struct win_process *best = NULL;
@@ -86,7 +93,7 @@ const struct win_process *process_newest(const struct study *s, uint32_t service
 	for (i = 0; i < s->w->processes.n; i++) {
 		const struct win_process *p = &s->w->processes.v[i];
 
-		if (p->service == service && p->start_ns <= s->sick.until_ns && (!best || p->start_ns > best->start_ns))
+		if (p->service == service && p->start_ns <= s->sick.until_ns && (!best || process_better(s, p, best)))
 			best = p;
 	}
 	return best;
@@ -167,12 +174,12 @@ bool event_changed(const struct win_event *e)
 
 static double disk_growth(const struct study *s, uint32_t service)
 {
-	return metric_growth(s, service, "disk_read_bytes") + metric_growth(s, service, "disk_write_bytes");
+	return fmax(0, metric_added(s, service, "disk_read_bytes")) + fmax(0, metric_added(s, service, "disk_write_bytes"));
 }
 
 static double cpu_growth(const struct study *s, uint32_t service)
 {
-	return metric_growth(s, service, "cpu_cores");
+	return metric_added(s, service, "cpu_cores");
 }
 
 /* Who serves the symptom's requests, or has sent requests all along, is no neighbour, however much it takes. */
@@ -209,7 +216,10 @@ static uint32_t taker(const struct study *s, uint32_t v, double (*growth)(const 
 
 uint32_t disk_taker(const struct study *s, uint32_t v, double *grown)
 {
-	return taker(s, v, disk_growth, 1e6, grown);
+	uint32_t best = taker(s, v, disk_growth, 1e6, grown);
+
+	/* Who moves less than the victim itself has always done does not take its disk away. */
+	return *grown > metric_level(s, v, "disk_read_bytes") + metric_level(s, v, "disk_write_bytes") ? best : WIN_NONE;
 }
 
 bool disk_waits(const struct study *s, uint32_t v, uint32_t *series)

@@ -12,6 +12,8 @@ const char *say_ms(struct study *s, double ms)
 {
 	if (isnan(ms))
 		return "unknown";
+	if (ms >= 1e5)
+		return study_text(s, "%.0f s", ms / 1000);
 	if (ms >= 1000)
 		return study_text(s, "%.3g s", ms / 1000);
 	return study_text(s, ms >= 10 ? "%.0f ms" : "%.2g ms", ms);
@@ -40,18 +42,16 @@ const char *say_value(struct study *s, double v, const char *unit)
 		return say_share(s, v);
 	if (!strcmp(unit, "per_s"))
 		return study_text(s, "%.3g/s", v);
-	return study_text(s, "%.3g %s", v, unit);
+	if (!strcmp(unit, "s/s"))
+		return study_text(s, "%s a second", say_ms(s, v * 1e3));
+	return study_text(s, v < 1 ? "%.2g %s" : "%.3g %s", v, unit);
 }
 
 const char *say_time(struct study *s, int64_t t_ns)
 {
-	char buf[40], *dot;
+	char buf[16];
 
-	time_rfc3339(buf, sizeof(buf), t_ns);
-	dot = strchr(buf, '.');
-	if (dot && t_ns % NS_PER_S == 0)
-		strcpy(dot, "Z");
-	return study_text(s, "%s", buf);
+	return study_text(s, "%s", time_clock(buf, sizeof(buf), t_ns));
 }
 
 const char *say_word(struct study *s, const char *name)
@@ -80,8 +80,14 @@ const char *say_query(struct study *s, const char *what, uint32_t service)
 {
 	int64_t since = s->blind ? s->sick.since_ns : s->base.since_ns;
 
-	return study_text(s, "rootle %s --service %s --since %s --until %s", what, say_word(s, study_name(s, service)),
-			  say_time(s, since), say_time(s, s->sick.until_ns));
+	return study_text(s, "rootle %s --service %s --since @%lld --until @%lld", what, say_word(s, study_name(s, service)),
+			  (long long)(since / NS_PER_S), (long long)((s->sick.until_ns + NS_PER_S - 1) / NS_PER_S));
+}
+
+const char *say_check(struct study *s, const char *what, uint32_t service)
+{
+	return study_text(s, "rootle %s --service %s --since @%lld", what, say_word(s, study_name(s, service)),
+			  (long long)(s->sick.since_ns / NS_PER_S));
 }
 
 const char *say_change(struct study *s, const char *before, const char *after, bool known)

@@ -2,12 +2,15 @@
 #include "explain/setting.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "explain/cause.h"
 #include "explain/say.h"
+
+#define DEPLOYS_TOLD 3
 
 void setting_affect(struct study *s, struct incident *in, const char *service)
 {
@@ -101,30 +104,66 @@ static bool is_trigger(const struct incident *in, const struct win_event *e)
 	return false;
 }
 
+/* Can a change of this service matter: do the requests of the incident pass it, or has it excess of its own? */
+static bool is_concerned(const struct study *s, uint32_t service)
+{
+	return service != WIN_NONE && !study_is_node(s, service) &&
+	       (s->node[service].reached || s->node[service].measured || s->node[service].score > 0.02);
+}
+
+static const char *deploy_innocence(const struct win_event *e)
+{
+	if (event_changed(e))
+		return "its service has no excess of its own";
+	return e->version_before && e->version_after ? "the same version before and after" :
+						       "no new version, and nothing changed in the service";
+}
+
+static void rule_out_others(struct study *s, struct incident *in, size_t others)
+{
+	if (others)
+		setting_push(s, &in->ruled_out, study_text(s, "%zu other restart%s or deploy%s in the ten minutes before, none that "
+			     "matters", others, others == 1 ? "" : "s", others == 1 ? "" : "s"));
+}
+
+/* Was a later one of the same service told already? */
+static bool newer_told(const struct study *s, const struct incident *in, size_t event)
+{
+	const struct win_event *e = &s->w->events.v[event];
+	char what[256];
+	size_t i;
+
+	snprintf(what, sizeof(what), "%s of %.200s at ", e->kind, study_name(s, e->service));
+	for (i = 0; i < in->ruled_out.n; i++)
+		if (!strncmp(in->ruled_out.v[i], what, strlen(what)))
+			return true;
+	return false;
+}
+
 static void rule_out_deploys(struct study *s, struct incident *in)
 {
-	size_t i, seen = 0, told = 0;
+	size_t i, seen = 0, told = 0, others = 0;
 
-	for (i = 0; i < s->w->events.n; i++) {
+	for (i = s->w->events.n; i-- > 0;) {
 		const struct win_event *e = &s->w->events.v[i];
-		const char *why;
 
-		if (!is_deploy(e) || e->t_ns > s->symptom->since_ns + s->traffic.grid.bin_ns)
+		if (!is_deploy(e) || e->t_ns > s->symptom->since_ns + s->traffic.grid.bin_ns ||
+		    e->t_ns < s->symptom->since_ns - 600 * NS_PER_S)
 			continue;
 		seen++;
-		if (e->service == WIN_NONE || is_trigger(in, e) || e->t_ns < s->symptom->since_ns - 600 * NS_PER_S || told >= 4)
+		if (is_trigger(in, e) || (e->service != WIN_NONE && event_changed(e) && s->node[e->service].score > 0.1))
 			continue;
-		why = event_changed(e) ? "its service has no excess of its own" :
-		      e->version_before && e->version_after ? "unchanged, the same version before and after" :
-							      "no other version is known, and it does not show in the service";
-		if (event_changed(e) && s->node[e->service].score > 0.1)
+		if (!is_concerned(s, e->service) || told >= DEPLOYS_TOLD || newer_told(s, in, i)) {
+			others++;
 			continue;
+		}
 		setting_push(s, &in->ruled_out, study_text(s, "%s of %s at %s: %s", e->kind, study_name(s, e->service),
-			     say_time(s, e->t_ns), why));
+			     say_time(s, e->t_ns), deploy_innocence(e)));
 		told++;
 	}
 	if (!seen)
-		setting_push(s, &in->ruled_out, "deploys: none before the onset in this recording");
+		setting_push(s, &in->ruled_out, "deploys: none in the ten minutes before");
+	rule_out_others(s, in, others);
 }
 
 static int shift_order(const void *pa, const void *pb, void *arg)

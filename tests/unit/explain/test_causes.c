@@ -113,6 +113,53 @@ Test(causes, slow_query_beside_an_old_backup)
 	expect(break_index_during_backup, "postgres", "db.slow_query");
 }
 
+/* A build begins with the fault: it takes CPU and writes, and the database waits for the disk a little, as it then does. */
+static void break_index_beside_a_build(struct shop *p)
+{
+	break_index(p);
+	p->state[1][SHOP_POSTGRES].runq = 2.5;
+	p->state[1][SHOP_POSTGRES].disk_wait = 0.2;
+	p->state[1][SHOP_BATCH].cpu = 1.4;
+	p->state[1][SHOP_BATCH].runq = 1.5;
+	p->state[1][SHOP_BATCH].disk_write = 8e6;
+	p->state[1][SHOP_NODE].psi_cpu = 0.9;
+	p->state[1][SHOP_NODE].psi_io = 0.3;
+}
+
+Test(causes, slow_query_beside_a_build)
+{
+	expect(break_index_beside_a_build, "postgres", "db.slow_query");
+}
+
+/* A backup takes the disk while another job, on which nobody waits, burns CPU. */
+static void break_backup_beside_a_job(struct shop *p)
+{
+	break_backup(p);
+	p->state[1][SHOP_BATCH].cpu = 0.9;
+	p->state[1][SHOP_POSTGRES].runq = 0.1;
+	p->state[1][SHOP_NODE].psi_cpu = 0.4;
+}
+
+Test(causes, disk_neighbour_beside_a_job)
+{
+	expect(break_backup_beside_a_job, "backup.sh", "disk.neighbour");
+}
+
+/* The inventory is what is slow; the database waits for the disk no more than a build makes it. */
+static void break_code_beside_a_build(struct shop *p)
+{
+	p->state[1][SHOP_POSTGRES].own_ms = 3;
+	p->state[1][SHOP_POSTGRES].disk_wait = 0.09;
+	p->state[1][SHOP_INVENTORY].own_ms = 60;
+	p->state[1][SHOP_INVENTORY].cpu = 1.1;
+	p->state[1][SHOP_BATCH].disk_write = 2e7;
+}
+
+Test(causes, build_that_is_no_disk_neighbour)
+{
+	expect_not(break_code_beside_a_build, "disk.neighbour");
+}
+
 static void break_disk(struct shop *p)
 {
 	p->state[1][SHOP_POSTGRES].own_ms = 20;
@@ -135,6 +182,23 @@ static void break_quota(struct shop *p)
 Test(causes, cpu_throttled)
 {
 	expect(break_quota, "inventory.py", "cpu.throttled");
+}
+
+Test(causes, change_of_a_limit_is_the_trigger)
+{
+	struct report *r;
+	struct shop p;
+
+	shop_init(&p, 4);
+	break_quota(&p);
+	shop_event(&p, p.fault_s - 3, SHOP_PAYMENTS, "limit_change", NULL, NULL);
+	shop_event(&p, p.fault_s - 2, SHOP_INVENTORY, "limit_change", NULL, NULL);
+	r = ask(&p);
+	cr_assert(first(r));
+	cr_assert_str_eq(first(r)->kind, "cpu.throttled");
+	cr_assert(first(r)->trigger, "no trigger");
+	cr_assert_eq(first(r)->trigger->service, p.service[SHOP_INVENTORY]);
+	forget(&p, r);
 }
 
 /* Always throttled a bit, and that is not what changed. */
@@ -273,6 +337,26 @@ static bool ruled_out(const struct report *r, const char *text)
 		if (strstr(r->incidents.v[0].ruled_out.v[i], text))
 			return true;
 	return false;
+}
+
+/* A build starts and ends compilers by the dozen. */
+Test(causes, comings_and_goings_are_summed_up)
+{
+	struct report *r;
+	struct shop p;
+	size_t i;
+
+	shop_init(&p, 10);
+	break_index(&p);
+	for (i = 0; i < 40; i++)
+		shop_event(&p, p.fault_s - 40 + (int)i, SHOP_BATCH, "restart", NULL, NULL);
+	for (i = 0; i < 4; i++)
+		shop_event(&p, p.fault_s - 9 + (int)i, SHOP_POSTGRES, "restart", NULL, NULL);
+	r = ask(&p);
+	cr_expect(ruled_out(r, "43 other restarts"), "the others are not summed up");
+	cr_expect(!ruled_out(r, "restart of backup.sh"), "one that is not on the path is named");
+	cr_expect(ruled_out(r, "restart of postgres"), "the one on the path is not named");
+	forget(&p, r);
 }
 
 Test(causes, deploy_decoys)

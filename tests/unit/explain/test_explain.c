@@ -63,6 +63,36 @@ Test(explain, healthy_with_deploys_is_quiet)
 	}
 }
 
+/* Somebody builds software on the same node: everybody waits a little for CPU and disk, and nobody is harmed. */
+Test(explain, healthy_beside_a_build_is_quiet)
+{
+	uint64_t seed;
+
+	for (seed = 1; seed <= 20; seed++) {
+		struct report *r;
+		struct shop p;
+		int i;
+
+		shop_init(&p, seed);
+		for (i = SHOP_NGINX; i < SHOP_BATCH; i++) {
+			p.state[1][i].own_ms *= 1.08;
+			p.state[1][i].runq = 0.1;
+			p.state[1][i].disk_wait = 0.05;
+		}
+		p.state[1][SHOP_BATCH].cpu = 1.2;
+		p.state[1][SHOP_BATCH].disk_write = 2e7;
+		p.state[1][SHOP_NODE].psi_cpu = 0.7;
+		p.state[1][SHOP_NODE].psi_io = 0.2;
+		shop_event(&p, p.fault_s, SHOP_BATCH, "start", NULL, NULL);
+		r = explain(shop_play(&p), &any);
+		if (r->incidents.n)
+			show_report(stderr, r);
+		cr_assert_eq(r->incidents.n, 0, "seed %d", (int)seed);
+		report_free(r);
+		window_free(p.w);
+	}
+}
+
 Test(explain, load_that_ends_is_no_outage)
 {
 	struct report *r;
