@@ -47,23 +47,21 @@ struct bpf_source {
 	int cgroup_fd;
 };
 
-/* libbpf talks through one function for the whole process: kept is the last line that says something went wrong. */
-static __thread char last_line[WHY_LEN];
+/* libbpf talks through one function for the whole process: kept is the first warning about a program, which says what went
+ * wrong. Those after it only say how far that led. */
+static __thread char first_line[WHY_LEN];
 
 static int log_keep(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char line[WHY_LEN];
-	size_t n;
 
-	if (level != LIBBPF_WARN)
+	if (level != LIBBPF_WARN || first_line[0])
 		return 0;
 	vsnprintf(line, sizeof(line), fmt, ap);
-	if (strstr(line, "BEGIN PROG LOAD LOG") || strstr(line, "failed to load object"))
+	if (!strstr(line, "prog '") || strstr(line, "BEGIN PROG LOAD LOG"))
 		return 0;
-	n = strcspn(line, "\n");
-	line[n] = '\0';
-	if (n)
-		memcpy(last_line, line, sizeof(line));
+	line[strcspn(line, "\n")] = '\0';
+	memcpy(first_line, line, sizeof(line));
 	return 0;
 }
 
@@ -149,12 +147,15 @@ static int skeleton_prepare(struct bpf_source *b, const struct probe_options *o,
 	return bpf_map__set_max_entries(b->skel->maps.ring, o->ring_bytes ? o->ring_bytes : RING_BYTES_DEFAULT);
 }
 
-/* The program that libbpf gave up at: the one that its last warning names. False: it names none. */
+/* The program that libbpf gave up at: the one that it warned of. False: it warned of none. */
 static bool probe_blame(struct bpf_source *b)
 {
+	char quoted[64];
+
 	for (size_t i = 0; i < probe_table_n; i++) {
-		if (!b->probes[i].off && strstr(last_line, probe_table[i].program)) {
-			probe_off(&b->probes[i], last_line);
+		snprintf(quoted, sizeof(quoted), "'%s'", probe_table[i].program);
+		if (!b->probes[i].off && strstr(first_line, quoted)) {
+			probe_off(&b->probes[i], first_line);
 			return true;
 		}
 	}
@@ -168,7 +169,7 @@ static int skeleton_load(struct bpf_source *b, const struct probe_options *o, co
 
 		if (err)
 			return err;
-		last_line[0] = '\0';
+		first_line[0] = '\0';
 		err = probes_bpf__load(b->skel);
 		if (!err)
 			return 0;
