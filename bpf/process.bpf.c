@@ -48,13 +48,11 @@ static __always_inline struct ev_proc *proc_begin(__u8 what, __u32 tgid, __u32 t
 	return e;
 }
 
+/* Filters are for sockets: who a process is, and that it changed, must be known of all. */
 static __always_inline struct ev_proc *proc_of(__u8 what, struct task_struct *t)
 {
-	struct ev_proc *e;
+	struct ev_proc *e = proc_begin(what, t->tgid, t->pid);
 
-	if (!pid_passes(t->tgid))
-		return NULL;
-	e = proc_begin(what, t->tgid, t->pid);
 	if (!e)
 		return NULL;
 	e->ptgid = t->real_parent->tgid;
