@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/coverage.h"
 #include "store/open.h"
 
 struct interval { int64_t id, t_ns, dur_ns; };
@@ -383,6 +384,8 @@ int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned wha
 		set_ranges(w, &span, since_ns, until_ns, fresh);
 		rc = load_rows(&l, what);
 	}
+	if (rc == 0)
+		rc = coverage_notes(s, since_ns, until_ns, w);
 	if (rc == 0 && !w->node) {
 		char *node = store_meta(s, "node");
 

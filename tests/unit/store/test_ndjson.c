@@ -62,7 +62,12 @@ static void expect_refusal(const char *text, const char *where)
 	file_write(in_dir("bad.ndjson"), text, strlen(text));
 	import_from(path_, in_dir("bad.ndjson"), -EINVAL, &err);
 	cr_assert(strstr(err.text, where), "%s", err.text);
-	cr_assert_eq(query(path_, "SELECT (SELECT count(*) FROM service) + (SELECT count(*) FROM tick)"), 0, "%s: rows stayed", text);
+	cr_assert_neq(access(path_, F_OK), 0, "%s: a file that was made for it stayed", text);
+	record(in_dir("before.db"), 1);
+	import_from(in_dir("before.db"), in_dir("bad.ndjson"), -EINVAL, &err);
+	cr_assert_eq(query(in_dir("before.db"), "SELECT (SELECT count(*) FROM service) * 10 + (SELECT count(*) FROM tick)"), 41,
+		     "%s: rows stayed", text);
+	unlink(in_dir("before.db"));
 }
 
 Test(ndjson, refusals_name_the_line)
