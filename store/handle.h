@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "store/dict.h"
 #include "store/store.h"
+#include "store/sweep.h"
 
 #define STORE_APPLICATION_ID 0x526f746c   /* "Rotl": PRAGMA application_id of a recording */
 #define STORE_USER_VERSION 1              /* the number of the newest file in store/schema/ */
@@ -45,6 +46,7 @@ struct store {
 	unsigned puts;               /* since open */
 	unsigned tight_until;        /* puts until a full disk counts as a thing of the past */
 	struct roll roll;
+	struct sweep sweep;
 	int inotify_fd;              /* store_wait; -1 none */
 	char why[384];               /* reason of the last failure */
 	VEC(struct cached_stmt) cache;

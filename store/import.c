@@ -192,6 +192,7 @@ static int import_file(struct import *im, FILE *f)
 	if (rc < 0)
 		sql_rollback(im->s);
 	dict_forget(&im->s->dict);
+	sweep_reset(im->s);
 	return rc;
 }
 

@@ -153,6 +153,7 @@ void store_close(struct store *s)
 		close(s->inotify_fd);
 	lock_release(s->lock_fd, s->path);
 	dict_done(&s->dict);
+	sweep_done(&s->sweep);
 	vec_done(&s->cache);
 	vec_done(&s->blob);
 	free(s->path);

@@ -180,11 +180,14 @@ static int put_once(struct store *s, const struct tick *t, int *oldest)
 	if (rc == 0)
 		rc = roll_slice(s, now_ns);
 	if (rc == 0)
+		rc = sweep_slice(s);
+	if (rc == 0)
 		rc = sql_exec(s, "COMMIT");
 	if (rc == 0)
 		return 0;
 	sql_rollback(s);
 	dict_forget(&s->dict);
+	sweep_reset(s);
 	s->last_tick_id = last;
 	s->roll = roll;
 	return rc;

@@ -205,3 +205,68 @@ Test(retain, imported_rows_stay)
 	cr_assert_eq(query(path_, "SELECT count(*) FROM event WHERE kind = 'deploy'"), 1);
 	cr_assert_lt(query(path_, "SELECT count(*) FROM tick"), 20);
 }
+
+/* One second of a recorder that has seen one service, edge and operation, by the names given. */
+static void put_named(struct store *s, int64_t i, bool first, const char *name)
+{
+	struct tick *t = tick_new(T0 + i * NS_PER_S, NS_PER_S);
+	struct store_error err = {0};
+
+	if (first) {
+		*vec_push(&t->services) = (struct tick_service){.id = 0, .name = arena_printf(&t->arena, "%s-caller", name)};
+		*vec_push(&t->services) = (struct tick_service){.id = 1, .name = arena_printf(&t->arena, "%s-callee", name)};
+		*vec_push(&t->edges) = (struct tick_edge){.id = 0, .from = 0, .to = 1, .port = 80, .protocol = "http"};
+		*vec_push(&t->ops) = (struct tick_op){.id = 0, .text = arena_printf(&t->arena, "GET /%s", name)};
+	}
+	add_requests(t, 0, 0, 10, 1000000);
+	*vec_push(&t->points) = (struct tick_point){.service = 1, .metric = M_CPU_CORES, .value = 1, .limit = NAN};
+	cr_assert_eq(store_put_tick(s, t, &err), 0, "%s", err.text);
+	tick_free(t);
+}
+
+#define DANGLING "SELECT (SELECT count(*) FROM requests WHERE edge NOT IN (SELECT id FROM edge)) + " \
+		 "(SELECT count(*) FROM requests WHERE op NOT IN (SELECT id FROM op)) + " \
+		 "(SELECT count(*) FROM point WHERE series NOT IN (SELECT id FROM series)) + " \
+		 "(SELECT count(*) FROM series WHERE service NOT IN (SELECT id FROM service)) + " \
+		 "(SELECT count(*) FROM edge WHERE src NOT IN (SELECT id FROM service) OR dst NOT IN (SELECT id FROM service))"
+#define NAMES(of) "SELECT (SELECT count(*) FROM service WHERE name LIKE '" of "%') * 1000 + (SELECT count(*) FROM edge e JOIN service s " \
+		  "ON s.id = e.dst WHERE s.name LIKE '" of "%') * 100 + (SELECT count(*) FROM op WHERE text LIKE 'GET /" of "%') * 10 + " \
+		  "(SELECT count(*) FROM series r JOIN service s ON s.id = r.service WHERE s.name LIKE '" of "%')"
+
+Test(retain, names_go_with_the_last_fact_that_refers_to_them)
+{
+	struct store_limits limits = {.keep_ns = 100 * NS_PER_S, .raw_ns = 30 * NS_PER_S};
+	struct store *s = writer(path_, limits);
+	int64_t i = 0;
+
+	for (; i < 20; i++)
+		put_named(s, i, i == 0, "old");
+	store_close(s);
+	s = writer(path_, limits);
+	for (; i < 100; i++)
+		put_named(s, i, i == 20, "new");
+	cr_assert_eq(query(path_, NAMES("old")), 2111, "names went before their facts: %g", query(path_, NAMES("old")));
+	for (; i < 400; i++) {
+		put_named(s, i, false, "new");
+		cr_assert_eq(query(path_, DANGLING), 0, "after second %lld", (long long)i);
+	}
+	store_close(s);
+	cr_assert_eq(query(path_, NAMES("old")), 0, "left over: %g", query(path_, NAMES("old")));
+	cr_assert_eq(query(path_, NAMES("new")), 2111, "lost: %g", query(path_, NAMES("new")));
+}
+
+Test(retain, names_of_an_import_stay)
+{
+	static const char text[] = "{\"type\":\"edge\",\"from\":\"x\",\"to\":\"y\",\"protocol\":\"http\",\"port\":80}\n"
+				   "{\"type\":\"requests\",\"t\":1000,\"dur_s\":1,\"to\":\"z\",\"count\":2}\n";
+	struct store *s = writer(path_, (struct store_limits){.keep_ns = 10 * NS_PER_S});
+	struct import_stats stats;
+	struct store_error err = {0};
+
+	file_write(in_dir("i.ndjson"), text, sizeof(text) - 1);
+	cr_assert_eq(store_import_ndjson(s, in_dir("i.ndjson"), &stats, &err), 0, "%s", err.text);
+	for (int64_t i = 0; i < 100; i++)
+		put(s, i);
+	store_close(s);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM service WHERE name IN ('x', 'y', 'z')"), 3);
+}
