@@ -19,6 +19,22 @@
 #define MARGIN 10
 #define REPORT_COLUMNS 80
 
+/* How much of s goes on a line of `width`: to a space, but not between a number and its "%"; and a command at its end, which
+ * is there to be copied, starts a line where it fits on one. */
+static size_t line_length(const char *s, size_t width)
+{
+	const char *command = strstr(s, ": rootle ");
+	size_t take = strlen(s);
+
+	if (take <= width)
+		return take;
+	if (command && (size_t)(command - s) < width && strlen(command + 2) <= width)
+		return (size_t)(command + 1 - s);
+	for (take = width; take && (s[take] != ' ' || s[take + 1] == '%'); take--)
+		;
+	return take ? take : strcspn(s, " ");           /* one long word: it may stand out */
+}
+
 /* "label     text", wrapped; the label stands on the first line only. */
 static void labelled(const char *label, const char *text)
 {
@@ -30,15 +46,8 @@ static void labelled(const char *label, const char *text)
 		return;
 	text_clean(clean, 3 * n + 1, text, n, out_utf8());
 	while (*s) {
-		size_t take = strlen(s);
+		size_t take = line_length(s, width);
 
-		if (take > width) {
-			take = width;
-			while (take && s[take] != ' ')
-				take--;
-			if (!take)           /* one long word: a query, say. It may stand out */
-				take = strcspn(s, " ");
-		}
 		out_line("%-*s%.*s", MARGIN, label, (int)take, s);
 		label = "";
 		s += take;

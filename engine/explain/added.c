@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the added time goes: latency and waits in one unit, so that the evidence competes by how much of the excess it explains. */
+/* Where the added time goes: latency and waits in one unit, so that evidence competes by how much of the excess it explains. */
 #include <math.h>
 #include <string.h>
 

@@ -209,14 +209,15 @@ static void weigh_resources(struct study *s)
 	}
 }
 
-/* May the service hide below v: known to be called, or not placed in any graph, and no calls to it are measured? */
+/* May the service hide below v: known to be called, or not placed in any graph, and no calls to it are measured?  A process
+ * of this node that takes no part in any connection serves nobody; it is only in imports that nothing is known of it. */
 static bool hidden_below(const struct study *s, const uint8_t *seen, uint32_t v, uint32_t c, bool front)
 {
 	const struct node *n = &s->node[c];
 
 	if (c == v || n->measured || study_is_node(s, c))
 		return false;
-	return seen[c] || (front && !n->n_in && !n->n_out && n->resourced);
+	return seen[c] || (front && !n->n_in && !n->n_out && n->resourced && !s->w->services.v[c].exe);
 }
 
 static void mark_hidden(const struct study *s, uint8_t *seen, uint32_t v)

@@ -16,9 +16,8 @@ double cause_app_slow(struct study *s, uint32_t v, struct finding *f)
 	if (n->odd != WIN_NONE)
 		finding_say_series(s, f, n->odd);
 	f->summary = n->d[CUR_SECONDS] > 0 ?
-		study_text(s, "%s itself got slower: it accounts for %s of %s's extra latency (%s of %s waited), and none of "
-			   "what it calls explains that", name, say_share(s, n->score), study_name(s, s->symptom->service),
-			   say_ms(s, n->self[CUR_SECONDS] * 1e3), say_ms(s, s->symptom->extra_s * 1e3)) :
+		study_text(s, "%s itself got slower: %s of %s's extra latency is its own, and nothing it calls or waits "
+			   "for explains it", name, say_share(s, n->score), study_name(s, s->symptom->service)) :
 		study_text(s, "%s behaves differently since the onset, more than any other service behind %s", name,
 			   study_name(s, s->symptom->service));
 	f->advice = study_text(s, "look at what %s does while it answers: its log around %s, its stacks", name,

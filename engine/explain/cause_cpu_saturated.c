@@ -17,6 +17,9 @@ double cause_cpu_saturated(struct study *s, uint32_t v, struct finding *f)
 	idle = host == WIN_NONE ? WIN_NONE : study_series(s, host, "cpu_idle_cores");
 	if (idle == WIN_NONE || !(s->shift[idle].after < 0.3))
 		return 0;
+	/* It was out of CPU before as well, and nobody minded. */
+	if (!s->blind && s->shift[idle].before - s->shift[idle].after < 0.2)
+		return 0;
 	finding_say_series(s, f, wait);
 	finding_say_series(s, f, idle);
 	finding_say_series(s, f, study_series(s, v, "cpu_cores"));

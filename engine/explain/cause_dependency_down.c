@@ -33,7 +33,7 @@ double cause_dependency_down(struct study *s, uint32_t v, struct finding *f)
 			    say_change(s, say_value(s, b.per_s, "per_s"), say_value(s, a.per_s, "per_s"), true));
 	f->trigger = gone;
 	f->summary = study_text(s, "%s is down: %s%s", name, refused ? "connects to it are refused" : "it answers nothing",
-				gone ? study_text(s, ", %s at %s", gone->kind, say_time(s, gone->t_ns)) : "");
+				gone ? study_text(s, " since its %s at %s", gone->kind, say_time(s, gone->t_ns)) : "");
 	f->advice = study_text(s, "start %s again and read its last log lines%s", name,
 			       event_near(s, v, begins, -1, 3600) ? " (a process of it was started since)" : "");
 	f->refute = study_text(s, "refused connects must end once %s listens: %s", name, say_check(s, "edges", v));

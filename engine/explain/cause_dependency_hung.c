@@ -5,6 +5,8 @@
 #include "explain/cause.h"
 #include "explain/say.h"
 
+#define ANSWERS_MANY 10   /* without a before: so many requests answered for each one open are no silence */
+
 static const char *const stops[] = {"stop", NULL};
 
 static double oldest_ms(const struct study *s, uint32_t v)
@@ -40,11 +42,11 @@ double cause_dependency_hung(struct study *s, uint32_t v, struct finding *f)
 	if (a.stuck <= 0 && !(stopped || stop))
 		return 0;
 	/* A slow service has open requests too, but it goes on answering. */
-	if (!stopped && !stop && !s->blind && answers(&a) > 0.3 * answers(&b))
+	if (!stopped && !stop && (s->blind ? a.requests > ANSWERS_MANY * a.stuck : answers(&a) > 0.3 * answers(&b)))
 		return 0;
 	if (a.stuck > 0)
 		finding_say(s, f, b.inflight, b.inflight + a.stuck, "requests", say_query(s, "edges", v),
-			    "requests to %s that wait for an answer: %.3g -> %.3g, the oldest for %s", name, b.inflight,
+			    "requests to %s that wait for an answer: %.0f -> %.0f, the oldest for %s", name, b.inflight,
 			    b.inflight + a.stuck, say_ms(s, oldest_ms(s, v)));
 	if (stopped)
 		finding_say_series(s, f, series);

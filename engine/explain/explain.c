@@ -13,6 +13,7 @@
 #define CAUSES_MAX 5
 #define SUSPECT_MIN 0.03      /* share of the symptom below which a service is not looked at */
 #define CONFIDENCE_MIN 0.10
+#define PASSER_BY 0.35        /* of the first cause's share; with less, a vague kind is not worth a place */
 
 /* Named, so that functions can take them. */
 struct findings { struct finding *v; size_t n, cap; };
@@ -185,14 +186,14 @@ static void add_cause(struct study *s, struct incident *in, struct finding *f)
 	add_path(s, c, f);
 }
 
-/* Two kinds for one service at most: a list of all that might be is no answer. */
-static bool crowded(const struct incident *in, const char *service)
+/* Two kinds for one service at most, and nothing vague beside something else: a list of all that might be is no answer. */
+static bool crowded(const struct study *s, const struct incident *in, const struct finding *f)
 {
 	size_t i, n = 0;
 
 	for (i = 0; i < in->causes.n; i++)
-		n += !strcmp(in->causes.v[i].service, service);
-	return n >= 2;
+		n += !strcmp(in->causes.v[i].service, study_name(s, f->service));
+	return n >= 2 || (n && !strncmp(f->kind, "app.", 4));
 }
 
 /* Is `up` a caller, or a caller's caller, of `v` on the way from the symptom? */
@@ -208,9 +209,13 @@ static bool in_front_of(const struct study *s, uint32_t up, uint32_t v)
 /* What a better finding explains as well: the same service more vaguely, its callers that queue, mere passers-by. */
 static bool is_echo(const struct study *s, const struct finding *first, const struct finding *f)
 {
-	if (f == first || !f->weak || first->strength < 0.6)
+	if (f == first || first->strength < 0.6)
 		return false;
-	if (f->suspect == first->suspect || f->score < 0.2 * first->score)
+	if (!strcmp(f->kind, first->kind) && f->score < first->score && in_front_of(s, f->suspect, first->suspect))
+		return true;
+	if (!f->weak)
+		return false;
+	if (f->suspect == first->suspect || f->score < PASSER_BY * first->score)
 		return true;
 	return strncmp(f->kind, "app.", 4) == 0 && f->score < 0.7 * first->score && in_front_of(s, f->suspect, first->suspect);
 }
@@ -223,7 +228,7 @@ static void add_causes(struct study *s, struct incident *in, struct findings *al
 		struct finding *f = &all->v[i];
 
 		if (in->causes.n < CAUSES_MAX && confidence(s, f) >= CONFIDENCE_MIN && !is_echo(s, &all->v[0], f) &&
-		    !crowded(in, study_name(s, f->service)))
+		    !crowded(s, in, f))
 			add_cause(s, in, f);
 		vec_done(&f->evidence);
 	}
@@ -302,6 +307,15 @@ static bool fold(struct study *s, struct report *r)
 	return false;
 }
 
+/* What hurts next to nobody and has no sure cause is left out beside real trouble. */
+static bool negligible(const struct report *r)
+{
+	const struct incident *last = &r->incidents.v[r->incidents.n - 1];
+
+	return r->incidents.n > 1 && last->severity < 0.01 * r->incidents.v[0].severity &&
+	       (!last->causes.n || last->causes.v[0].confidence < 0.5);
+}
+
 /* Whoever says that there is a symptom gets an incident, also where nothing was recorded of it. */
 static void assert_incident(struct study *s)
 {
@@ -373,7 +387,7 @@ struct report *explain(const struct window *w, const struct question *q)
 	study_symptoms(&s);
 	for (i = 0; i < s.symptoms.n && !s.failed; i++) {
 		investigate(&s, &s.symptoms.v[i]);
-		if (r->incidents.n && fold(&s, r))
+		if (r->incidents.n && (fold(&s, r) || negligible(r)))
 			incident_done(&r->incidents.v[--r->incidents.n]);
 	}
 	if (q->service && q->symptom != SYMPTOM_ANY && !r->incidents.n && !s.failed)

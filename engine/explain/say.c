@@ -41,7 +41,7 @@ const char *say_value(struct study *s, double v, const char *unit)
 	if (!strcmp(unit, "ratio"))
 		return say_share(s, v);
 	if (!strcmp(unit, "per_s"))
-		return study_text(s, "%.3g/s", v);
+		return study_text(s, v < 10 ? "%.2g/s" : "%.0f/s", v);
 	if (!strcmp(unit, "s/s"))
 		return study_text(s, "%s a second", say_ms(s, v * 1e3));
 	return study_text(s, v < 1 ? "%.2g %s" : "%.3g %s", v, unit);
@@ -52,6 +52,12 @@ const char *say_time(struct study *s, int64_t t_ns)
 	char buf[16];
 
 	return study_text(s, "%s", time_clock(buf, sizeof(buf), t_ns));
+}
+
+const char *say_version(struct study *s, const char *version)
+{
+	return strlen(version) > 12 && strspn(version, "0123456789abcdef") == strlen(version) ?
+	       study_text(s, "%.12s", version) : version;
 }
 
 const char *say_word(struct study *s, const char *name)

@@ -9,6 +9,8 @@ const char *say_ms(struct study *s, double ms);              /* "41 ms", "2.3 s"
 const char *say_share(struct study *s, double ratio);        /* "92 %", "0.3 %" */
 const char *say_value(struct study *s, double v, const char *unit);   /* "1.2 MB/s", "0.4 cores" */
 const char *say_time(struct study *s, int64_t t_ns);         /* local clock, "14:05:06" */
+/* A version; of a long hash the first twelve digits */
+const char *say_version(struct study *s, const char *version);
 /* A command that shows the rows of a service around the incident: `rootle WHAT --service NAME --since T --until T`. */
 const char *say_query(struct study *s, const char *what, uint32_t service);
 /* The same up to now, short enough for the line of an advice. */

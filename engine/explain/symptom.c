@@ -13,7 +13,8 @@
 #define HISTORY_MIN_S 20.0   /* of normal behaviour, before we speak */
 #define HISTORY_BINS 96      /* of it are compared with */
 #define BLIND_MAX_S 600.0    /* longer recordings have a before, or it is how things are */
-#define LATENCY_MIN_MS 0.5   /* a smaller change is not felt */
+#define LATENCY_MIN_MS 0.5   /* a smaller change is not felt … */
+#define LATENCY_SURE_MS 2.0  /* … up to here only one to three times as much: a busy neighbour costs that on any node */
 
 /* What is at hand while one service's front is looked at. */
 struct front {
@@ -90,10 +91,14 @@ static double cell_failures(const struct profile *p, const struct cell *c, doubl
 	return errors + (refused >= 3 ? refused : 0);
 }
 
+static bool quantile_felt(double before_ms, double ms)
+{
+	return ms - before_ms > LATENCY_SURE_MS || (ms - before_ms > LATENCY_MIN_MS && ms > 3 * before_ms);
+}
+
 static bool latency_felt(const struct profile *p, const struct cell *c)
 {
-	return c->p50_ms - p->p50_ms > LATENCY_MIN_MS || c->p90_ms - p->p90_ms > LATENCY_MIN_MS ||
-	       c->p99_ms - p->p99_ms > LATENCY_MIN_MS;
+	return quantile_felt(p->p50_ms, c->p50_ms) || quantile_felt(p->p90_ms, c->p90_ms) || quantile_felt(p->p99_ms, c->p99_ms);
 }
 
 static bool kind_wanted(enum symptom_kind want, enum symptom_kind kind)
@@ -370,26 +375,41 @@ static bool saturated(const struct study *s)
 	return false;
 }
 
-/* A short recording in which nothing changes may lie inside the outage as a whole: then failures in numbers, requests that
- * hang, or a long wait beside a resource that is full are the symptom. */
+/* Failures in numbers, requests that hang, or a long wait beside a resource that is full; of the bins whose mark has `bit`. */
+static bool range_is_bad(struct front *f, const uint8_t *mark, uint8_t bit)
+{
+	static const struct profile nothing = {.mean_ms = NAN, .p99_ms = NAN, .tail_ms = NAN};
+	const struct grid *g = &f->s->traffic.grid;
+	double stuck = 0, length_s = 0;
+	struct profile now;
+	uint32_t i;
+
+	profile_of(&now, &f->flow, g, mark, bit, f->s->scratch);
+	for (i = 0; i < g->bins; i++)
+		if (mark[i] & bit) {
+			stuck += profile_excess(&nothing, &f->flow.cell[i], study_bin_s(f->s)).stuck > 0;
+			length_s += study_bin_s(f->s);
+		}
+	return (now.error_share >= 0.05 && now.error_share * now.requests >= 10) || now.refused_per_s * length_s >= 5 ||
+	       stuck >= 2 || ((now.p50_ms >= 50 || now.p90_ms >= 100) && now.requests >= 20 && saturated(f->s));
+}
+
+/* A short recording in which nothing changes may lie inside the outage as a whole: then what is bad in itself is the symptom.
+ * What is over by the second half was a start. */
 static bool sick_from_the_start(struct front *f, uint8_t *sick)
 {
 	const struct grid *g = &f->s->traffic.grid;
-	struct profile nothing = {.mean_ms = NAN, .p99_ms = NAN, .tail_ms = NAN}, now;
-	double stuck = 0, length_s = g->bins * study_bin_s(f->s);
 	bool bad;
 	uint32_t i;
 
-	if (f->s->q->baseline_until_ns || length_s > BLIND_MAX_S)
+	if (f->s->q->baseline_until_ns || g->bins * study_bin_s(f->s) > BLIND_MAX_S)
 		return false;
-	profile_of(&now, &f->flow, g, f->s->mark, MARK_SUSPECT, f->s->scratch);
 	for (i = 0; i < g->bins; i++)
-		stuck += profile_excess(&nothing, &f->flow.cell[i], study_bin_s(f->s)).stuck > 0;
-	bad = (now.error_share >= 0.05 && now.error_share * now.requests >= 10) || now.refused_per_s * length_s >= 5 ||
-	      stuck >= 2 || ((now.p50_ms >= 50 || now.p90_ms >= 100) && now.requests >= 20 && saturated(f->s));
-	for (i = 0; bad && i < g->bins; i++)
-		sick[i] = (f->s->mark[i] & MARK_SUSPECT) != 0;
-	f->normal = nothing;
+		sick[i] = f->s->mark[i] & MARK_SUSPECT ? (i < g->bins / 2 ? 1 : 3) : 0;
+	bad = range_is_bad(f, sick, 1) && range_is_bad(f, sick, 2);
+	for (i = 0; i < g->bins; i++)
+		sick[i] = bad && sick[i];
+	f->normal = (struct profile){.mean_ms = NAN, .p99_ms = NAN, .tail_ms = NAN};
 	return bad;
 }
 
