@@ -194,6 +194,51 @@ static void charge_self(struct study *s)
 	free(k.seen);
 }
 
+/* Do requests over the edge stay open, and answers fail to come? */
+static bool edge_hangs(const struct study *s, uint32_t edge)
+{
+	const struct profile *b = &s->before[edge], *a = &s->after[edge];
+	double answers = a->per_s * (1 - a->error_share);
+
+	if (s->excess[edge].stuck <= 0)
+		return false;
+	return s->blind ? a->requests <= 10 * s->excess[edge].stuck : answers < 0.5 * b->per_s * (1 - b->error_share);
+}
+
+static uint32_t hanging_callee(const struct study *s, uint32_t v)
+{
+	uint32_t i, best = WIN_NONE;
+
+	for (i = 0; i < s->node[v].n_out; i++) {
+		uint32_t e = s->link[s->node[v].out + i];
+
+		if (edge_hangs(s, e) && s->node[s->w->edges.v[e].to].depth > s->node[v].depth &&
+		    (best == WIN_NONE || s->excess[e].stuck > s->excess[best].stuck))
+			best = e;
+	}
+	return best == WIN_NONE ? WIN_NONE : s->w->edges.v[best].to;
+}
+
+/* A caller has so many connections to a callee; once all of them hang, the others wait in the caller itself.  That queue is
+ * the callee's: it is handed down from the front. */
+static void hand_down_queues(struct study *s)
+{
+	uint32_t depth, i;
+	int cur;
+
+	for (depth = 0; depth < 32; depth++)
+		for (i = 0; i < s->w->services.n; i++) {
+			struct node *n = &s->node[i];
+			uint32_t c = n->reached && n->depth == depth ? hanging_callee(s, i) : WIN_NONE;
+
+			for (cur = 0; c != WIN_NONE && cur < CUR_MAX; cur++) {
+				s->node[c].d[cur] += n->self[cur];
+				s->node[c].self[cur] += n->self[cur];
+				n->self[cur] = 0;
+			}
+		}
+}
+
 static void weigh_resources(struct study *s)
 {
 	size_t i;
@@ -313,6 +358,7 @@ void study_attribute(struct study *s)
 	charge_nodes(s);
 	reach(s, root);
 	charge_self(s);
+	hand_down_queues(s);
 	weigh_resources(s);
 	currency_weights(s->symptom, weight);
 	whole_of(s, whole);

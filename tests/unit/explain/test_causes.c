@@ -278,6 +278,39 @@ Test(causes, dependency_hung)
 	expect(break_stop, "inventory.py", "dependency.hung");
 }
 
+/* As above, but the caller has four connections: what else waits, waits in the caller and fails there. */
+static void narrow_pool(struct shop *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->w->tcp.n; i++)
+		if (p->w->tcp.v[i].edge == p->edge[SHOP_TO_INVENTORY] && p->w->tcp.v[i].inflight > 4)
+			p->w->tcp.v[i].inflight = 4;
+}
+
+Test(causes, hung_behind_a_narrow_pool)
+{
+	uint64_t seed;
+
+	for (seed = 1; seed <= 5; seed++) {
+		static const struct question any;
+		struct report *r;
+		struct shop p;
+
+		shop_init(&p, seed);
+		break_stop(&p);
+		shop_play(&p);
+		narrow_pool(&p);
+		r = explain(p.w, &any);
+		if (!first(r) || strcmp(first(r)->service, "inventory.py") != 0)
+			show_report(stderr, r);
+		cr_assert(first(r));
+		cr_assert_str_eq(first(r)->service, "inventory.py");
+		cr_assert_str_eq(first(r)->kind, "dependency.hung");
+		forget(&p, r);
+	}
+}
+
 static void break_stop_unseen(struct shop *p)
 {
 	p->state[1][SHOP_POSTGRES].hangs = true;
