@@ -157,11 +157,12 @@ static int load_all(const char *path)
 	struct window *w = window_new();
 	struct store_span span;
 	uint64_t begin = clock_ts_ns();
+	double begin_cpu = cpu_ms();
 
 	if (!s || !w || store_load(s, 0, INT64_MAX, LOAD_ALL, w, &err) < 0 || store_span(s, &span, &err) < 0)
 		return fail(&err);
-	printf("load: %.3f s for %zu requests, %zu points, %zu tcp rows\n", (double)(clock_ts_ns() - begin) / 1e9, w->requests.n,
-	       w->points.n, w->tcp.n);
+	printf("load: %.3f s (CPU %.3f) for %zu requests, %zu points, %zu tcp rows\n", (double)(clock_ts_ns() - begin) / 1e9,
+	       (cpu_ms() - begin_cpu) / 1e3, w->requests.n, w->points.n, w->tcp.n);
 	printf("file: %.1f MB for %llu ticks, %.0f KB a service and hour\n", (double)span.file_bytes / 1e6,
 	       (unsigned long long)span.ticks,
 	       (double)span.file_bytes / 1e3 / SERVICES / ((double)(span.last_ns - span.first_ns) / 3600e9));
