@@ -7,7 +7,7 @@
 
 #define LATENCY_SHARE 0.3   /* a wait of this share of the latency explains it: queues in front multiply a wait */
 #define WAIT_MIN 0.3        /* s/s from which on a wait may stand behind a queue that is many times as long … */
-#define QUEUE_SHARE 0.05    /* … but not any number of times */
+#define QUEUE_SHARE 0.02    /* … as where all wait for the one that writes the log; but not any number of times */
 
 double metric_added(const struct study *s, uint32_t service, const char *metric)
 {

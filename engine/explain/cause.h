@@ -56,7 +56,8 @@ void finding_say_calls(struct study *s, struct finding *f);
 /* "CPU use of cart 0.2 → 0.9 cores", where the series is known and moved; its z, 0 otherwise. */
 double finding_say_series(struct study *s, struct finding *f, uint32_t series);
 
-/* The process of the service that began last, of those that live at the end of the incident if any does, NULL: not known; and a sentence about it. */
+/* The process of the service that began last, of those that live at the end of the incident if any does, NULL: not known;
+ * and a sentence about it. */
 const struct win_process *process_newest(const struct study *s, uint32_t service);
 void finding_say_process(struct study *s, struct finding *f, const struct win_process *p);
 

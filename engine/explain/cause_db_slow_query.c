@@ -136,7 +136,8 @@ static double judge(struct study *s, uint32_t v, struct finding *f, const struct
 		before = st->count[0] > 0 ? was : NAN;
 		after = is;
 	}
-	finding_say(s, f, before, after, "ms", say_query(s, "requests", v), "p95 of it %s in %.0f calls; %s of the time added at %s",
+	finding_say(s, f, before, after, "ms", say_query(s, "requests", v),
+		    "p95 of it %s in %.0f calls; %s of the time added at %s",
 		    say_change(s, say_ms(s, before), say_ms(s, after), !isnan(before)), st->count[1], say_share(s, share),
 		    study_name(s, v));
 	if (busy)
@@ -188,7 +189,8 @@ double cause_db_slow_query(struct study *s, uint32_t v, struct finding *f)
 		finding_say_calls(s, f);
 		summarise(s, v, f, &st[op], s->w->ops.v[op]);
 		f->advice = study_text(s, "EXPLAIN the statement on %s: a missing index, stale statistics, grown data?", name);
-		f->refute = study_text(s, "if other statements got slower as much, it is not this one: %s", say_check(s, "requests", v));
+		f->refute = study_text(s, "if other statements got slower as much, it is not this one: %s",
+				       say_check(s, "requests", v));
 	}
 	for (i = 0; i < n; i++) {
 		hist_done(&st[i].hist[0]);

@@ -50,13 +50,15 @@ double cause_deploy_regression(struct study *s, uint32_t v, struct finding *f)
 
 	if (!e || n->self[CUR_SECONDS] + n->self[CUR_FAILURES] + n->weight <= 0)
 		return 0;
-	finding_say(s, f, NAN, NAN, NULL, say_query(s, "events", v), "%s %s of %s: %s -> %s%s%s", say_time(s, e->t_ns), e->kind, name,
-		    say_version(s, e->version_before), say_version(s, e->version_after), e->detail ? ", " : "", e->detail ? e->detail : "");
+	finding_say(s, f, NAN, NAN, NULL, say_query(s, "events", v), "%s %s of %s: %s -> %s%s%s", say_time(s, e->t_ns), e->kind,
+		    name, say_version(s, e->version_before), say_version(s, e->version_after), e->detail ? ", " : "",
+		    e->detail ? e->detail : "");
 	finding_say_calls(s, f);
 	say_cost(s, f, v);
 	f->trigger = e;
 	f->summary = study_text(s, "%s got worse with the version started at %s (%s -> %s): %s of %s's excess", name,
-				say_time(s, e->t_ns), say_version(s, e->version_before), say_version(s, e->version_after), say_share(s, n->score),
+				say_time(s, e->t_ns), say_version(s, e->version_before),
+				say_version(s, e->version_after), say_share(s, n->score),
 				study_name(s, s->symptom->service));
 	f->advice = study_text(s, "roll %s back to %s", name, say_version(s, e->version_before));
 	f->refute = study_text(s, "the same errors, latency and CPU a request before and after %s would clear it: %s",

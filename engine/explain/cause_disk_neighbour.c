@@ -33,6 +33,7 @@ double cause_disk_neighbour(struct study *s, uint32_t v, struct finding *f)
 				say_value(s, grown, "bytes/s"));
 	f->advice = p ? study_text(s, "ionice -c3 -p %u, or move it out of the busy hours; nothing is wrong with %s", p->pid, name) :
 			study_text(s, "give %s a lower I/O priority, or move it out of the busy hours", who);
-	f->refute = study_text(s, "the wait for the disk must fall within seconds of %s's end: %s", who, say_check(s, "services", v));
+	f->refute = study_text(s, "the wait for the disk must fall within seconds of %s's end: %s", who,
+			       say_check(s, "services", v));
 	return 0.65 + 0.28 * fit;
 }

@@ -122,8 +122,8 @@ static const char *deploy_innocence(const struct win_event *e)
 static void rule_out_others(struct study *s, struct incident *in, size_t others)
 {
 	if (others)
-		setting_push(s, &in->ruled_out, study_text(s, "%zu other restart%s or deploy%s in the ten minutes before, none that "
-			     "matters", others, others == 1 ? "" : "s", others == 1 ? "" : "s"));
+		setting_push(s, &in->ruled_out, study_text(s, "%zu other restart%s or deploy%s in the ten minutes "
+			     "before, none that matters", others, others == 1 ? "" : "s", others == 1 ? "" : "s"));
 }
 
 /* Was a later one of the same service told already? */

@@ -98,7 +98,8 @@ static bool quantile_felt(double before_ms, double ms)
 
 static bool latency_felt(const struct profile *p, const struct cell *c)
 {
-	return quantile_felt(p->p50_ms, c->p50_ms) || quantile_felt(p->p90_ms, c->p90_ms) || quantile_felt(p->p99_ms, c->p99_ms);
+	return quantile_felt(p->p50_ms, c->p50_ms) || quantile_felt(p->p90_ms, c->p90_ms) ||
+	       quantile_felt(p->p99_ms, c->p99_ms);
 }
 
 static bool kind_wanted(enum symptom_kind want, enum symptom_kind kind)
@@ -118,7 +119,8 @@ static bool bin_sick(const struct front *f, uint32_t bin, double z_least, enum s
 
 	if (x.stuck > 0)
 		return true;
-	if (kind_wanted(want, SYMPTOM_LATENCY) && f->normal.bins && x.z >= z_least && (x.novel > 1 || z_least < Z_OPEN) && latency_felt(&f->normal, c))
+	if (kind_wanted(want, SYMPTOM_LATENCY) && f->normal.bins && x.z >= z_least && (x.novel > 1 || z_least < Z_OPEN) &&
+	    latency_felt(&f->normal, c))
 		return true;
 	return kind_wanted(want, SYMPTOM_ERRORS) && cell_failures(&f->normal, c, bin_s) > 0;
 }
