@@ -11,6 +11,9 @@
 #include "base/clock.h"
 #include "explain/study.h"
 
+#define GIVES_UP_MS 500.0   /* shorter timeouts between services are rare */
+#define GIVES_UP_OWN 0.3
+
 /* The baseline: the explicit one, else the bins before the onset, four times as long as the incident, at least 20 s. */
 static void choose_baseline(struct study *s, const struct symptom *y)
 {
@@ -219,8 +222,33 @@ static uint32_t hanging_callee(const struct study *s, uint32_t v)
 	return best == WIN_NONE ? WIN_NONE : s->w->edges.v[best].to;
 }
 
+/* The callee for which v's own callers wait so long that somebody gives up: nearly all of v's extra time is its. */
+static uint32_t exhausting_callee(const struct study *s, uint32_t v)
+{
+	const struct node *n = &s->node[v];
+	uint32_t i, best = WIN_NONE;
+
+	if (n->d[CUR_SECONDS] <= 0 || n->self[CUR_SECONDS] > GIVES_UP_OWN * n->d[CUR_SECONDS])
+		return WIN_NONE;
+	for (i = 0; i < n->n_out; i++) {
+		uint32_t e = s->link[n->out + i];
+
+		if (s->after[e].p90_ms >= GIVES_UP_MS && s->after[e].p90_ms > 5 * s->before[e].p90_ms &&
+		    (best == WIN_NONE || s->excess[e].seconds > s->excess[best].seconds))
+			best = e;
+	}
+	return best == WIN_NONE || s->node[s->w->edges.v[best].to].depth <= n->depth ? WIN_NONE : s->w->edges.v[best].to;
+}
+
+static void hand_down(struct study *s, uint32_t from, uint32_t to, int cur)
+{
+	s->node[to].d[cur] += s->node[from].self[cur];
+	s->node[to].self[cur] += s->node[from].self[cur];
+	s->node[from].self[cur] = 0;
+}
+
 /* A caller has so many connections to a callee; once all of them hang, the others wait in the caller itself.  That queue is
- * the callee's: it is handed down from the front. */
+ * the callee's: it is handed down from the front.  So are the failures of one who gives up waiting. */
 static void hand_down_queues(struct study *s)
 {
 	uint32_t depth, i;
@@ -231,11 +259,12 @@ static void hand_down_queues(struct study *s)
 			struct node *n = &s->node[i];
 			uint32_t c = n->reached && n->depth == depth ? hanging_callee(s, i) : WIN_NONE;
 
-			for (cur = 0; c != WIN_NONE && cur < CUR_MAX; cur++) {
-				s->node[c].d[cur] += n->self[cur];
-				s->node[c].self[cur] += n->self[cur];
-				n->self[cur] = 0;
-			}
+			for (cur = 0; c != WIN_NONE && cur < CUR_MAX; cur++)
+				hand_down(s, i, c, cur);
+			if (c == WIN_NONE && n->reached && n->depth == depth && n->self[CUR_FAILURES] > 0)
+				c = exhausting_callee(s, i);
+			if (c != WIN_NONE)
+				hand_down(s, i, c, CUR_FAILURES);
 		}
 }
 

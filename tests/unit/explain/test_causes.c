@@ -160,6 +160,19 @@ Test(causes, build_that_is_no_disk_neighbour)
 	expect_not(break_code_beside_a_build, "disk.neighbour");
 }
 
+/* The statement takes so long that the inventory gives up and answers with an error. */
+static void break_index_until_timeouts(struct shop *p)
+{
+	p->state[1][SHOP_POSTGRES].cpu = 1.2;
+	p->op_factor[1][0] = 3000;
+	p->state[1][SHOP_INVENTORY].error_share = 0.5;
+}
+
+Test(causes, slow_query_with_timeouts)
+{
+	expect(break_index_until_timeouts, "postgres", "db.slow_query");
+}
+
 static void break_disk(struct shop *p)
 {
 	p->state[1][SHOP_POSTGRES].own_ms = 20;
