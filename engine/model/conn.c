@@ -98,6 +98,15 @@ void conn_retire(struct model *m, uint32_t id)
 	c->retired = true;
 }
 
+void conn_release(struct model *m, uint32_t id, unsigned end)
+{
+	struct end *e = &conn_at(m, id)->end[end];
+
+	index_del(&m->by_cookie, cookie_hash(e->cookie), id * 2 + end);
+	e->cookie = 0;
+	conn_retire(m, id);
+}
+
 static void uncount_open(struct model *m, struct conn *c)
 {
 	if (c->counted_open && m->edges.v[c->edge].open)

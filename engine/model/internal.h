@@ -297,6 +297,8 @@ uint32_t conn_new(struct model *m);
 bool conn_set_key(struct model *m, uint32_t id, const struct addr a[2], uint32_t netns);
 /* It keeps its ends but is no longer found by address: its ports are used anew. */
 void conn_retire(struct model *m, uint32_t id);
+/* The socket of this end, which was closed, lives on as another connection's: only what was counted stays, with its owner. */
+void conn_release(struct model *m, uint32_t id, unsigned end);
 bool conn_set_end(struct model *m, uint32_t id, unsigned end, uint64_t cookie);
 void conn_set_owner(struct model *m, struct conn *c, unsigned end, uint32_t pid);
 /* Without a trace: what it counted goes too. */

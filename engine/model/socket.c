@@ -121,7 +121,8 @@ static uint32_t conn_without_tuple(struct model *m, const struct ev_conn *e, uns
 	return id;
 }
 
-/* What was known before the tuple was (a SYN's owner, an orphan's) moves to the connection of the tuple. */
+/* What was known before the tuple was (a SYN's owner, an orphan's) moves to the connection of the tuple. One that has ended
+ * is not to be adopted: it is in the list of the closed. */
 static uint32_t adopt(struct model *m, uint32_t from, unsigned from_end, const struct ev_conn *e, unsigned *end)
 {
 	struct conn old = *conn_at(m, from), *c;
@@ -141,15 +142,36 @@ static uint32_t adopt(struct model *m, uint32_t from, unsigned from_end, const s
 	return id;
 }
 
+static bool same_tuple(const struct conn *c, unsigned end, const struct ev_conn *e)
+{
+	return c->a[end].port == e->lport && c->a[!end].port == e->rport && !memcmp(c->a[end].ip, e->laddr, 16) &&
+	       !memcmp(c->a[!end].ip, e->raddr, 16);
+}
+
+/* After a refusal or a disconnect a program may connect the same socket again: the cookie stays, the connection is another. */
+static bool is_new_life(const struct conn *c, unsigned end, const struct ev_conn *e)
+{
+	if (e->what == CONN_ESTABLISHED)
+		return c->end[end].closed;
+	if (e->what != CONN_CONNECT)
+		return false;
+	return c->closed_ns || (c->keyed && tuple_complete(e) && !same_tuple(c, end, e));
+}
+
 /* The connection of a record, made where there is none and the record says that there is one. */
 static uint32_t conn_of_event(struct model *m, const struct ev_conn *e, unsigned *end)
 {
 	uint32_t id = conn_by_cookie(m, e->cookie, end);
 
+	if (id != NONE && is_new_life(conn_at(m, id), *end, e)) {
+		conn_end_closed(m, id, *end, e->h.ts_ns);
+		conn_release(m, id, *end);
+		id = NONE;
+	}
 	if (id != NONE) {
 		const struct conn *c = conn_at(m, id);
 
-		if (c->keyed || c->retired || !tuple_complete(e))
+		if (c->keyed || c->retired || c->closed_ns || !tuple_complete(e))
 			return id;
 		return adopt(m, id, *end, e, end);
 	}

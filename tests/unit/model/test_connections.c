@@ -445,3 +445,73 @@ Test(connections, a_port_used_anew_ends_the_one_whose_close_was_lost)
 	tick_free(t);
 	model_free(w.m);
 }
+
+/* A socket that was refused and is connected again: bound is the port that the first life's records tell. */
+static void refused_then_connected(uint16_t bound, bool tell_close)
+{
+	struct sock first = near, second = near, starting;
+	const struct tick_tcp *tcp;
+	struct names n;
+	struct world w;
+	struct tick *t;
+	uint32_t i;
+
+	two_services(&w, &n);
+	t = tick(&w);
+	learn(&n, t);
+	tick_free(t);
+	first.lport = bound;
+	starting = second;
+	starting.lport = bound ? second.lport : 0;
+	conn(&w, &first, CONN_CONNECT);
+	conn(&w, &first, CONN_REFUSED);
+	if (tell_close)
+		conn(&w, &first, CONN_CLOSE);
+	w.now += 30 * MS;
+	conn(&w, &starting, CONN_CONNECT);
+	conn(&w, &second, CONN_ESTABLISHED);
+	conn(&w, &far, CONN_ESTABLISHED);
+	for (i = 0; i < 20; i++) {
+		data(&w, 10, DIR_OUT, 1 + 4 * i, "QGET");
+		w.now += 20 * MS;           /* the first life is forgotten in between */
+		conn(&w, &(struct sock){.cookie = 500 + i, .pid = CLIENT_PID, .laddr = "127.0.0.1", .lport = (uint16_t)(50000 + i),
+					.raddr = "127.0.0.1", .rport = 8080, .role = ROLE_CLIENT}, CONN_CONNECT);
+		data(&w, 11, DIR_OUT, 1 + i, "R");
+	}
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_eq(t->requests.n, 1, "port %u: %zu rows", bound, t->requests.n);
+	cr_expect_eq(t->requests.v[0].count, 20);
+	tcp = tcp_of(&n, t, "client -> server :8080");
+	cr_assert_not_null(tcp);
+	cr_expect_eq(tcp->refused, 1);
+	cr_expect_eq(tcp->opened, 1);
+	cr_expect_eq(tcp->open, 1);
+	cr_expect_eq(tcp->bytes_out, 80);
+	tick_free(t);
+	conn(&w, &second, CONN_CLOSE);
+	conn(&w, &far, CONN_CLOSE);
+	t = tick(&w);
+	tcp = tcp_of(&n, t, "client -> server :8080");
+	cr_assert_not_null(tcp);
+	cr_expect_eq(tcp->closed, 1);
+	cr_expect_eq(tcp->open, 0);
+	tick_free(t);
+	model_free(w.m);
+}
+
+Test(connections, a_refused_socket_that_connects_again_is_a_new_connection)
+{
+	refused_then_connected(39999, true);
+}
+
+Test(connections, so_where_the_kernel_told_the_port_late)
+{
+	refused_then_connected(0, true);
+}
+
+Test(connections, so_where_the_port_stays_or_the_close_is_missing)
+{
+	refused_then_connected(near.lport, true);
+	refused_then_connected(39999, false);
+}
