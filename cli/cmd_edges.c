@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
+#include <stdio.h>
 
+#include "base/text.h"
 #include "command.h"
 #include "json_edge.h"
 #include "out.h"
@@ -11,16 +13,26 @@ static const struct table_column columns[] = {
 	{"REFU", true}, {"RETR", true}, {"RTT", true},
 };
 
+/* "postgres:5432", also where the port is part of the name already */
+static void callee_text(struct table *t, const struct window *w, const struct win_edge *we)
+{
+	const char *name = service_text(w, we->to);
+	char port[8];
+
+	snprintf(port, sizeof(port), ":%u", we->port);
+	if (we->port && !text_ends(name, port))
+		table_printf(t, "%s%s", name, port);
+	else
+		table_text(t, name);
+}
+
 static void text_row(struct table *t, const struct window *w, const struct sum_edge *e)
 {
 	const struct win_edge *we = &w->edges.v[e->edge];
 	bool any = e->l.count > 0;
 
 	table_text(t, service_text(w, we->from));
-	if (we->port)
-		table_printf(t, "%s:%u", service_text(w, we->to), we->port);
-	else
-		table_text(t, service_text(w, we->to));
+	callee_text(t, w, we);
 	table_text(t, we->protocol);
 	table_count(t, e->l.rate_per_s);
 	table_ms(t, any ? e->l.p50_ms : NAN);

@@ -18,6 +18,7 @@
 
 #define MIN_COLUMNS 40
 #define DEFAULT_COLUMNS 80
+#define MAX_COLUMNS_WIDE 1000
 
 static struct {
 	char buf[64 * 1024];
@@ -28,13 +29,20 @@ static struct {
 	int error;         /* errno of the write that failed; nothing is written after it */
 } out;
 
+/* The terminal's width; into a pipe or file what COLUMNS says, so that a wide table can be had there too. */
 static size_t terminal_columns(void)
 {
-	struct winsize ws;
+	const char *given = getenv("COLUMNS");
+	struct winsize ws = {0};
+	long columns;
 
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) || ws.ws_col == 0)
+	if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col)
+		columns = ws.ws_col;
+	else
+		columns = given ? strtol(given, NULL, 10) : 0;
+	if (columns <= 0 || columns > MAX_COLUMNS_WIDE)
 		return DEFAULT_COLUMNS;
-	return ws.ws_col < MIN_COLUMNS ? MIN_COLUMNS : ws.ws_col;
+	return columns < MIN_COLUMNS ? MIN_COLUMNS : (size_t)columns;
 }
 
 static bool want_color(const char *color)

@@ -71,6 +71,10 @@ static void draw_foot(struct grid *g, const struct screen *s)
 		grid_printf(g, row, 0, 0, STYLE_BOLD, "/%s_", s->typing);
 		return;
 	}
+	if (s->note) {
+		grid_put(g, row, 0, 0, STYLE_WARN, s->note);
+		return;
+	}
 	for (i = 0; view_table[i]; i++)
 		col += grid_printf(g, row, col, 0, i == s->view ? STYLE_SELECTED : STYLE_PLAIN, " %d %s ", i + 1, view_table[i]->name);
 	grid_put(g, row, col + 2, 0, STYLE_DIM, "Tab next  / filter  Space pause  [ ] time  ? help");

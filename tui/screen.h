@@ -14,6 +14,7 @@ struct screen {
 	int64_t shown_ns;          /* end of the range shown; 0: nothing yet */
 	int64_t behind_ns;         /* how far the range shown lies behind the newest tick */
 	const char *typing;        /* filter being typed; NULL: none */
+	const char *note;          /* one line in place of the keys, until the next key; NULL: none */
 };
 
 /* Rows of g that belong to the view. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "store/store.h"
 #include "tui/keys.h"
 #include "tui/screen.h"
@@ -27,7 +28,7 @@ struct top {
 	struct summary *sum;
 	struct report *report;
 	int64_t newest_ns, until_ns, explained_ns;
-	char filter[FILTER_CAP], typing[FILTER_CAP];
+	char filter[FILTER_CAP], typing[FILTER_CAP], note[FILTER_CAP + 64];
 	bool leave, dirty;
 	struct store_error err;
 };
@@ -151,6 +152,37 @@ static void set_filter(struct top *t, const char *text)
 	t->dirty = true;
 }
 
+/* The service that is meant: the name itself, else the first that begins with the text, else that contains it. */
+static const char *service_like(const struct window *w, const char *text)
+{
+	const char *begins = NULL, *contains = NULL;
+	size_t i;
+
+	for (i = 0; w && i < w->services.n; i++) {
+		const char *name = w->services.v[i].name;
+
+		if (!strcmp(name, text))
+			return name;
+		if (!begins && text_starts(name, text))
+			begins = name;
+		if (!contains && strstr(name, text))
+			contains = name;
+	}
+	return begins ? begins : contains;
+}
+
+static void filter_typed(struct top *t)
+{
+	const char *name = service_like(t->window, t->typing);
+
+	if (name || !*t->typing) {
+		set_filter(t, name ? name : "");
+		return;
+	}
+	snprintf(t->note, sizeof(t->note), "no service is called anything like '%s'", t->typing);
+	t->screen.note = t->note;
+}
+
 static void set_view(struct top *t, int view)
 {
 	int n = 0;
@@ -171,7 +203,7 @@ static void type_key(struct top *t, int key)
 
 	t->dirty = true;
 	if (key == KEY_ENTER_)
-		set_filter(t, t->typing);
+		filter_typed(t);
 	if (key == KEY_ENTER_ || key == KEY_ESC) {
 		t->screen.typing = NULL;
 	} else if (key == KEY_BACK) {
@@ -199,6 +231,10 @@ static int next_view(const struct top *t)
 
 static int obey(struct top *t, int key, int page)
 {
+	if (t->screen.note) {
+		t->screen.note = NULL;
+		t->dirty = true;
+	}
 	switch (key_request(key)) {
 	case DO_QUIT:
 		t->leave = true;

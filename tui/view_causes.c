@@ -90,6 +90,20 @@ static void draw_incident(struct pen *p, const struct incident *in)
 	put_line(p, 0, STYLE_PLAIN, "", 0);
 }
 
+/* Says how long was looked at: a quarter of an hour only where there is one. */
+static void put_quiet(struct pen *p)
+{
+	const struct window *w = p->st->report->window;
+	char span[32], line[128];
+	int64_t since = w && w->since_ns > w->first_ns ? w->since_ns : w ? w->first_ns : 0;
+
+	if (!w || w->until_ns <= since)
+		return;
+	snprintf(line, sizeof(line), "nothing wrong found in %s of recording",
+		 duration_format(span, sizeof(span), (w->until_ns - since) / NS_PER_S * NS_PER_S));
+	put_text(p, 0, 0, STYLE_GOOD, line);
+}
+
 static void draw(struct top_state *st, struct grid *g, int row, int rows)
 {
 	struct pen p = {st, g, row, rows, 0};
@@ -100,7 +114,7 @@ static void draw(struct top_state *st, struct grid *g, int row, int rows)
 	for (i = 0; st->report && i < st->report->incidents.n; i++)
 		draw_incident(&p, &st->report->incidents.v[i]);
 	if (st->report && !st->report->incidents.n)
-		put_text(&p, 0, 0, STYLE_GOOD, "nothing is wrong in the last quarter of an hour");
+		put_quiet(&p);
 	for (i = 0; st->report && i < st->report->notes.n; i++)
 		put_text(&p, 0, 2, STYLE_DIM, st->report->notes.v[i]);
 	st->lines = p.line;

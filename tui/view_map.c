@@ -14,7 +14,7 @@ static void draw(struct top_state *st, struct grid *g, int row, int rows)
 	st->picked = l ? st->window->services.v[l->service].name : NULL;
 	map_layout_draw(m, g, row, rows, st->first, st->selected);
 	if (!st->lines)
-		grid_put(g, row + 1, 2, 0, STYLE_DIM, "no connection seen yet");
+		grid_put(g, row + 1, 2, 0, STYLE_DIM, st->filter ? "no connection of this service here" : "no connection seen yet");
 	map_layout_free(m);
 }
 

@@ -77,7 +77,7 @@ static void disk(char *buf, size_t cap, const struct sum_service *s)
 
 static void memory(char *buf, size_t cap, const struct sum_service *s)
 {
-	if (isnan(s->mem_bytes))
+	if (!(s->mem_bytes > 0))         /* unknown, or its processes are gone */
 		snprintf(buf, cap, "-");
 	else
 		size_format(buf, cap, s->mem_bytes);
