@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mask: command lines fit to be stored.  Values that look like secrets become "***": of options and assignments whose name says so
- * (--password=x, --token x, PASSWORD=x, "Authorization: x"), of the short options of well-known clients (mysql -px, redis-cli
- * -a x, curl -u), URLs' userinfo, and words in the form of well-known tokens.  In doubt it masks.
+ * (--password=x, --token x, PASSWORD=x, "Authorization: x"), the word behind such a name, of the short options of well-known
+ * clients, also grouped (mysql -px, redis-cli -a x, curl -sSu x), URLs' userinfo, and words in the form of well-known tokens.
+ * Statements (psql -c …, mysql -e …), the queries of URLs and the paths of webhooks become "…".  In doubt it masks.
  */
 #ifndef ROOTLE_COLLECT_MASK_H
 #define ROOTLE_COLLECT_MASK_H
