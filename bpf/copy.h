@@ -70,21 +70,10 @@ static inline __attribute__((always_inline)) struct copy_plan copy_plan(__u32 le
 	return p;
 }
 
-/* The ring buffer reserves constant sizes only: payload capacities, ascending, steps of a quarter at most where the load is,
- * for what is reserved and not used shortens the time that the ring buffer bridges. COPY_CLASS(x) for each. */
+/* The ring buffer reserves constant sizes only: payload capacities, ascending, close together where the load is, for
+ * what is reserved and not used shortens the time that the ring buffer bridges. COPY_CLASS(x) for each. */
 #define COPY_CLASSES(COPY_CLASS) \
-	COPY_CLASS(64) COPY_CLASS(96) COPY_CLASS(128) COPY_CLASS(192) COPY_CLASS(256) COPY_CLASS(384) COPY_CLASS(512) \
-	COPY_CLASS(768) COPY_CLASS(1152) COPY_CLASS(1536) COPY_CLASS(2048) COPY_CLASS(3072) COPY_CLASS(4160) \
-	COPY_CLASS(8192) COPY_CLASS(16384) COPY_CLASS(32768) COPY_CLASS(65535)
-#define COPY_CLASS_MAX 65535u
-
-/* The smallest class for n bytes; 0 where none is large enough. */
-static inline __attribute__((always_inline)) __u32 copy_class(__u32 n)
-{
-#define COPY_CLASS(cap) if (n <= cap) return cap;
-	COPY_CLASSES(COPY_CLASS)
-#undef COPY_CLASS
-	return 0;
-}
+	COPY_CLASS(64) COPY_CLASS(128) COPY_CLASS(256) COPY_CLASS(512) COPY_CLASS(768) COPY_CLASS(1152) COPY_CLASS(2048) \
+	COPY_CLASS(4160) COPY_CLASS(16384) COPY_CLASS(32768) COPY_CLASS(65535)
 
 #endif

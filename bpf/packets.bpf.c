@@ -63,7 +63,7 @@ static __always_inline __u32 bounded(__u32 n, __u32 cap)
 	return n > cap ? cap : n;
 }
 
-static __always_inline int segment_copy(struct __sk_buff *skb, __u8 *to, const struct segment *s, __u32 cap)
+static __always_inline int segment_copy(struct __sk_buff *skb, __u8 *to, const struct segment *s, const __u32 cap)
 {
 	__u32 head = bounded(s->plan.head, cap), tail;
 
@@ -81,14 +81,10 @@ static __always_inline int segment_copy(struct __sk_buff *skb, __u8 *to, const s
 	return bpf_skb_load_bytes(skb, s->p.offset + s->p.len - tail, to + head, tail);
 }
 
-/* The verifier follows each class on a path of its own, where cap is a constant; the code is there once. */
-static __always_inline void segment_emit(struct __sk_buff *skb, const struct segment *s)
+static __always_inline void segment_emit(struct __sk_buff *skb, const struct segment *s, const __u32 cap)
 {
-	__u32 cap = copy_class(s->plan.head + s->plan.tail);
-	struct ev_data *e;
+	struct ev_data *e = bpf_ringbuf_reserve(&ring, sizeof(*e) + cap, 0);
 
-	asm volatile("" : "+r"(cap));
-	e = bpf_ringbuf_reserve(&ring, sizeof(*e) + cap, 0);
 	if (!e) {
 		count_drop(DROP_RING_DATA, 1);
 		count_drop(DROP_BYTES, s->p.len);
@@ -114,7 +110,7 @@ static __always_inline void segment_split(struct __sk_buff *skb, const struct se
 		piece.plan.head = piece.p.len;
 		left -= piece.p.len;
 		piece.flags = left ? s->flags & ~DATA_FIN : s->flags;
-		segment_emit(skb, &piece);
+		segment_emit(skb, &piece, COPY_PIECE);
 		piece.p.offset += piece.p.len;
 		piece.p.seq += piece.p.len;
 	}
@@ -122,10 +118,12 @@ static __always_inline void segment_split(struct __sk_buff *skb, const struct se
 
 static __always_inline void segment_submit(struct __sk_buff *skb, const struct segment *s)
 {
-	if (s->plan.head + s->plan.tail <= COPY_CLASS_MAX)
-		segment_emit(skb, s);
-	else
-		segment_split(skb, s);
+	__u32 n = s->plan.head + s->plan.tail;
+
+#define COPY_CLASS(cap) if (n <= cap) { segment_emit(skb, s, cap); return; }
+	COPY_CLASSES(COPY_CLASS)
+#undef COPY_CLASS
+	segment_split(skb, s);
 }
 
 /* False where nothing of this socket is wanted. */
