@@ -362,7 +362,7 @@ static enum value option_value(const struct mask *m, const char *s, size_t n, si
 			v = short_options(c, s, n, shown);
 	}
 	/* of other programs: -psecret, but not -p8080 */
-	if (!v && n > 3 && !memcmp(s, "-p", 2) && !m->program && !strspn(s + 2, "0123456789") && !memchr(s, '=', n) &&
+	if (!v && n > 3 && !memcmp(s, "-p", 2) && !m->program && !isdigit((unsigned char)s[2]) && !memchr(s, '=', n) &&
 	    !memchr(s, '/', n) && !memchr(s + 1, '-', n - 1) && name_char(s[2]) && memcmp(s, "-pid", 4)) {
 		*shown = 2;
 		v = SECRET;
