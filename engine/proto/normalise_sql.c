@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * SQL as PostgreSQL reads it (manual, 4.1 Lexical Structure): a lexer that writes as it goes.  What is not known to be a
- * name, a keyword or an operator is taken for a literal: when in doubt a value is dropped, never kept.
+ * name, a keyword or an operator is taken for a literal: when in doubt a value is dropped, never kept.  Where a backslash
+ * stands before a quote the server's settings decide what the quote is: the rest of the text is then part of the literal.
  */
 #include "proto/normalise.h"
 #include "proto/normalise_out.h"
@@ -33,6 +34,13 @@ struct sql {
 	struct level level[DEPTH_MAX];
 	unsigned values_depth;  /* VALUES was seen at this depth, + 1; 0: not in VALUES */
 	size_t first_row_end;   /* where the first row of VALUES ended; 0: not yet */
+	/* of this statement */
+	bool updates;           /* UPDATE was seen: SET names columns */
+	bool sets;              /* SET was seen: what follows "=" or TO is a parameter's value */
+	bool identified;        /* IDENTIFIED was seen: what follows BY is a password */
+	bool secret;            /* a bare word here is a password */
+	bool value;             /* a parameter's value runs to the end of the statement */
+	size_t value_end;       /* where its "?" ended in the text; 0: not yet written */
 };
 
 static const char *const keywords[26] = {
@@ -157,15 +165,13 @@ static void put_literal(struct sql *q)
 }
 
 /* To behind the closing quote, doubled quotes inside; false where it is not closed. */
-static bool skip_quoted(struct sql *q, char quote, bool backslash)
+static bool skip_quoted(struct sql *q, char quote)
 {
 	q->i++;
 	while (q->i < q->n) {
 		char c = q->s[q->i++];
 
-		if (c == '\\' && backslash)
-			q->i += q->i < q->n;
-		else if (c == quote && peek(q, 0) == quote)
+		if (c == quote && peek(q, 0) == quote)
 			q->i++;
 		else if (c == quote)
 			return true;
@@ -195,9 +201,51 @@ static void skip_casts(struct sql *q)
 	q->i = back;
 }
 
+/* A quote behind a backslash ends the string or does not (standard_conforming_strings): is there one before q->i? */
+static bool is_doubtful(const struct sql *q, size_t begin)
+{
+	size_t back = q->i - 1;
+
+	while (back > begin + 1 && q->s[back - 1] == '\\')
+		back--;
+	return (q->i - 1 - back) % 2;
+}
+
+/* ESCAPE takes one character, so this backslash is it. */
+static bool is_escape_clause(const struct sql *q)
+{
+	size_t i = q->i;
+
+	while (i && is_space(q->s[i - 1]))
+		i--;
+	return i >= 6 && word_is(q->s + i - 6, 6, "escape") && q->i + 2 < q->n && !memcmp(q->s + q->i, "'\\'", 3) &&
+	       peek(q, 3) != '\'';
+}
+
+static void skip_string(struct sql *q, bool backslash)
+{
+	size_t begin = q->i++;
+
+	while (q->i < q->n) {
+		char c = q->s[q->i++];
+
+		if (c == '\\' && backslash)
+			q->i += q->i < q->n;
+		else if (c == '\'' && !backslash && is_doubtful(q, begin))
+			q->i = q->n;
+		else if (c == '\'' && peek(q, 0) == '\'')
+			q->i++;
+		else if (c == '\'')
+			return;
+	}
+}
+
 static void lex_string(struct sql *q, bool backslash)
 {
-	skip_quoted(q, '\'', backslash);
+	if (is_escape_clause(q))
+		q->i += 3;
+	else
+		skip_string(q, backslash);
 	put_literal(q);
 	skip_casts(q);
 }
@@ -246,13 +294,26 @@ static void lex_quoted_name(struct sql *q)
 {
 	size_t begin = q->i;
 
-	if (!skip_quoted(q, '"', false)) {
+	if (!skip_quoted(q, '"')) {
 		put_literal(q);
 		return;
 	}
 	put_gap(q, NAME);
 	out_text(&q->o, q->s + begin, q->i - begin);
 	q->opens_list = false;
+}
+
+/* What a keyword says about the values behind it. */
+static void note_keyword(struct sql *q, const char *s, size_t n)
+{
+	if (word_is(s, n, "update"))
+		q->updates = true;
+	else if (word_is(s, n, "set"))
+		q->sets = !q->updates;
+	else if (word_is(s, n, "to"))
+		q->value = q->sets;
+	else if (word_is(s, n, "by"))
+		q->secret = q->identified;
 }
 
 static void put_keyword(struct sql *q, const char *s, size_t n)
@@ -267,9 +328,18 @@ static void put_keyword(struct sql *q, const char *s, size_t n)
 		q->values_depth = 0;
 	}
 	q->opens_list = word_is(s, n, "in") || word_is(s, n, "any") || word_is(s, n, "array") || word_is(s, n, "values");
+	note_keyword(q, s, n);
 }
 
-static void lex_word(struct sql *q)
+/* A password without quotes is a mistake, but was said. */
+static void lex_secret(struct sql *q)
+{
+	while (q->i < q->n && !is_space(q->s[q->i]) && !memchr(",;()'\"$", q->s[q->i], 7))
+		q->i++;
+	put_literal(q);
+}
+
+static void lex_word(struct sql *q, bool secret)
 {
 	size_t begin = q->i, n;
 	const char *w = q->s + begin;
@@ -283,7 +353,7 @@ static void lex_word(struct sql *q)
 	}
 	if (n == 1 && (*w | 0x20) == 'u' && peek(q, 0) == '&' && (peek(q, 1) == '\'' || peek(q, 1) == '"')) {
 		q->i++;
-		skip_quoted(q, peek(q, 0), false);
+		skip_quoted(q, peek(q, 0));
 		put_literal(q);
 		return;
 	}
@@ -292,10 +362,19 @@ static void lex_word(struct sql *q)
 		skip_casts(q);
 		return;
 	}
+	if (secret && !is_keyword(w, n) && !word_is(w, n, "password")) {
+		q->i = begin;
+		lex_secret(q);
+		return;
+	}
 	if (q->last != DOT && is_keyword(w, n)) {
 		put_keyword(q, w, n);
 		return;
 	}
+	if (word_is(w, n, "password"))
+		q->secret = true;
+	else if (word_is(w, n, "identified"))
+		q->identified = true;
 	put_gap(q, NAME);
 	out_text(&q->o, w, n);
 	q->opens_list = false;
@@ -371,6 +450,8 @@ static void lex_operator(struct sql *q)
 		out_text(&q->o, "::", 2);
 		return;
 	}
+	if (q->sets && q->s[q->i - 1] == '=')
+		q->value = true;
 	put_gap(q, q->i - begin == 1 && q->s[begin] == '*' && (q->last == OPEN || q->last == DOT) ? NAME : OPERATOR);
 	out_text(&q->o, q->s + begin, q->i - begin);
 	q->opens_list = false;
@@ -382,16 +463,23 @@ static void lex_mark(struct sql *q, enum kind k, char c)
 	out_char(&q->o, c);
 	q->opens_list = false;
 	q->i++;
-	if (k == SEMICOLON)
+	if (k == SEMICOLON) {
 		q->values_depth = 0;
+		q->updates = q->sets = q->identified = q->secret = q->value = false;
+		q->value_end = 0;
+	}
 }
 
 static void lex_token(struct sql *q)
 {
 	char c = q->s[q->i];
+	bool secret = q->secret;
 
+	q->secret = false;
 	if (is_letter(c))
-		lex_word(q);
+		lex_word(q, secret);
+	else if (secret && is_digit(c))
+		lex_secret(q);
 	else if (is_digit(c) || (c == '.' && is_digit(peek(q, 1))))
 		lex_number(q);
 	else if (is_sign(q))
@@ -416,12 +504,32 @@ static void lex_token(struct sql *q)
 		lex_operator(q);
 }
 
+/* Any token of a parameter's value: all of them together are one literal. */
+static void lex_value(struct sql *q)
+{
+	bool full;
+
+	if (!q->value_end) {
+		put_literal(q);
+		q->value_end = q->o.n;
+	}
+	full = q->o.full;
+	lex_token(q);
+	q->o.n = q->value_end;
+	q->o.full = full;
+	q->last = LITERAL;
+}
+
 size_t normalise_sql(char *out, size_t cap, const char *sql, size_t n)
 {
 	struct sql q = {.o = {.p = out, .cap = cap}, .s = sql, .n = n};
 
-	for (skip_blank(&q); q.i < n && !q.o.full; skip_blank(&q))
-		lex_token(&q);
+	for (skip_blank(&q); q.i < n && !q.o.full; skip_blank(&q)) {
+		if (q.value && sql[q.i] != ';')
+			lex_value(&q);
+		else
+			lex_token(&q);
+	}
 	while (!q.o.full && q.o.n && (out[q.o.n - 1] == ';' || out[q.o.n - 1] == ' '))
 		q.o.n--;
 	return out_end(&q.o);

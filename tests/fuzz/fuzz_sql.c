@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as SQL and as a target: terminated, valid, and as long as said; short buffers cut. */
+/*
+ * Any bytes as SQL and as a target: terminated, valid, and as long as said; short buffers cut.  The same bytes inside of
+ * quotes, as each reading of a string writes them, and as a parameter's value: nothing of them comes out.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,44 @@ static void check(const char *out, size_t n, size_t cap)
 			abort();
 }
 
+/* before + data between quotes + behind; `with` stands before what must not end the string. */
+static void check_quoted(const char *before, const uint8_t *data, size_t size, char with, const char *want)
+{
+	char *text = malloc(2 * size + strlen(before) + 2), out[64];
+	size_t n = strlen(before);
+
+	if (!text)
+		abort();
+	memcpy(text, before, n);
+	text[n++] = '\'';
+	for (size_t i = 0; i < size; i++) {
+		if (data[i] == '\'' || data[i] == (uint8_t)with)
+			text[n++] = with;
+		text[n++] = (char)data[i];
+	}
+	text[n++] = '\'';
+	normalise_sql(out, sizeof(out), text, n);
+	if (strcmp(out, want))
+		abort();
+	free(text);
+}
+
+/* Up to what may end it: a semicolon, or one that an open quote or comment hides. */
+static void check_value(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 8), out[64];
+
+	if (!text)
+		abort();
+	memcpy(text, "SET x = ", 8);
+	for (size_t i = 0; i < size; i++)
+		text[8 + i] = data[i] == ';' ? ',' : (char)data[i];
+	normalise_sql(out, sizeof(out), text, size + 8);
+	if (strcmp(out, "SET x = ?") && strcmp(out, "SET x ="))
+		abort();
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t cap = size ? 1 + data[0] * 4u : 1;
@@ -30,5 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(out, normalise_sql(out, cap, (const char *)data, size), cap);
 	check(out, normalise_http(out, cap, "GET", 3, (const char *)data, size), cap);
 	free(out);
+	check_quoted("SELECT ", data, size, '\'', "SELECT ?");
+	check_quoted("SELECT ", data, size, '\\', "SELECT ?");
+	check_quoted("SELECT E", data, size, '\\', "SELECT ?");
+	check_value(data, size);
 	return 0;
 }

@@ -28,6 +28,20 @@ static const char *const sql[][2] = {
 	{"SELECT 'unterminated secret", "SELECT ?"},
 	{"SELECT $a$ unterminated secret", "SELECT ?"},
 	{"SELECT \"unterminated secret", "SELECT ?"},
+	{"select 'it\\'s secret', 'x'", "SELECT ?"},
+	{"select 'a\\\\', b", "SELECT ?, b"},
+	{"select a from t where b like 'c\\%' escape '\\' limit 1", "SELECT a FROM t WHERE b LIKE ? escape ? LIMIT ?"},
+	{"SET app.token = s3cret; select 1", "SET app.token = ?; SELECT ?"},
+	{"SET SESSION a.b TO x, 'y;', (z); select a", "SET SESSION a.b TO ?; SELECT a"},
+	{"ALTER ROLE u SET p TO v", "ALTER ROLE u SET p TO ?"},
+	{"UPDATE t SET a = b + 1, c = d", "UPDATE t SET a = b + ?, c = d"},
+	{"INSERT INTO t VALUES (1) ON CONFLICT DO UPDATE SET a = excluded.a",
+	 "INSERT INTO t VALUES (?) ON CONFLICT DO UPDATE SET a = excluded.a"},
+	{"ALTER USER u PASSWORD hunter2-x;", "ALTER USER u PASSWORD ?"},
+	{"ALTER USER u PASSWORD 2hunter-x", "ALTER USER u PASSWORD ?"},
+	{"CREATE USER u IDENTIFIED BY hunter2", "CREATE USER u IDENTIFIED BY ?"},
+	{"CREATE USER u IDENTIFIED BY PASSWORD hunter2", "CREATE USER u IDENTIFIED BY PASSWORD ?"},
+	{"SELECT id, password FROM u WHERE password = $1", "SELECT id, password FROM u WHERE password = ?"},
 	{"", ""},
 };
 
@@ -62,9 +76,11 @@ Test(normalise, sql_of_itself_is_itself)
 Test(normalise, no_secret_survives)
 {
 	static const char *const shapes[] = {"'s3cr3t'", "E's3cr3t\\''", "$$s3cr3t$$", "$q$s3cr3t$q$", "-- s3cr3t\n",
-					     "/* s3cr3t */", "'a''s3cr3t'", "N's3cr3t'", "u&'s3cr3t'"};
+					     "/* s3cr3t */", "'a''s3cr3t'", "N's3cr3t'", "u&'s3cr3t'", "'it\\'s3cr3t'", "'a\\''s3cr3t'",
+					     "'a\\\\\\'s3cr3t'"};
 	static const char *const around[] = {"SELECT %s", "INSERT INTO t VALUES (1, %s, 2), (%s)", "x=%s AND y IN (%s)",
-					     "f(%s)::text", "a-%s-b", "%s%s", "CASE WHEN %s THEN 1 END"};
+					     "f(%s)::text", "a-%s-b", "SET x = %s", "SET x.y TO %s, %s",
+					     "ALTER USER u PASSWORD %s", "%s%s", "CASE WHEN %s THEN 1 END"};
 	char text[256], out[256];
 
 	for (size_t a = 0; a < sizeof(around) / sizeof(*around); a++)
