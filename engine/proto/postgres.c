@@ -9,6 +9,7 @@
  * "(prepared statement)".  Replication and CopyBoth are opaque.
  */
 #include "proto/normalise.h"
+#include "proto/normalise_out.h"
 #include "proto/postgres_names.h"
 #include "proto/protocols.h"
 
@@ -247,6 +248,7 @@ static void client_parse(struct postgres *g, const uint8_t *p, size_t n, struct 
 {
 	size_t off = 0, begin;
 	const char *name = string_next(p, n, &off);
+	struct out prepare = {.p = g->prepare, .cap = sizeof(g->prepare)};
 	char op[OP_MAX];
 
 	g->parsed = true;
@@ -256,8 +258,10 @@ static void client_parse(struct postgres *g, const uint8_t *p, size_t n, struct 
 	begin = off;
 	if (string_next(p, n, &off))
 		n = off - 1;
-	normalise_sql(g->prepare, sizeof(g->prepare), (const char *)p + begin, n - begin);
-	pg_names_put(&g->statements, name, op, normalise_sql(op, sizeof(op), (const char *)p + begin, n - begin), s);
+	n = normalise_sql(op, sizeof(op), (const char *)p + begin, n - begin);
+	out_text(&prepare, op, n);
+	out_end(&prepare);
+	pg_names_put(&g->statements, name, op, n, s);
 }
 
 static void client_bind(struct postgres *g, const uint8_t *p, size_t n, struct proto_sink *s)
