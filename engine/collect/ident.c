@@ -25,6 +25,7 @@
 #define ANCESTORS 8                /* as far as a helper's service is looked for */
 #define EXEC_READS_A_SECOND 100    /* of /proc, at the exec itself; beyond, a process is read when it is asked for */
 #define BARE_READS 3               /* a process without arguments is read again that many times */
+#define CLOCK_READS 4              /* of which the one counts that nothing came in between of */
 #define CHECK_NS (2 * NS_PER_S)    /* how long a process is taken for the same where no events tell */
 
 /* The strings of one process image; a forked child shares its parent's. */
@@ -55,8 +56,6 @@ struct ident {
 	size_t retired_old, images_old;       /* how many of these were there at the last expiry */
 	bool events;              /* somebody tells of exec and exit */
 	uint64_t tick_ns;
-	int64_t boot_unix_ns;     /* when the node booted */
-	uint64_t suspended_ns;    /* CLOCK_BOOTTIME - CLOCK_MONOTONIC */
 	uint64_t second;          /* of the budget */
 	uint32_t reads;
 	char *argv;
@@ -74,7 +73,6 @@ static uint64_t clock_of(clockid_t id)
 struct ident *ident_new(const char *proc, uint32_t max_processes)
 {
 	struct ident *t = calloc(1, sizeof(*t));
-	uint64_t boottime = clock_of(CLOCK_BOOTTIME);
 
 	if (!t)
 		return NULL;
@@ -86,8 +84,6 @@ struct ident *ident_new(const char *proc, uint32_t max_processes)
 	}
 	map_init(&t->table, sizeof(uint32_t), sizeof(struct entry *), max_processes ? max_processes : DEFAULT_MAX);
 	t->tick_ns = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
-	t->boot_unix_ns = clock_unix_ns() - (int64_t)boottime;
-	t->suspended_ns = boottime - clock_of(CLOCK_MONOTONIC);
 	return t;
 }
 
@@ -199,10 +195,32 @@ static void image_set(struct ident *t, struct entry *e, struct image *i)
 	entry_point(e);
 }
 
+/* When the node booted, by the wall clock as it is set now: to the tick, so that every recorder that asks gets the same. The
+ * kernel's btime is that too, but in whole seconds, which would put a process before the reading that it follows. */
+static int64_t boot_unix_ns(int64_t tick_ns)
+{
+	uint64_t least = UINT64_MAX;
+	int64_t boot = 0;
+
+	for (int i = 0; i < CLOCK_READS; i++) {
+		uint64_t before = clock_of(CLOCK_BOOTTIME);
+		int64_t wall = clock_unix_ns();
+		uint64_t gap = clock_of(CLOCK_BOOTTIME) - before;
+		if (gap < least) {
+			least = gap;
+			boot = wall - (int64_t)(before + gap / 2);
+		}
+	}
+	return (boot + tick_ns / 2) / tick_ns * tick_ns;
+}
+
+/* A start once told stays, also where the wall clock is set anew. */
 static void start_set(const struct ident *t, struct entry *e, uint64_t ticks)
 {
+	if (e->id.start_unix_ns && e->id.start_ticks == ticks)
+		return;
 	e->id.start_ticks = ticks;
-	e->id.start_unix_ns = t->boot_unix_ns + (int64_t)(ticks * t->tick_ns);
+	e->id.start_unix_ns = boot_unix_ns((int64_t)t->tick_ns) + (int64_t)(ticks * t->tick_ns);
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------------- */
@@ -447,9 +465,12 @@ const struct process_ident *ident_get(struct ident *t, uint32_t pid)
 
 /* --- events ----------------------------------------------------------------------------------------------------------- */
 
+/* Events have the clock that stands still while the node is suspended, starts the one that does not. */
 static uint64_t event_ticks(const struct ident *t, const struct ev_proc *e)
 {
-	return (e->h.ts_ns + t->suspended_ns) / t->tick_ns;
+	uint64_t mono = clock_of(CLOCK_MONOTONIC), suspended = clock_of(CLOCK_BOOTTIME) - mono;
+
+	return (e->h.ts_ns + suspended) / t->tick_ns;
 }
 
 static void on_fork(struct ident *t, const struct ev_proc *ev)
@@ -468,6 +489,7 @@ static void on_fork(struct ident *t, const struct ev_proc *ev)
 	e->id.pid = ev->tgid;
 	e->id.ppid = ev->ptgid;
 	e->id.gone = 0;
+	e->id.start_unix_ns = 0;
 	e->image = image;
 	e->forked = true;
 	e->checked_ns = clock_ts_ns();

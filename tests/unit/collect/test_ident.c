@@ -315,3 +315,24 @@ Test(ident, kernel_threads)
 	cr_expect_eq(p->kthread, 1);
 	ident_free(t);
 }
+
+/* Recorders that follow each other write the same identity of a process that goes on. */
+Test(ident, start_is_the_same_for_everyone)
+{
+	int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK), first = 0;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (int i = 0; i < 20; i++) {
+		struct ident *t = ident_new("/proc", 0);
+		const struct process_ident *p = ident_get(t, (uint32_t)getpid());
+		cr_assert_not_null(p);
+		if (!i)
+			first = p->start_unix_ns;
+		cr_expect_eq(p->start_unix_ns, first, "%ld ns later", (long)(p->start_unix_ns - first));
+		cr_expect_eq(p->start_unix_ns % tick_ns, 0);
+		cr_expect_lt(llabs(p->start_unix_ns - (now.tv_sec * 1000000000 + now.tv_nsec)), 10000000000);
+		ident_free(t);
+		usleep(500);
+	}
+}
