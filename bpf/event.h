@@ -157,6 +157,7 @@ struct ev_task {
 	__u64 write_bytes;      /* dirtied, less cancelled, process total, leader only */
 	__u64 majflt;
 	__u64 rss_pages;        /* leader only */
+	__u64 anon_pages;       /* of these the process's own: neither of files nor shared memory */
 	__u64 cgroup;           /* v2 id */
 	__u32 tgid, tid, ptgid;
 	__u32 netns;
@@ -166,7 +167,7 @@ struct ev_task {
 	__u16 pad;
 	__u8 comm[EV_COMM_LEN];
 };
-_Static_assert(sizeof(struct ev_task) == 112, "ev_task");
+_Static_assert(sizeof(struct ev_task) == 120, "ev_task");
 
 /* Every branch that loses something has a counter: slots of `drops` in the per-CPU map `counts`. The same order as
  * ev_drop_names[] in engine/collect/source.c. */

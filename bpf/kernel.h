@@ -131,4 +131,13 @@ static __always_inline __u64 mm_rss_pages(struct mm_struct *mm)
 	return mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count;
 }
 
+static __always_inline __u64 mm_anon_pages(struct mm_struct *mm)
+{
+	struct mm_struct___atomic *old = (void *)mm;
+
+	if (!mm)
+		return 0;
+	return bpf_core_type_exists(struct mm_rss_stat) ? old->rss_stat.count[1].counter : mm->rss_stat[1].count;
+}
+
 #endif

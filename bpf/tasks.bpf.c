@@ -65,6 +65,7 @@ static __always_inline void task_io(struct ev_task *e, struct task_struct *t)
 	e->read_bytes += t->signal->ioac.read_bytes;
 	e->write_bytes += io_written(t->signal->ioac.write_bytes, t->signal->ioac.cancelled_write_bytes);
 	e->rss_pages = mm_rss_pages(t->mm);
+	e->anon_pages = mm_anon_pages(t->mm);
 }
 
 SEC("iter/task")

@@ -142,6 +142,7 @@ static void leader_take(struct processes *p, struct process_entry *e, const stru
 {
 	e->start_ticks = t->start_ns / p->tick_ns;
 	e->row.rss_bytes = t->rss_pages * p->page_bytes;
+	e->row.shared_bytes = grown(t->rss_pages, t->anon_pages) * p->page_bytes;
 	e->row.read_bytes = t->read_bytes;
 	e->row.write_bytes = t->write_bytes;
 	e->row.state = (char)t->state;
@@ -264,6 +265,19 @@ static void stat_take(struct processes *p, struct process_entry *e, const struct
 	p->disk_seen |= st->blkio_ticks > 0;
 }
 
+/* "size resident shared …" in pages. */
+static void shared_take(struct processes *p, struct sample_process *row)
+{
+	const char *s = p->buf;
+	uint64_t shared;
+
+	if (pid_file_read(p->procfd, row->pid, "statm", p->buf, sizeof(p->buf)) <= 0)
+		return;
+	s = scan_skip(s, 2);
+	if (scan_u64(&s, &shared))
+		row->shared_bytes = shared * p->page_bytes;
+}
+
 /* true where the process is there. */
 static bool process_scan(struct processes *p, uint32_t pid)
 {
@@ -287,7 +301,10 @@ static bool process_scan(struct processes *p, uint32_t pid)
 		e->seen = p->reading;
 	}
 	e->ran = true;
+	uint64_t rss = e->row.rss_bytes;
 	stat_take(p, e, &st, clock);
+	if (e->row.rss_bytes != rss)
+		shared_take(p, &e->row);         /* one more file: where something has changed */
 	threads_wait(p, e);
 	e->row.runq_wait_ns += e->sum.runq;
 	if (!(st.flags & PROC_PF_KTHREAD))

@@ -22,6 +22,7 @@ struct sample_process {
 	uint64_t cpu_ns, runq_wait_ns, disk_wait_ns;      /* all threads; runq and disk UNKNOWN where nothing tells */
 	uint64_t major_faults;
 	uint64_t rss_bytes;
+	uint64_t shared_bytes;    /* of these files' and shared memory, which other processes may have too; 0 where not known */
 	uint64_t read_bytes, write_bytes;                 /* /proc/PID/io: from and to block devices */
 	uint32_t threads, fds;    /* fds UINT32_MAX: not known, or not counted this time */
 	uint64_t fd_limit;        /* soft RLIMIT_NOFILE */

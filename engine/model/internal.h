@@ -115,7 +115,7 @@ struct proc {
 	uint64_t born_ns;            /* exec seen at; 0: was there, or announced */
 	uint64_t gone_ns;            /* 0: lives */
 	struct proc_count base, now;
-	uint64_t rss_bytes, fd_limit;
+	uint64_t rss_bytes, shared_bytes, fd_limit;
 	uint32_t threads, fds;
 	uint32_t reading;            /* number of the last reading it was in; 0: none */
 	uint32_t known_at;           /* number of the newest reading when it became known */
@@ -131,6 +131,7 @@ struct usage {
 	double cpu_s, runq_s, dwait_s, majflt, read_bytes, write_bytes, throttled_s, stall_s;
 	double quota_cores, mem_limit;       /* NaN: none */
 	uint64_t rss_bytes, fd_limit;
+	uint64_t shared_bytes;               /* the part of rss_bytes that is the most any process shares */
 	uint32_t threads, fds, processes, stopped;
 	bool runq_known, dwait_known, fds_known, stall_known;
 };
@@ -144,6 +145,7 @@ struct service {
 	uint16_t port[SERVICE_PORTS];
 	uint32_t nports;
 	uint32_t leader;             /* the last process seen to lead it */
+	uint64_t leader_ns;          /* when that process began; 0: before us */
 	uint64_t exit_ns;            /* when a leader of it ended last; 0 never */
 	uint32_t listening;          /* open listeners */
 	uint32_t restarts;           /* in this tick */

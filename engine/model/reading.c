@@ -27,6 +27,7 @@ static void take_process(struct model *m, const struct sample_process *s, uint64
 	p->based = true;
 	p->reading = m->reading;
 	p->rss_bytes = s->rss_bytes;
+	p->shared_bytes = s->shared_bytes < s->rss_bytes ? s->shared_bytes : s->rss_bytes;
 	p->threads = s->threads;
 	p->state = s->state;
 	p->fd_limit = s->fd_limit;

@@ -22,6 +22,16 @@ double reading_seconds(const struct model *m)
 	return m->based && m->now_ts > m->base_ts ? (double)(m->now_ts - m->base_ts) / 1e9 : 0;
 }
 
+/* Shared memory is in each process that touched it, and once in the machine: of a service the largest counts. */
+static void add_memory(struct usage *u, const struct proc *p)
+{
+	u->rss_bytes += p->rss_bytes - p->shared_bytes;
+	if (p->shared_bytes <= u->shared_bytes)
+		return;
+	u->rss_bytes += p->shared_bytes - u->shared_bytes;
+	u->shared_bytes = p->shared_bytes;
+}
+
 static void add_process(struct usage *u, const struct proc *p)
 {
 	const struct proc_count *a = &p->base, *b = &p->now;
@@ -34,7 +44,7 @@ static void add_process(struct usage *u, const struct proc *p)
 	u->write_bytes += growth(a->write_bytes, b->write_bytes);
 	u->runq_known |= b->runq_ns != UNKNOWN;
 	u->dwait_known |= b->dwait_ns != UNKNOWN;
-	u->rss_bytes += p->rss_bytes;
+	add_memory(u, p);
 	u->threads += p->threads;
 	u->processes++;
 	u->stopped += p->state == 'T';

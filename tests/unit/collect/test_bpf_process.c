@@ -150,6 +150,8 @@ Test(bpf_process, reads_every_thread)
 	cr_expect_eq(c.me.state, 'R');
 	cr_expect_eq(c.me.kthread, 0);
 	cr_expect_gt(c.me.rss_pages, 100);
+	cr_expect(c.me.anon_pages > 50 && c.me.anon_pages < c.me.rss_pages, "%lu pages of %lu are its own",
+		  (unsigned long)c.me.anon_pages, (unsigned long)c.me.rss_pages);
 	/* the kernel adds up at ticks and switches: the last few milliseconds may lack */
 	cr_expect(c.me.oncpu_ns + 20000000 >= used && c.me.oncpu_ns <= oncpu_ns(), "%lu of %lu ns",
 	          (unsigned long)c.me.oncpu_ns, (unsigned long)used);

@@ -314,7 +314,8 @@ Test(sampler, tasks)
 	int fd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_eq(processes_init(&p, fd, 100), 0);
 	struct cgroups *c = cgroups_new(fd, dir);
-	struct ev_task a = { .tgid = 42, .tid = 42, .start_ns = 5000000000, .oncpu_ns = 100, .runq_ns = 10, .state = 'S', .rss_pages = 2 };
+	struct ev_task a = { .tgid = 42, .tid = 42, .start_ns = 5000000000, .oncpu_ns = 100, .runq_ns = 10, .state = 'S', .rss_pages = 5,
+			     .anon_pages = 2 };
 	struct ev_task b = { .tgid = 42, .tid = 43, .start_ns = 6000000000, .oncpu_ns = 50, .runq_ns = 5, .majflt = 1 };
 	sample_init(&m);
 	for (int i = 0; i < 4; i++) {
@@ -335,6 +336,7 @@ Test(sampler, tasks)
 		cr_expect_eq(row->runq_wait_ns, i < 3 ? 15 : 10, "reading %d: %lu ns waited", i, row->runq_wait_ns);
 		cr_expect_eq(row->threads, i < 2 ? 2 : 1);
 		cr_expect_eq(row->disk_wait_ns, UNKNOWN);
+		cr_expect_eq(row->shared_bytes, 3 * (uint64_t)sysconf(_SC_PAGESIZE));
 		cr_expect_eq(row->start_ticks, (i < 3 ? 5 : 9) * (uint64_t)sysconf(_SC_CLK_TCK));
 	}
 	sample_done(&m);
@@ -376,6 +378,8 @@ Test(sampler, live)
 	cr_expect(p->cpu_ns - before >= 49000000 && p->cpu_ns - before < 200000000, "%lu ns of 50 ms", p->cpu_ns - before);
 	cr_expect(p->fds >= fds + 10 && p->fds < fds + 40, "%u, then %u descriptors", fds, p->fds);
 	cr_expect_neq(p->fd_limit, 0);
+	cr_expect(p->shared_bytes > 0 && p->shared_bytes < p->rss_bytes, "%lu of %lu bytes are shared", p->shared_bytes,
+		  p->rss_bytes);
 	cr_expect(m.node.mem_total_bytes > m.node.mem_available_bytes);
 	cr_expect_eq(m.node.cpus, (uint32_t)sysconf(_SC_NPROCESSORS_ONLN));
 	for (int i = 0; i < 10; i++)

@@ -322,3 +322,28 @@ Test(readings, what_never_changes_comes_every_ten_seconds_after_a_minute)
 	cr_assert_leq(threads, 11);
 	model_free(w.m);
 }
+
+Test(readings, memory_that_processes_share_counts_once)
+{
+	struct sample_process *a, *b;
+	struct sample s;
+	struct names n;
+	struct world w;
+	struct tick *t;
+
+	begin(&w, &n);
+	sample_begin(&w, &s);
+	a = reads(&w, &s, 100, 0);
+	a->rss_bytes = 330u << 20;
+	a->shared_bytes = 320u << 20;
+	b = reads(&w, &s, 101, 0);
+	b->rss_bytes = 305u << 20;
+	b->shared_bytes = 300u << 20;
+	sample_end(&w, &s);
+	t = tick(&w);
+	learn(&n, t);
+	cr_expect_eq(value(&n, t, "server", M_MEM_BYTES), (10 + 5 + 320) << 20, "%g MB",
+		     value(&n, t, "server", M_MEM_BYTES) / (1 << 20));
+	tick_free(t);
+	model_free(w.m);
+}
