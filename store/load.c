@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,24 +19,57 @@ struct load {
 	struct window *w;
 	int64_t since_ns, until_ns;
 	VEC(struct interval) ticks;
-	VEC(uint32_t) services, edges, ops, series;   /* row id → id in the window */
+	struct map services, edges, ops, series;   /* int64_t row id → uint32_t id in the window */
 };
 
-/* The window's ids are kept one too high, so that 0 says "no such row". */
-#define NOTE(vec, row, id) note((uint32_t **)&(vec)->v, &(vec)->n, &(vec)->cap, row, id)
-
-static int note(uint32_t **v, size_t *n, size_t *cap, int64_t row, uint32_t id)
+/* The file says what it cannot mean: whoever reads the window relies on its numbers. */
+__attribute__((format(printf, 2, 3)))
+static int corrupt(struct load *l, const char *fmt, ...)
 {
-	while (*n <= (size_t)row)
-		if (!vec_push_((void **)v, n, cap, sizeof(**v)))
-			return -ENOMEM;
-	if (id == WIN_NONE)
+	char what[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	snprintf(l->s->why, sizeof(l->s->why), "is corrupt: %s; copy the file again from its source", what);
+	return -ENODATA;
+}
+
+/* Notes which id in the window the row of this statement's first column got. */
+static int note(struct load *l, struct map *m, sqlite3_stmt *q, const char *what, uint32_t id)
+{
+	int64_t row = sqlite3_column_int64(q, 0);
+	uint32_t *at;
+
+	if (row < 1)
+		return corrupt(l, "%s has the number %lld", what, (long long)row);
+	at = id == WIN_NONE ? NULL : map_put(m, &row, NULL);
+	if (!at)
 		return -ENOMEM;
-	(*v)[row] = id + 1;
+	*at = id;
 	return 0;
 }
 
-#define KNOWN(vec, row) ((row) > 0 && (size_t)(row) < (vec)->n && (vec)->v[row] ? (vec)->v[row] - 1 : WIN_NONE)
+/* What a column refers to, in *ret. */
+static int refer(struct load *l, const struct map *m, sqlite3_stmt *q, int col, const char *what, uint32_t *ret)
+{
+	int64_t row = sqlite3_column_int64(q, col);
+	const uint32_t *id = map_get(m, &row);
+
+	if (!id)
+		return corrupt(l, "a row refers to %s %lld, which is not there", what, (long long)row);
+	*ret = *id;
+	return 0;
+}
+
+/* The same where NULL (or 0) says "not known". */
+static int refer_known(struct load *l, const struct map *m, sqlite3_stmt *q, int col, const char *what, uint32_t *ret)
+{
+	*ret = WIN_NONE;
+	return sqlite3_column_type(q, col) == SQLITE_NULL || sqlite3_column_int64(q, col) == 0 ? 0 :
+	       refer(l, m, q, col, what, ret);
+}
 
 static const char *text_of(sqlite3_stmt *q, int col)
 {
@@ -63,9 +97,12 @@ static void keep_first(const char **at, const char *text)
 
 static int load_service(struct load *l, sqlite3_stmt *q)
 {
-	uint32_t id = window_service(l->w, text_of(q, 1));
+	const char *name = text_of(q, 1);
+	uint32_t id = name ? window_service(l->w, name) : WIN_NONE;
 	struct win_service *v;
 
+	if (!name)
+		return corrupt(l, "a service has no name");
 	if (id == WIN_NONE)
 		return -ENOMEM;
 	v = &l->w->services.v[id];
@@ -74,28 +111,34 @@ static int load_service(struct load *l, sqlite3_stmt *q)
 	keep_first(&v->why, keep_text(l, q, 4));
 	keep_first(&v->image, keep_text(l, q, 5));
 	keep_first(&v->node, keep_text(l, q, 6));
-	return NOTE(&l->services, sqlite3_column_int64(q, 0), id);
+	return note(l, &l->services, q, "a service", id);
 }
 
 static int load_edge(struct load *l, sqlite3_stmt *q)
 {
-	int64_t src = sqlite3_column_int64(q, 1), dst = sqlite3_column_int64(q, 2);
-	uint32_t id = window_edge(l->w, KNOWN(&l->services, src), KNOWN(&l->services, dst), text_of(q, 3),
-				  (uint32_t)sqlite3_column_int(q, 4));
+	uint32_t from, to;
+	int rc = refer_known(l, &l->services, q, 1, "service", &from);
 
-	return NOTE(&l->edges, sqlite3_column_int64(q, 0), id);
+	if (rc == 0)
+		rc = refer(l, &l->services, q, 2, "service", &to);
+	return rc < 0 ? rc : note(l, &l->edges, q, "an edge",
+				  window_edge(l->w, from, to, text_of(q, 3), (uint32_t)sqlite3_column_int(q, 4)));
 }
 
 static int load_op(struct load *l, sqlite3_stmt *q)
 {
-	return NOTE(&l->ops, sqlite3_column_int64(q, 0), window_op(l->w, text_of(q, 1)));
+	const char *text = text_of(q, 1);
+
+	return text ? note(l, &l->ops, q, "an operation", window_op(l->w, text)) : corrupt(l, "an operation has no text");
 }
 
 static int load_series(struct load *l, sqlite3_stmt *q)
 {
-	uint32_t service = KNOWN(&l->services, sqlite3_column_int64(q, 1));
+	const char *metric = text_of(q, 2);
+	uint32_t service;
+	int rc = metric ? refer(l, &l->services, q, 1, "service", &service) : corrupt(l, "a series has no metric");
 
-	return NOTE(&l->series, sqlite3_column_int64(q, 0), window_series(l->w, service, text_of(q, 2), text_of(q, 3)));
+	return rc < 0 ? rc : note(l, &l->series, q, "a series", window_series(l->w, service, metric, text_of(q, 3)));
 }
 
 static int load_tick(struct load *l, sqlite3_stmt *q)
@@ -108,6 +151,8 @@ static int load_tick(struct load *l, sqlite3_stmt *q)
 	v->id = sqlite3_column_int64(q, 0);
 	v->t_ns = sqlite3_column_int64(q, 1);
 	v->dur_ns = sqlite3_column_int64(q, 2);
+	if (v->dur_ns < 0 || v->t_ns > INT64_MAX - v->dur_ns)
+		return corrupt(l, "an interval of %lld ns", (long long)v->dur_ns);
 	if (sqlite3_column_type(q, 3) != SQLITE_NULL) {
 		c->events = (isnan(c->events) ? 0 : c->events) + sqlite3_column_double(q, 3);
 		c->lost_events = (isnan(c->lost_events) ? 0 : c->lost_events) + sqlite3_column_double(q, 4);
@@ -139,14 +184,19 @@ static int load_hist(struct load *l, sqlite3_stmt *q, int col, struct win_reques
 
 static int load_requests(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
 {
-	struct win_requests *v = vec_push(&l->w->requests);
+	struct win_requests *v;
+	uint32_t edge, op;
+	int rc = refer(l, &l->edges, q, 0, "edge", &edge);
 
+	if (rc == 0)
+		rc = refer_known(l, &l->ops, q, 1, "operation", &op);
+	v = rc < 0 ? NULL : vec_push(&l->w->requests);
 	if (!v)
-		return -ENOMEM;
+		return rc < 0 ? rc : -ENOMEM;
 	v->t_ns = t->t_ns;
 	v->dur_ns = t->dur_ns;
-	v->edge = KNOWN(&l->edges, sqlite3_column_int64(q, 0));
-	v->op = KNOWN(&l->ops, sqlite3_column_int64(q, 1));
+	v->edge = edge;
+	v->op = op;
 	v->count = sqlite3_column_double(q, 2);
 	v->errors = sqlite3_column_double(q, 3);
 	v->avg_ms = v->count > 0 ? real_of(q, 4) / v->count / 1e6 : NAN;
@@ -162,12 +212,14 @@ static int load_requests(struct load *l, sqlite3_stmt *q, const struct interval 
 
 static int load_tcp(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
 {
-	struct win_tcp *v = vec_push(&l->w->tcp);
+	uint32_t edge;
+	int rc = refer(l, &l->edges, q, 0, "edge", &edge);
+	struct win_tcp *v = rc < 0 ? NULL : vec_push(&l->w->tcp);
 
 	if (!v)
-		return -ENOMEM;
+		return rc < 0 ? rc : -ENOMEM;
 	*v = (struct win_tcp){
-		.t_ns = t->t_ns, .dur_ns = t->dur_ns, .edge = KNOWN(&l->edges, sqlite3_column_int64(q, 0)),
+		.t_ns = t->t_ns, .dur_ns = t->dur_ns, .edge = edge,
 		.opened = sqlite3_column_double(q, 1), .closed = sqlite3_column_double(q, 2),
 		.refused = sqlite3_column_double(q, 3), .timeouts = sqlite3_column_double(q, 4),
 		.resets = sqlite3_column_double(q, 5), .retrans = sqlite3_column_double(q, 6),
@@ -180,13 +232,15 @@ static int load_tcp(struct load *l, sqlite3_stmt *q, const struct interval *t, u
 
 static int load_point(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
 {
-	struct win_point *v = vec_push(&l->w->points);
+	uint32_t series;
+	int rc = refer(l, &l->series, q, 0, "series", &series);
+	struct win_point *v = rc < 0 ? NULL : vec_push(&l->w->points);
 
 	if (!v)
-		return -ENOMEM;
+		return rc < 0 ? rc : -ENOMEM;
 	v->t_ns = t->t_ns;
 	v->dur_ns = t->dur_ns;
-	v->series = KNOWN(&l->series, sqlite3_column_int64(q, 0));
+	v->series = series;
 	v->value = sqlite3_column_double(q, 1);
 	v->limit = real_of(q, 2);
 	return 0;
@@ -194,13 +248,15 @@ static int load_point(struct load *l, sqlite3_stmt *q, const struct interval *t,
 
 static int load_log(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
 {
-	struct win_log *v = vec_push(&l->w->logs);
+	uint32_t service;
+	int rc = refer(l, &l->services, q, 0, "service", &service);
+	struct win_log *v = rc < 0 ? NULL : vec_push(&l->w->logs);
 
 	if (!v)
-		return -ENOMEM;
+		return rc < 0 ? rc : -ENOMEM;
 	v->t_ns = t->t_ns;
 	v->dur_ns = t->dur_ns;
-	v->service = KNOWN(&l->services, sqlite3_column_int64(q, 0));
+	v->service = service;
 	v->template = keep_text(l, q, 1);
 	v->level = keep_text(l, q, 2);
 	v->sample = keep_text(l, q, 3);
@@ -214,6 +270,8 @@ static int load_loss(struct load *l, sqlite3_stmt *q, const struct interval *t, 
 	const char *stage = text_of(q, 0), *reason = text_of(q, 1);
 	struct win_loss *v;
 
+	if (!stage || !reason)
+		return corrupt(l, "a loss has no name");
 	for (size_t i = 0; i < l->w->coverage.loss.n; i++) {
 		v = &l->w->coverage.loss.v[i];
 		if (strcmp(v->stage, stage) == 0 && strcmp(v->reason, reason) == 0) {
@@ -232,12 +290,14 @@ static int load_loss(struct load *l, sqlite3_stmt *q, const struct interval *t, 
 
 static int load_event(struct load *l, sqlite3_stmt *q)
 {
-	struct win_event *v = vec_push(&l->w->events);
+	uint32_t service;
+	int rc = refer_known(l, &l->services, q, 1, "service", &service);
+	struct win_event *v = rc < 0 ? NULL : vec_push(&l->w->events);
 
 	if (!v)
-		return -ENOMEM;
+		return rc < 0 ? rc : -ENOMEM;
 	v->t_ns = sqlite3_column_int64(q, 0);
-	v->service = KNOWN(&l->services, sqlite3_column_int64(q, 1));
+	v->service = service;
 	v->kind = keep_text(l, q, 2);
 	v->detail = keep_text(l, q, 3);
 	v->version_before = keep_text(l, q, 4);
@@ -249,14 +309,16 @@ static int load_event(struct load *l, sqlite3_stmt *q)
 
 static int load_process(struct load *l, sqlite3_stmt *q)
 {
-	struct win_process *v = vec_push(&l->w->processes);
+	uint32_t service;
+	int rc = refer_known(l, &l->services, q, 3, "service", &service);
+	struct win_process *v = rc < 0 ? NULL : vec_push(&l->w->processes);
 
 	if (!v)
-		return -ENOMEM;
+		return rc < 0 ? rc : -ENOMEM;
 	v->pid = (uint32_t)sqlite3_column_int64(q, 0);
 	v->start_ns = sqlite3_column_int64(q, 1);
 	v->ppid = (uint32_t)sqlite3_column_int64(q, 2);
-	v->service = KNOWN(&l->services, sqlite3_column_int64(q, 3));
+	v->service = service;
 	v->comm = keep_text(l, q, 4);
 	v->exe = keep_text(l, q, 5);
 	v->cmdline = keep_text(l, q, 6);
@@ -360,15 +422,16 @@ static void set_ranges(struct window *w, const struct store_span *span, int64_t 
 static void load_done(struct load *l)
 {
 	vec_done(&l->ticks);
-	vec_done(&l->services);
-	vec_done(&l->edges);
-	vec_done(&l->ops);
-	vec_done(&l->series);
+	map_done(&l->services);
+	map_done(&l->edges);
+	map_done(&l->ops);
+	map_done(&l->series);
 }
 
 int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned what, struct window *w, struct store_error *err)
 {
 	struct load l = {.s = s, .w = w, .since_ns = since_ns, .until_ns = until_ns};
+	struct map *const maps[] = {&l.services, &l.edges, &l.ops, &l.series};
 	bool fresh = w->last_ns == 0;
 	struct store_span span;
 	int rc = store_refresh(s);
@@ -377,6 +440,8 @@ int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned wha
 		rc = sql_exec(s, "BEGIN");
 	if (rc < 0)
 		return error_from(s, err, rc);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
+		map_init(maps[i], sizeof(int64_t), sizeof(uint32_t), 0);
 	if (fresh)
 		w->coverage.events = w->coverage.lost_events = NAN;
 	rc = store_span(s, &span, err);
@@ -396,6 +461,6 @@ int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned wha
 	load_done(&l);
 	window_sort(w);
 	if (rc == -EINVAL)
-		snprintf(s->why, sizeof(s->why), "corrupt: a histogram cannot be read; copy the file again from its source");
+		snprintf(s->why, sizeof(s->why), "is corrupt: a histogram cannot be read; copy the file again from its source");
 	return rc < 0 ? error_from(s, err, rc == -EINVAL ? -ENODATA : rc) : 0;
 }
