@@ -16,6 +16,7 @@
 #define WORK_BYTES (1u << 20)
 #define WAIT_NS (10 * NS_PER_S)      /* one that has done nothing until then is not worth a word */
 #define BORN_MAX 1024               /* decided on in one tick; the others in the next */
+#define STEADY_NS (30 * NS_PER_S)    /* a process that lasted so long was meant to stay */
 #define SETTLE_NS NS_PER_S           /* a server listens by then, so that its instance is known */
 
 static const char *signal_name(int sig, char buf[16])
@@ -59,15 +60,24 @@ void life_begin(struct model *m, struct proc *p, uint64_t ts_ns)
 		p->born_ns = ts_ns ? ts_ns : 1;
 }
 
+/* Something that is meant to run on: a server, or a process that had lasted. A command that is run again and again (a
+ * compiler, a client, a cron job) only starts, however often and from wherever. */
+static bool is_steady(const struct service *s, const struct proc *p)
+{
+	bool lasted = s->leader && s->exit_ns && s->exit_ns - s->leader_ns >= (uint64_t)STEADY_NS;
+
+	return p->listens || s->serves || lasted || (p->replaced && !s->exit_ns);
+}
+
 /* started, restarted, or restarted as something else: by what was known of the service before. */
 static const char *kind_of_start(const struct service *s, const struct proc *p, const char *version)
 {
 	bool before = s->leader && s->leader != p->pid;
 	bool ended = s->exit_ns && (s->exit_ns >= p->born_ns || p->born_ns - s->exit_ns < (uint64_t)GONE_NS);
 
-	if ((before || p->replaced) && version && s->version && s->version != version)
-		return "deploy";
-	return (before && ended) || p->replaced ? "restart" : "start";
+	if (!is_steady(s, p) || !((before && ended) || p->replaced))
+		return "start";
+	return version && s->version && s->version != version ? "deploy" : "restart";
 }
 
 static void announce(struct model *m, struct proc *p, uint32_t service)
@@ -98,6 +108,7 @@ static void announce(struct model *m, struct proc *p, uint32_t service)
 	s->restarts += strcmp(kind, "start") != 0;
 	s->version = version ? version : s->version;
 	s->leader = p->pid;
+	s->leader_ns = p->born_ns;
 	p->announced = true;
 	p->replaced = false;
 	p->born_ns = 0;

@@ -30,6 +30,8 @@ static void take_process(struct model *m, const struct sample_process *s, uint64
 	p->shared_bytes = s->shared_bytes < s->rss_bytes ? s->shared_bytes : s->rss_bytes;
 	p->threads = s->threads;
 	p->state = s->state;
+	/* as of now: a process may have been moved since its exec, as quotas are often put on running ones */
+	p->cgroup = s->cgroup ? intern_find(&m->cgroup_path, s->cgroup, strlen(s->cgroup)) : NONE;
 	p->fd_limit = s->fd_limit;
 	if (s->fds != UINT32_MAX)
 		p->fds = s->fds;
@@ -125,7 +127,7 @@ static void take_cgroup(struct model *m, const struct sample_cgroup *s, uint64_t
 	g->pids = s->pids;
 }
 
-/* Processes may be moved: asked for at each reading. Votes say whose cgroup it mostly is (Boyer and Moore's majority). */
+/* Votes say whose cgroup it mostly is (Boyer and Moore's majority). */
 static void join_cgroups(struct model *m)
 {
 	size_t it = 0, i;
@@ -133,16 +135,7 @@ static void join_cgroups(struct model *m)
 
 	for (i = 0; i < m->cgroups.n; i++)
 		m->cgroups.v[i].votes = 0;
-	while (map_next(&m->procs, &it, NULL, &value)) {
-		struct proc *p = *(struct proc **)value;
-		const struct process_ident *id;
-
-		if (p->reading != m->reading)
-			continue;
-		id = proc_ident(m, p->pid);
-		p->cgroup = id && id->cgroup ? intern_find(&m->cgroup_path, id->cgroup, strlen(id->cgroup)) : NONE;
-	}
-	for (it = 0; m->named && map_next(&m->procs, &it, NULL, &value);) {
+	while (m->named && map_next(&m->procs, &it, NULL, &value)) {
 		struct proc *p = *(struct proc **)value;
 		uint32_t service = proc_service_find(m, p);
 		struct cgroup *g;

@@ -29,6 +29,7 @@ static struct sample_process *reads(struct world *w, struct sample *s, uint32_t 
 	*p = (struct sample_process){
 		.pid = pid, .start_ticks = world_resolve(w, pid)->start_ticks, .cpu_ns = cpu_ns, .runq_wait_ns = cpu_ns / 10,
 		.disk_wait_ns = UNKNOWN, .rss_bytes = 100u << 20, .threads = 4, .fds = 10, .fd_limit = 1024, .state = 'S',
+		.cgroup = world_resolve(w, pid)->cgroup,
 	};
 	return p;
 }
@@ -181,6 +182,73 @@ Test(readings, a_start_and_an_end_are_seen_without_probes)
 	cr_assert_not_null(e);
 	cr_assert_eq(e->pid, 301);
 	cr_assert_eq(t->event.n, 1);
+	tick_free(t);
+	model_free(w.m);
+}
+
+/* A second in which this process worked hard. */
+static struct tick *worked(struct world *w, uint32_t pid, uint64_t cpu_ns)
+{
+	struct sample s;
+
+	sample_begin(w, &s);
+	reads(w, &s, 100, 0);
+	reads(w, &s, 101, 0);
+	if (pid)
+		reads(w, &s, pid, cpu_ns);
+	sample_end(w, &s);
+	return tick(w);
+}
+
+/* compilers, clients, jobs: the same name again and again, perhaps from another folder, is nobody's restart */
+Test(readings, a_command_that_is_run_again_only_starts)
+{
+	unsigned starts = 0;
+	struct names n;
+	struct world w;
+	uint32_t pid;
+
+	begin(&w, &n);
+	tick_free(worked(&w, 0, 0));
+	for (pid = 300; pid < 304; pid++) {
+		uint64_t cpu;
+
+		process(&w, pid, 1, "job", pid % 2 ? "v1" : "v2");
+		proc_event(&w, PROC_EXEC, pid, 0, 0);
+		for (cpu = 1; cpu < 4; cpu++) {
+			struct tick *t = worked(&w, pid, cpu * 500 * MS);
+			const struct tick_event *e = event_of(t, "restart") ? event_of(t, "restart") : event_of(t, "deploy");
+
+			cr_assert_null(e, "%s", e ? e->detail : "");
+			starts += event_of(t, "start") != NULL;
+			tick_free(t);
+		}
+		proc_event(&w, PROC_EXIT, pid, 0, 0);
+		tick_free(worked(&w, 0, 0));
+	}
+	cr_assert_eq(starts, 4);
+	model_free(w.m);
+}
+
+Test(readings, a_process_that_was_moved_counts_where_it_is_now)
+{
+	struct names n;
+	struct world w;
+	struct sample s;
+	struct tick *t = NULL;
+	uint64_t i;
+
+	begin(&w, &n);                  /* ident still says where it was at its exec */
+	for (i = 0; i < 3; i++) {
+		tick_free(t);
+		sample_begin(&w, &s);
+		reads(&w, &s, 100, 0)->cgroup = "/quota";
+		reads_cgroup(&s, "/quota", 0.5)->throttled_ns = i * 200 * MS;
+		sample_end(&w, &s);
+		t = tick(&w);
+		learn(&n, t);
+	}
+	cr_assert_float_eq(value(&n, t, "server", M_CPU_THROTTLED_S), 0.2, 1e-9);
 	tick_free(t);
 	model_free(w.m);
 }

@@ -101,3 +101,28 @@ Test(summary, points_and_tcp_rows)
 	summary_free(sum);
 	window_free(w);
 }
+
+Test(summary, what_no_row_knows_is_not_zero)
+{
+	struct window *w = window_new();
+	uint32_t b = window_service(w, "b"), e = window_edge(w, window_service(w, "a"), b, "http", 1), i;
+	struct summary *sum;
+
+	for (i = 0; i < 3; i++)
+		add(w, e, "x", (int)i, 10)->errors = NAN;
+	window_sort(w);
+	sum = summary_new(w, T0, T0 + 3 * NS_PER_S);
+	cr_assert(isnan(sum->ops.v[0].l.errors) && isnan(sum->ops.v[0].l.error_ratio));
+	cr_assert(isnan(sum->ops.v[0].l.bytes_request) && isnan(sum->ops.v[0].l.rows));
+	cr_assert(isnan(summary_edge(sum, e)->refused) && isnan(summary_edge(sum, e)->open), "no tcp row");
+	cr_assert(isnan(summary_edge(sum, e)->bytes_out_per_s) && isnan(summary_service(sum, b)->refused));
+	cr_assert_eq(summary_service(sum, b)->out.count, 0);
+	cr_assert(isnan(summary_service(sum, b)->out.bytes_request));
+	summary_free(sum);
+	w->requests.v[0].errors = 5;
+	sum = summary_new(w, T0, T0 + 3 * NS_PER_S);
+	cr_assert_eq(sum->ops.v[0].l.errors, 5, "what is known counts");
+	cr_assert_float_eq(sum->ops.v[0].l.error_ratio, 0.5, 1e-9, "of the ten that were judged");
+	summary_free(sum);
+	window_free(w);
+}
