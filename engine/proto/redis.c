@@ -16,13 +16,18 @@
 
 enum { TAG_PLAIN = 0, TAG_SUBSCRIBE };
 
+enum replies { REPLIES_SAME = 0, REPLIES_ON, REPLIES_OFF, REPLIES_SKIP };
+
 struct redis {
 	/* client */
 	bool lost[2];
 	bool open;                 /* a command is being read */
 	bool opaque;               /* MONITOR, SYNC: the server talks on without being asked */
 	bool subscribed;           /* RESP2: arrays may be messages */
-	uint8_t arg;               /* arguments read, up to 2 */
+	uint8_t arg;               /* arguments read, up to 3 */
+	uint8_t argument;          /* of CLIENT REPLY: enum replies */
+	bool off;                  /* CLIENT REPLY OFF: nothing is answered */
+	bool skip_next, skip;      /* CLIENT REPLY SKIP: the next command is not answered; this one is not */
 	uint8_t op_len;
 	char op[2 * NAME_MAX_BYTES + 1];
 	int64_t args;              /* bulk strings still to come */
@@ -200,6 +205,37 @@ static void op_append(struct redis *r, const uint8_t *p, size_t n)
 		r->op[r->op_len++] = (char)(p[i] >= 'a' && p[i] <= 'z' ? p[i] - 32 : p[i]);
 }
 
+static bool is_client_reply(const struct redis *r)
+{
+	static const char reply[] = "CLIENT REPLY";
+
+	return r->op_len == sizeof(reply) - 1 && !memcmp(r->op, reply, sizeof(reply) - 1);
+}
+
+static enum replies replies_read(const uint8_t *p, size_t n)
+{
+	static const char *const words[] = {"ON", "OFF", "SKIP"};
+
+	for (size_t i = 0; i < 3; i++)
+		if (strlen(words[i]) == n && !strncasecmp(words[i], (const char *)p, n))
+			return (enum replies)(REPLIES_ON + i);
+	return REPLIES_SAME;
+}
+
+/* Is the command just read answered? */
+static bool command_answered(struct redis *r)
+{
+	r->skip = r->skip_next;
+	r->skip_next = false;
+	if (r->argument == REPLIES_ON)
+		r->off = r->skip = false;
+	else if (r->argument == REPLIES_OFF)
+		r->off = true;
+	else if (r->argument == REPLIES_SKIP)
+		r->skip = r->skip_next = !r->off;
+	return !r->off && !r->skip;
+}
+
 /* The command is complete with the bytes before end_ns. */
 static void command_end(struct redis *r, uint64_t end_ns, struct proto_sink *s)
 {
@@ -218,7 +254,7 @@ static void command_end(struct redis *r, uint64_t end_ns, struct proto_sink *s)
 		q.tag = TAG_SUBSCRIBE;
 		r->subscribed = true;
 	}
-	if (r->op_len)
+	if (r->op_len && command_answered(r))
 		s->request(s, &q);
 }
 
@@ -227,6 +263,7 @@ static void command_begin(struct redis *r, const struct proto_bytes *b, int64_t 
 	r->open = true;
 	r->args = args;
 	r->arg = 0;
+	r->argument = REPLIES_SAME;
 	r->op_len = 0;
 	r->c_begin = proto_begin_ns(b);
 	r->c_bytes = 0;
@@ -257,6 +294,10 @@ static ssize_t command_inline(struct redis *r, const struct proto_bytes *b, stru
 			;
 		if (is_name(b->p + n + 1, sub - n - 1))
 			op_append(r, b->p + n + 1, sub - n - 1);
+		for (n = ++sub; sub < line && b->p[sub] > ' '; sub++)
+			;
+		if (is_client_reply(r) && sub > n)
+			r->argument = replies_read(b->p + n, sub - n);
 	}
 	command_end(r, proto_end_ns(b, line), s);
 	return (ssize_t)line;
@@ -265,7 +306,8 @@ static ssize_t command_inline(struct redis *r, const struct proto_bytes *b, stru
 /* One argument: the name and a container's subcommand are read, others skipped. */
 static ssize_t command_argument(struct redis *r, const struct proto_bytes *b)
 {
-	bool wanted = !r->arg || (r->arg == 1 && is_container(r->op, r->op_len));
+	bool replies = r->arg == 2 && is_client_reply(r);
+	bool wanted = !r->arg || (r->arg == 1 && is_container(r->op, r->op_len)) || replies;
 	int64_t len;
 	ssize_t line;
 
@@ -281,12 +323,14 @@ static ssize_t command_argument(struct redis *r, const struct proto_bytes *b)
 	if (wanted && len <= NAME_MAX_BYTES) {
 		if (b->n < (size_t)(line + len + 2))
 			return 0;
-		if (is_name(b->p + line, (size_t)len))
+		if (replies)
+			r->argument = replies_read(b->p + line, (size_t)len);
+		else if (is_name(b->p + line, (size_t)len))
 			op_append(r, b->p + line, (size_t)len);
 		else if (!r->arg)
 			return PROTO_BAD;
 	}
-	if (r->arg < 2)
+	if (r->arg < 3)
 		r->arg++;
 	r->args--;
 	r->c_bytes += (uint64_t)(line + len + 2);
@@ -353,8 +397,12 @@ static void reply_end(struct redis *r, uint64_t end_ns, struct proto_sink *s)
 				   .end_ns = end_ns, .bytes = r->s_bytes};
 
 	r->reply = false;
-	if (!r->push)
-		s->response(s, &q);
+	if (r->push)
+		return;
+	/* it answers, and nothing waits: the command that said so was lost */
+	if (r->off && s->tag(s) < 0)
+		r->off = false;
+	s->response(s, &q);
 }
 
 /* The first string of an array that may be a message: 1 it answers no request, 0 it does, -1 more bytes are needed. */

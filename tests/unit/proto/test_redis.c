@@ -118,3 +118,36 @@ Test(redis, a_lost_segment_of_replies)
 	cr_assert_eq(t.pool.lost_requests, 2, "%lu", (unsigned long)t.pool.lost_requests);
 	cr_assert_eq(t.pool.lost_bytes, 4);
 }
+
+#define REPLY(n, word) "*3\r\n$6\r\nCLIENT\r\n$5\r\nreply\r\n$" n "\r\n" word "\r\n"
+
+/* What is not answered takes no place in the order. */
+Test(redis, client_reply)
+{
+	static const struct turn v[] = {T(C, REPLY("3", "OFF") GET), T(C, SET REPLY("4", "skip")), T(C, REPLY("2", "ON")),
+					T(S, "+OK\r\n"), T(C, REPLY("4", "SKIP") SET GET), T(S, ":7\r\n"),
+					T(C, "CLIENT REPLY SKIP\r\nPING\r\n" GET), T(S, "-ERR x\r\n")};
+
+	TALK(6379, false, v, "CLIENT REPLY 0 ok - 0 35/5\nGET 0 ok - 0 20/4\nGET 0 client_error ERR 0 20/8\n");
+}
+
+/* The command that turned replies on again was not seen: the first reply tells. */
+Test(redis, client_reply_on_is_lost)
+{
+	static struct talk t;
+
+	talk_init(&t, 6379, false);
+	talk_say(&t, C, GET, strlen(GET));
+	talk_say(&t, S, ":1\r\n", 4);
+	talk_say(&t, C, REPLY("3", "OFF"), sizeof(REPLY("3", "OFF")) - 1);
+	t.seq[C] += sizeof(REPLY("2", "ON")) - 1;
+	t.ts += 2000000000ull;
+	talk_say(&t, S, "+OK\r\n", 5);
+	for (int i = 0; i < 3; i++) {
+		talk_say(&t, C, SET, strlen(SET));
+		t.ts += 2000000000ull;
+		talk_say(&t, S, "+OK\r\n", 5);
+	}
+	talk_end(&t);
+	cr_assert_not_null(strstr(t.log, "SET 0 ok"), "%s", t.log);
+}
