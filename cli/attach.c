@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "attach.h"
 
@@ -92,31 +93,55 @@ bool attach_wanted(struct attach_filter *f, const struct ev_hdr *ev)
 	return wanted;
 }
 
-int probe_options_from(struct probe_options *po, const struct options *o)
+/* A list that does not fit is left out whole: part of an "only" would hide the rest. attach_wanted() has all of it. */
+static int ports_from(struct probe_options *po, const struct number_list *l)
 {
-	*po = (struct probe_options){0};
-	for (size_t i = 0; o && i < o->port.n; i++) {
+	for (size_t i = 0; l->n <= KERNEL_FILTER_MAX && i < l->n; i++) {
 		uint16_t *slot = vec_push(&po->only_ports);
 
 		if (!slot)
 			return -ENOMEM;
-		*slot = (uint16_t)o->port.v[i];
+		*slot = (uint16_t)l->v[i];
 	}
-	for (size_t i = 0; o && i < o->pid.n; i++) {
+	return 0;
+}
+
+static int pids_from(struct probe_options *po, const struct number_list *l)
+{
+	for (size_t i = 0; l->n <= KERNEL_FILTER_MAX && i < l->n; i++) {
 		uint32_t *slot = vec_push(&po->only_pids);
 
 		if (!slot)
 			return -ENOMEM;
-		*slot = o->pid.v[i];
-	}
-	for (size_t i = 0; o && i < o->exclude_pid.n; i++) {
-		uint32_t *slot = vec_push(&po->exclude_pids);
-
-		if (!slot)
-			return -ENOMEM;
-		*slot = o->exclude_pid.v[i];
+		*slot = l->v[i];
 	}
 	return 0;
+}
+
+static int exclude_pid(struct probe_options *po, uint32_t pid)
+{
+	uint32_t *slot = vec_push(&po->exclude_pids);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = pid;
+	return 0;
+}
+
+int probe_options_from(struct probe_options *po, const struct options *o)
+{
+	*po = (struct probe_options){0};
+	int ret = exclude_pid(po, (uint32_t)getpid());
+
+	if (!o)
+		return ret;
+	if (ret == 0)
+		ret = ports_from(po, &o->port);
+	if (ret == 0)
+		ret = pids_from(po, &o->pid);
+	for (size_t i = 0; ret == 0 && i < o->exclude_pid.n && po->exclude_pids.n < KERNEL_FILTER_MAX; i++)
+		ret = exclude_pid(po, o->exclude_pid.v[i]);
+	return ret;
 }
 
 void probe_options_done(struct probe_options *po)

@@ -26,7 +26,10 @@ void attach_filter_done(struct attach_filter *f);
 /* Is this record wanted? Records of processes always are: names depend on them. */
 bool attach_wanted(struct attach_filter *f, const struct ev_hdr *ev);
 
-/* What the kernel side can narrow itself. probe_options_done() frees it. 0 or -ENOMEM. */
+#define KERNEL_FILTER_MAX 16    /* entries of each list that the probes compare (FILTER_MAX of the BPF side) */
+
+/* What the kernel side can narrow itself, this process left out; longer lists are attach_wanted()'s alone.
+ * probe_options_done() frees it. 0 or -ENOMEM. o may be NULL. */
 int probe_options_from(struct probe_options *po, const struct options *o);
 void probe_options_done(struct probe_options *po);
 

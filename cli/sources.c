@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "attach.h"
 #include "collect/sockets.h"
@@ -12,15 +11,10 @@
 static int open_bpf(struct sources *s, const struct options *o)
 {
 	struct probe_options po;
-	uint32_t *self;
 	int ret = probe_options_from(&po, o);
 
-	if (ret == 0) {
-		self = vec_push(&po.exclude_pids);
-		if (self)
-			*self = (uint32_t)getpid();
+	if (ret == 0)
 		ret = bpf_source_open(&po, &s->bpf, &s->report);
-	}
 	probe_options_done(&po);
 	return ret;
 }
