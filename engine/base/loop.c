@@ -13,6 +13,7 @@
 
 #define ENTRIES_MAX 32
 #define SIGNALS_MAX 16
+#define REARM_TRIES 8
 
 enum entry_kind { ENTRY_FREE = 0, ENTRY_FD, ENTRY_TIMER, ENTRY_SIGNAL };
 
@@ -20,6 +21,7 @@ struct entry {
 	enum entry_kind kind;
 	int fd;
 	bool align;
+	int64_t period_ns;
 	loop_fn *fn;
 	void *arg;
 };
@@ -98,26 +100,39 @@ void loop_fd_remove(struct loop *l, int fd)
 		}
 }
 
-static int timer_arm(const struct entry *e, int64_t period_ns)
+/* An aligned timer is told when the wall clock is set: else, set back by an hour, it would wait for that hour. */
+static int timer_arm(const struct entry *e)
 {
+	int64_t period_ns = e->period_ns;
 	int64_t now = clock_unix_ns(), first = e->align ? now - now % period_ns + period_ns : period_ns;
 	struct itimerspec its = {
 		.it_interval = {period_ns / NS_PER_S, period_ns % NS_PER_S},
 		.it_value = {first / NS_PER_S, first % NS_PER_S},
 	};
 
-	return timerfd_settime(e->fd, e->align ? TFD_TIMER_ABSTIME : 0, &its, NULL) ? -errno : 0;
+	return timerfd_settime(e->fd, e->align ? TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET : 0, &its, NULL) ? -errno : 0;
+}
+
+/* The clock may be set between reading it and arming: then with the new time. */
+static int timer_rearm(const struct entry *e)
+{
+	int ret, tries = 0;
+
+	do
+		ret = timer_arm(e);
+	while (ret == -ECANCELED && ++tries < REARM_TRIES);
+	return ret;
 }
 
 int loop_timer(struct loop *l, int64_t period_ns, bool align, loop_fn *fn, void *arg)
 {
-	struct entry e = {.kind = ENTRY_TIMER, .align = align, .fn = fn, .arg = arg};
+	struct entry e = {.kind = ENTRY_TIMER, .align = align, .period_ns = period_ns, .fn = fn, .arg = arg};
 	int i;
 
 	e.fd = timerfd_create(align ? CLOCK_REALTIME : CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (e.fd < 0)
 		return -errno;
-	i = timer_arm(&e, period_ns);
+	i = timer_rearm(&e);
 	if (!i)
 		i = entry_add(l, e, EPOLLIN);
 	if (i < 0)
@@ -127,7 +142,8 @@ int loop_timer(struct loop *l, int64_t period_ns, bool align, loop_fn *fn, void 
 
 int loop_timer_set(struct loop *l, int handle, int64_t period_ns)
 {
-	return timer_arm(&l->entry[handle], period_ns);
+	l->entry[handle].period_ns = period_ns;
+	return timer_rearm(&l->entry[handle]);
 }
 
 int loop_signal(struct loop *l, int signo, loop_fn *fn, void *arg)
@@ -177,6 +193,8 @@ static void dispatch(struct loop *l, const struct epoll_event *ev)
 	case ENTRY_TIMER:
 		if (read(e.fd, &expirations, sizeof(expirations)) == sizeof(expirations))
 			e.fn(l, e.arg, expirations);
+		else if (errno == ECANCELED)
+			timer_rearm(&e);
 		break;
 	case ENTRY_SIGNAL:
 		dispatch_signals(l);
