@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <signal.h>
-#include <string.h>
-#include <time.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -11,28 +8,30 @@
 #include "out.h"
 #include "reading.h"
 #include "say.h"
+#include "untrusted.h"
 
-#define STOP_POLL_MS 50
-#define STOP_WAIT_MS 15000      /* a recorder flushes up to 5 s on a slow disk */
-
-static int open_span(const char *path, struct store **s, struct store_span *span)
+/* There is no such recording, so nobody is writing it: the same keys, null where they are facts of a recording. */
+static void no_status_json(const char *path)
 {
-	struct store_error err;
+	static const char *const unknown[] = {"pid", "node", "version", "since", "until", "ticks", "file_bytes", "probes"};
+	struct json j;
 
-	*s = store_open_reader(path, &err);
-	if (!*s && err.code == -ENOENT)
-		return say_error(EXIT_NO_DATA, "nobody is recording: there is no %s", path);
-	if (!*s)
-		return store_failed(&err);
-	if (store_span(*s, span, &err) == 0)
-		return 0;
-	store_close(*s);
-	return store_failed(&err);
+	json_init(&j, true);
+	json_object(&j, NULL);
+	json_string(&j, "schema", "status/1");
+	json_string(&j, "path", path);
+	json_bool(&j, "recording", false);
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		json_null(&j, unknown[i]);
+	json_object_end(&j);
+	out_json(&j);
+	json_done(&j);
 }
 
 static void status_json(const char *path, struct store *s, const struct store_span *span)
 {
 	char *node = store_meta(s, "node"), *version = store_meta(s, "version"), *probes = store_meta(s, "probes");
+	char *checked = untrusted_array(probes);
 	bool empty = span->first_ns >= span->last_ns;
 	struct json j;
 
@@ -51,13 +50,14 @@ static void status_json(const char *path, struct store *s, const struct store_sp
 	json_time(&j, "until", empty ? 0 : span->last_ns);
 	json_uint(&j, "ticks", span->ticks);
 	json_int(&j, "file_bytes", span->file_bytes);
-	json_raw(&j, "probes", probes ? probes : "null");
+	json_raw(&j, "probes", checked ? checked : "null");
 	json_object_end(&j);
 	out_json(&j);
 	json_done(&j);
 	free(node);
 	free(version);
 	free(probes);
+	free(checked);
 }
 
 static void status_text(const char *path, const struct store_span *span)
@@ -82,8 +82,12 @@ int cmd_status(const struct command *c, struct options *o, int argc, char **argv
 
 	if (!path)
 		return EXIT_USAGE;
-	int ret = open_span(path, &s, &span);
+	int ret = recording_open(path, &s, &span);
 
+	if (ret == EXIT_NO_DATA && o->json) {
+		no_status_json(path);
+		return out_finish(ret);
+	}
 	if (ret)
 		return ret;
 	if (o->json)
@@ -92,46 +96,4 @@ int cmd_status(const struct command *c, struct options *o, int argc, char **argv
 		status_text(path, &span);
 	store_close(s);
 	return out_finish(span.writer_pid ? EXIT_OK : EXIT_NO_DATA);
-}
-
-/* The writer's lock is gone, or another one's. */
-static bool wait_gone(const char *path, uint32_t pid)
-{
-	struct store_error err;
-	struct store_span span;
-
-	for (int waited = 0; waited < STOP_WAIT_MS; waited += STOP_POLL_MS) {
-		struct store *s = store_open_reader(path, &err);
-		bool gone = !s || store_span(s, &span, &err) || span.writer_pid != pid;
-
-		store_close(s);
-		if (gone && kill((pid_t)pid, 0))
-			return true;
-		nanosleep(&(struct timespec){.tv_nsec = STOP_POLL_MS * NS_PER_MS}, NULL);
-	}
-	return false;
-}
-
-int cmd_stop(const struct command *c, struct options *o, int argc, char **argv)
-{
-	const char *path = recording_path(o, c->name);
-	struct store_span span;
-	struct store *s;
-
-	if (!path)
-		return EXIT_USAGE;
-	int ret = open_span(path, &s, &span);
-
-	if (ret)
-		return ret;
-	store_close(s);
-	if (!span.writer_pid)
-		return say_error(EXIT_NO_DATA, "nobody is recording %s", path);
-	if (kill((pid_t)span.writer_pid, SIGTERM))
-		return say_error(EXIT_FAILED, "cannot stop the recorder, pid %u: %s", span.writer_pid, strerror(errno));
-	if (!wait_gone(path, span.writer_pid))
-		return say_error(EXIT_FAILED, "the recorder, pid %u, has not ended within %d s", span.writer_pid,
-				 STOP_WAIT_MS / 1000);
-	say_note("stopped: %s, pid %u", path, span.writer_pid);
-	return EXIT_OK;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "collect/probe.h"
 #include "command.h"
 #include "out.h"
 #include "reading.h"
@@ -55,12 +56,12 @@ int cmd_top(const struct command *c, struct options *o, int argc, char **argv)
 		return EXIT_USAGE;
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
 		return say_error(EXIT_USAGE, "top: needs a terminal; rootle map, services or explain answer into a pipe");
-	int fresh = o->db.n ? 1 : recording_fresh(path, o->now_ns, &err);
+	int written = o->db.n ? 1 : recording_written(path, &err);
 
-	if (fresh < 0)
+	if (written < 0)
 		return store_failed(&err);
-	if (!fresh) {
-		if (geteuid() == 0)
+	if (!written) {
+		if (!probe_missing_capability())
 			return record_and_view(o);
 		return say_error(EXIT_NO_PERMISSION, "top: nobody is recording on this node and attaching probes needs root: sudo "
 				 "rootle, or give --db FILE");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "collect/probe.h"
 #include "exit.h"
 #include "follow.h"
 #include "out.h"
@@ -188,7 +189,7 @@ int requests_follow(struct options *o)
 	struct store_error err;
 
 	catch_signals();
-	if (o->db.n == 0 && geteuid() == 0 && recording_fresh(DEFAULT_RECORDING, o->now_ns, &err) == 0)
+	if (o->db.n == 0 && !probe_missing_capability() && recording_fresh(DEFAULT_RECORDING, o->now_ns, &err) == 0)
 		return record_and_follow(o);
 	return follow_recording(o);
 }

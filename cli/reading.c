@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "collect/probe.h"
 #include "exit.h"
 #include "reading.h"
 #include "recorder.h"
@@ -61,6 +62,35 @@ static int open_path(struct reading *r, const char *path)
 	struct store *s = store_open_reader(path, &err);
 
 	return s ? add_store(r, path, s) : store_failed(&err);
+}
+
+int recording_open(const char *path, struct store **s, struct store_span *span)
+{
+	struct store_error err;
+
+	*s = store_open_reader(path, &err);
+	if (!*s && err.code == -ENOENT)
+		return say_error(EXIT_NO_DATA, "nobody is recording: there is no %s", path);
+	if (!*s)
+		return store_failed(&err);
+	if (store_span(*s, span, &err) == 0)
+		return 0;
+	store_close(*s);
+	*s = NULL;
+	return store_failed(&err);
+}
+
+int recording_written(const char *path, struct store_error *err)
+{
+	struct store_span span;
+	struct store *s = store_open_reader(path, err);
+
+	if (!s)
+		return err->code == -ENOENT ? 0 : err->code;
+	int ret = store_span(s, &span, err);
+
+	store_close(s);
+	return ret ? ret : span.writer_pid != 0;
 }
 
 int recording_fresh(const char *path, int64_t now_ns, struct store_error *err)
@@ -124,7 +154,7 @@ static int open_any(struct reading *r, const struct options *o)
 		return open_path(r, DEFAULT_RECORDING);
 	if (ret < 0)
 		return store_failed(&err);
-	if (geteuid() == 0)
+	if (!probe_missing_capability())
 		return record_now(r, o);
 	return say_error(EXIT_NO_PERMISSION, "nobody is recording on this node and attaching probes needs root: "
 			 "sudo rootle record, or give --db FILE");

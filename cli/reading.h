@@ -37,6 +37,11 @@ struct window *reading_load(struct reading *r, int64_t since_ns, int64_t until_n
 /* The path a command means that works on one recording: --db or the default. NULL after a usage error on stderr. */
 const char *recording_path(const struct options *o, const char *command);
 
+/* Opens the recording there and reads its span: for status and stop. 0, or an exit code after one line on stderr (EXIT_NO_DATA
+ * where there is none) and *s NULL. */
+int recording_open(const char *path, struct store **s, struct store_span *span);
+/* Is somebody writing it now? 1, 0, or negative with err: it is there but cannot be read. */
+int recording_written(const char *path, struct store_error *err);
 /* 1: somebody is writing it, or was until less than a minute ago; 0: not, or there is none; negative with err: it is there
  * but cannot be read. */
 int recording_fresh(const char *path, int64_t now_ns, struct store_error *err);
