@@ -182,8 +182,8 @@ const char *out_plain(void)
 int out_finish(int code)
 {
 	flush();
-	if (out.error == EPIPE)
-		return EXIT_OK;
+	if (out.error == EPIPE)     /* nobody reads on; a verdict was asked for all the same */
+		return code == EXIT_CAUSE_FOUND || code == EXIT_UNDETERMINED ? code : EXIT_OK;
 	if (out.error)
 		return say_error(EXIT_FAILED, "cannot write the output: %s", strerror(out.error));
 	return code;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attach.h"
@@ -30,6 +31,8 @@
 #define DEFAULT_KEEP_NS (3600 * NS_PER_S)
 #define DEFAULT_MAX_BYTES (256ll << 20)
 #define RAW_NS (600 * NS_PER_S)
+
+static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 struct recorder {
 	const struct recorder_options *o;
@@ -142,16 +145,19 @@ static void end_tick(struct recorder *r, int64_t end_ns, uint64_t end_ts)
 
 static void take_tick(struct recorder *r, bool aligned)
 {
-	int64_t now = clock_unix_ns();
-	int64_t late = now % TICK_NS;
-
 	drain(r);
 	if (r->sources.sockets)
 		r->sources.sockets->ops->drain(r->sources.sockets, on_record, r);
 	if (sampler_read(r->sources.sampler, &r->sources.sample) == 0)
 		model_sample(r->model, &r->sources.sample);
 	count_losses(r);
-	end_tick(r, aligned && late < ALIGN_NS && now - late > r->tick_begin_ns ? now - late : now, clock_ts_ns());
+	/* both clocks together, and moved together: the model takes event times from the distance to the end */
+	int64_t now = clock_unix_ns(), late = now % TICK_NS;
+	uint64_t ts = clock_ts_ns();
+
+	if (!aligned || late >= ALIGN_NS || now - late <= r->tick_begin_ns || ts - (uint64_t)late <= r->tick_begin_ts)
+		late = 0;
+	end_tick(r, now - late, ts - (uint64_t)late);
 	if (r->totals.ticks % EXPIRE_EVERY == 0)
 		ident_expire(r->sources.ident);
 	say_store_news(r);
@@ -241,15 +247,14 @@ static int first_tick(struct recorder *r)
 /* Before anything is attached: from here on a signal ends the recording in order. */
 static int open_loop(struct recorder *r)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	int ret = 0;
 
 	sigprocmask(SIG_SETMASK, NULL, &r->signals);
 	r->loop = loop_new();
 	if (!r->loop)
 		return say_error(EXIT_FAILED, "cannot make an event loop: %s", strerror(errno));
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && ret >= 0; i++)
-		ret = loop_signal(r->loop, signals[i], on_end, r);
+	for (size_t i = 0; i < sizeof(end_signals) / sizeof(end_signals[0]) && ret >= 0; i++)
+		ret = loop_signal(r->loop, end_signals[i], on_end, r);
 	return ret >= 0 ? 0 : say_error(EXIT_FAILED, "cannot wait for signals: %s", strerror(-ret));
 }
 
@@ -319,6 +324,20 @@ static void put_cost(struct recorder *r)
 	json_done(&j);
 }
 
+/* A second Ctrl-C while everything was being closed asked for what has been done: it must not kill us on the last metre. */
+static void restore_signals(struct recorder *r)
+{
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	for (size_t i = 0; i < sizeof(end_signals) / sizeof(end_signals[0]); i++)
+		if (!sigismember(&r->signals, end_signals[i]))
+			sigaddset(&ours, end_signals[i]);
+	while (sigtimedwait(&ours, NULL, &(struct timespec){0}) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &r->signals, NULL);
+}
+
 static void recorder_close(struct recorder *r)
 {
 	writer_close(r->writer, LAST_TICKS_MS);
@@ -326,20 +345,24 @@ static void recorder_close(struct recorder *r)
 		put_cost(r);
 	store_close(r->store);
 	loop_free(r->loop);
-	sigprocmask(SIG_SETMASK, &r->signals, NULL);
 	attach_filter_done(&r->filter);
 	model_free(r->model);
 	sources_close(&r->sources);
+	restore_signals(r);
 }
 
 /*
  * An incident is often a node without a free CPU: the thread that empties the ring buffer must get its turn within the
  * 100 ms or so that the ring can hold, or what matters most is lost. It needs a few percent of a core (as atop, which
  * runs at -20). Refused without CAP_SYS_NICE; then it is as it was.
+ * Returns what it was: explain and top may record in their own process, and go on after it.
  */
-static void ask_for_priority(void)
+static int ask_for_priority(void)
 {
+	int before = getpriority(PRIO_PROCESS, 0);
+
 	setpriority(PRIO_PROCESS, 0, -15);
+	return before;
 }
 
 /* The file first: a second recorder is refused before it attaches anything. */
@@ -389,9 +412,12 @@ int recorder_run(const struct recorder_options *o, recorder_ready_fn *ready, voi
 	struct recorder r = {.o = o};
 	int ret = recorder_open(&r);
 
-	ask_for_priority();
-	if (ret == 0)
+	if (ret == 0) {
+		int nice = ask_for_priority();
+
 		ret = run(&r, ready, arg);
+		setpriority(PRIO_PROCESS, 0, nice);
+	}
 	recorder_close(&r);
 	return ret;
 }
