@@ -53,7 +53,23 @@ static bool may_be_local(const struct model *m, const struct conn *c, unsigned e
 	return c->end[end].cookie || addr_netns(m, c->a[end].ip, c->end[!end].netns);
 }
 
-static uint32_t end_service(struct model *m, const struct conn *c, unsigned end, bool final)
+/* Clients from elsewhere are told apart as long as a service has few of them: a proxy at the edge has thousands. */
+static uint32_t client_elsewhere(struct model *m, const struct conn *c, uint32_t to)
+{
+	const struct addr *a = &c->a[c->client];
+	struct edge_key k = {service_external_find(m, a, false), to, c->a[!c->client].port};
+	struct service *s = service_at(m, to);
+
+	if (k.from != NONE && map_get(&m->edge_index, &k))
+		return k.from;
+	if (s->outside >= OUTSIDE_MAX)
+		return service_others(m);
+	s->outside++;
+	return service_external(m, a, false);
+}
+
+/* to: of the client, the service that it calls. */
+static uint32_t end_service(struct model *m, const struct conn *c, unsigned end, uint32_t to, bool final)
 {
 	bool server = end != c->client;
 	uint32_t service;
@@ -70,7 +86,7 @@ static uint32_t end_service(struct model *m, const struct conn *c, unsigned end,
 	}
 	if (!final && may_be_local(m, c, end))
 		return NONE;
-	return service_external(m, &c->a[end], server);
+	return server ? service_external(m, &c->a[end], true) : client_elsewhere(m, c, to);
 }
 
 static void move_edge(struct model *m, struct conn *c, uint32_t edge)
@@ -93,9 +109,9 @@ uint32_t conn_edge(struct model *m, uint32_t id, bool final)
 	if (c->edge != NONE && c->edge_gen == m->gen)
 		return c->edge;
 	/* what was decided by a process that can no longer be asked stays */
-	from = end_service(m, c, c->client, final && c->edge == NONE);
-	to = end_service(m, c, !c->client, final && c->edge == NONE);
-	if (from == NONE || to == NONE)
+	to = end_service(m, c, !c->client, NONE, final && c->edge == NONE);
+	from = to == NONE ? NONE : end_service(m, c, c->client, to, final && c->edge == NONE);
+	if (from == NONE)
 		return c->edge;
 	edge = edge_get(m, from, to, c->a[!c->client].port);
 	if (edge == NONE)

@@ -34,7 +34,8 @@
 #define NONE UINT32_MAX
 
 #define SERVICES_MAX 4096
-#define EXTERNALS_MAX 1024           /* services that are peers from elsewhere; past it "external:(other)" */
+#define EXTERNALS_MAX 1024           /* services that are peers from elsewhere; past it "external:others" */
+#define OUTSIDE_MAX 64               /* clients from elsewhere of one service; past it "external:others" */
 #define EDGES_MAX 16384
 #define LISTENERS_MAX 4096
 #define PROCESSES_MAX 16384
@@ -148,6 +149,7 @@ struct service {
 	uint64_t leader_ns;          /* when that process began; 0: before us */
 	uint64_t exit_ns;            /* when a leader of it ended last; 0 never */
 	uint32_t listening;          /* open listeners */
+	uint32_t outside;            /* clients from elsewhere that have a name */
 	uint32_t restarts;           /* in this tick */
 	bool networked;              /* it listens or is an end of an edge */
 	bool serves;                 /* it listens, or did, or is called */
@@ -371,6 +373,9 @@ void life_decide(struct model *m, uint64_t now_ns);
 uint32_t service_get(struct model *m, const char *name, const char *kind, const char *why);
 uint32_t service_plain(struct model *m, uint32_t base_name);
 uint32_t service_external(struct model *m, const struct addr *a, bool server);
+uint32_t service_external_find(const struct model *m, const struct addr *a, bool server);     /* NONE: none is made */
+/* All clients from elsewhere that have no name of their own. */
+uint32_t service_others(struct model *m);
 /* The service of a leader that begins to listen at a port. */
 uint32_t service_instance(struct model *m, struct proc *leader, uint16_t port);
 void service_add_port(struct model *m, uint32_t service, uint16_t port);

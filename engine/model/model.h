@@ -7,6 +7,9 @@
  * counters wait with their connection.  An instance is a process tree (a leader and what it forked) that listens: two of one name
  * at different ports in the first tick are both name:port; one that comes later is name:port, the first keeps its name.
  *
+ * Clients from elsewhere are services by their address, external:ADDRESS: the first 64 of each service that they call; all
+ * others are external:others.
+ *
  * Life of one event: model_event() → the socket of its cookie → the connection of its addresses (both ends share one) → flow
  * (engine/proto) → request → (edge, operation) of the current tick.  model_tick() closes the interval and hands it over.
  */

@@ -49,19 +49,41 @@ uint32_t service_plain(struct model *m, uint32_t base_name)
 	return b->plain;
 }
 
-uint32_t service_external(struct model *m, const struct addr *a, bool server)
+static void external_name(char *name, size_t cap, const struct addr *a, bool server)
 {
-	char text[64], name[96];
-	uint32_t id;
+	char text[64];
 
 	addr_text(text, sizeof(text), a->ip, server ? a->port : 0);
-	snprintf(name, sizeof(name), "%s%s", server ? "" : "external:", text);
+	snprintf(name, cap, "%s%s", server ? "" : "external:", text);
+}
+
+uint32_t service_external_find(const struct model *m, const struct addr *a, bool server)
+{
+	char name[96];
+	uint32_t id;
+
+	external_name(name, sizeof(name), a, server);
+	id = intern_find(&m->names, name, strlen(name));
+	return id == INTERN_NONE ? NONE : id;
+}
+
+uint32_t service_others(struct model *m)
+{
+	return service_get(m, "external:others", "external", "address");
+}
+
+uint32_t service_external(struct model *m, const struct addr *a, bool server)
+{
+	char name[96];
+	uint32_t id;
+
+	external_name(name, sizeof(name), a, server);
 	id = intern_find(&m->names, name, strlen(name));
 	if (id != INTERN_NONE)
 		return id;
 	if (m->externals >= EXTERNALS_MAX) {
 		m->lost_services++;
-		return service_get(m, "external:(other)", "external", "address");
+		return service_others(m);
 	}
 	m->externals++;
 	return service_get(m, name, "external", "address");

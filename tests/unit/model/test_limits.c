@@ -95,10 +95,9 @@ Test(limits, peers_past_the_limit_are_other)
 	size_t k;
 
 	world_init(&w, 0, 0);
-	process(&w, 100, 1, "server", "");
-	listening(&w, 1, 100, "0.0.0.0", 8080);
+	process(&w, 100, 1, "crawler", "");
 	for (i = 0; i < 3000; i++) {
-		struct sock s = numbered(i, ROLE_SERVER);
+		struct sock s = numbered(i, ROLE_CLIENT);
 
 		conn(&w, &s, CONN_ESTABLISHED);
 	}
@@ -217,3 +216,42 @@ Test(limits, ten_thousand_idle_connections_cost_at_most_600_bytes_each)
 	model_free(w.m);
 }
 #endif
+
+/* A proxy at the edge: the first clients keep their names, the others are one, and nothing is lost. */
+Test(limits, clients_from_elsewhere_are_named_up_to_a_number)
+{
+	struct names n = {0};
+	struct world w;
+	struct tick *t;
+	uint32_t i, opened = 0, others = 0;
+	size_t k;
+
+	world_init(&w, 0, 0);
+	process(&w, 100, 1, "proxy", "");
+	listening(&w, 1, 100, "0.0.0.0", 8080);
+	for (i = 0; i < 200; i++) {
+		struct sock s = numbered(i, ROLE_SERVER);
+
+		conn(&w, &s, CONN_ESTABLISHED);
+	}
+	t = tick(&w);
+	learn(&n, t);
+	cr_expect_eq(t->tcp.n, 65, "%zu edges", t->tcp.n);
+	for (k = 0; k < t->tcp.n; k++) {
+		opened += t->tcp.v[k].opened;
+		if (!strcmp(edge_text(&n, t->tcp.v[k].edge), "external:others -> proxy :8080"))
+			others = t->tcp.v[k].opened;
+	}
+	cr_expect_eq(opened, 200);
+	cr_expect_eq(others, 136);
+	cr_expect_eq(loss_of(t, "services_full"), 0);
+	tick_free(t);
+	/* one that has its name keeps it */
+	data(&w, 10 + 3, DIR_IN, 1, "QA");
+	data(&w, 10 + 3, DIR_OUT, 1, "R");
+	t = tick(&w);
+	cr_assert_eq(t->requests.n, 1);
+	cr_expect_str_eq(edge_text(&n, t->requests.v[0].edge), "external:10.1.0.4 -> proxy :8080");
+	tick_free(t);
+	model_free(w.m);
+}
