@@ -57,6 +57,7 @@ static int refer(struct load *l, const struct map *m, sqlite3_stmt *q, int col, 
 	int64_t row = sqlite3_column_int64(q, col);
 	const uint32_t *id = map_get(m, &row);
 
+	*ret = WIN_NONE;
 	if (!id)
 		return corrupt(l, "a row refers to %s %lld, which is not there", what, (long long)row);
 	*ret = *id;
@@ -116,7 +117,7 @@ static int load_service(struct load *l, sqlite3_stmt *q)
 
 static int load_edge(struct load *l, sqlite3_stmt *q)
 {
-	uint32_t from, to;
+	uint32_t from, to = WIN_NONE;
 	int rc = refer_known(l, &l->services, q, 1, "service", &from);
 
 	if (rc == 0)
@@ -135,7 +136,7 @@ static int load_op(struct load *l, sqlite3_stmt *q)
 static int load_series(struct load *l, sqlite3_stmt *q)
 {
 	const char *metric = text_of(q, 2);
-	uint32_t service;
+	uint32_t service = WIN_NONE;
 	int rc = metric ? refer(l, &l->services, q, 1, "service", &service) : corrupt(l, "a series has no metric");
 
 	return rc < 0 ? rc : note(l, &l->series, q, "a series", window_series(l->w, service, metric, text_of(q, 3)));
@@ -185,7 +186,7 @@ static int load_hist(struct load *l, sqlite3_stmt *q, int col, struct win_reques
 static int load_requests(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
 {
 	struct win_requests *v;
-	uint32_t edge, op;
+	uint32_t edge, op = WIN_NONE;
 	int rc = refer(l, &l->edges, q, 0, "edge", &edge);
 
 	if (rc == 0)
@@ -198,7 +199,7 @@ static int load_requests(struct load *l, sqlite3_stmt *q, const struct interval 
 	v->edge = edge;
 	v->op = op;
 	v->count = sqlite3_column_double(q, 2);
-	v->errors = sqlite3_column_double(q, 3);
+	v->errors = real_of(q, 3);
 	v->avg_ms = v->count > 0 ? real_of(q, 4) / v->count / 1e6 : NAN;
 	v->p50_ms = real_of(q, 5) / 1e6;
 	v->p90_ms = real_of(q, 6) / 1e6;
@@ -220,12 +221,12 @@ static int load_tcp(struct load *l, sqlite3_stmt *q, const struct interval *t, u
 		return rc < 0 ? rc : -ENOMEM;
 	*v = (struct win_tcp){
 		.t_ns = t->t_ns, .dur_ns = t->dur_ns, .edge = edge,
-		.opened = sqlite3_column_double(q, 1), .closed = sqlite3_column_double(q, 2),
-		.refused = sqlite3_column_double(q, 3), .timeouts = sqlite3_column_double(q, 4),
-		.resets = sqlite3_column_double(q, 5), .retrans = sqlite3_column_double(q, 6),
-		.open = sqlite3_column_double(q, 7), .inflight = sqlite3_column_double(q, 8),
+		.opened = real_of(q, 1), .closed = real_of(q, 2),
+		.refused = real_of(q, 3), .timeouts = real_of(q, 4),
+		.resets = real_of(q, 5), .retrans = real_of(q, 6),
+		.open = real_of(q, 7), .inflight = real_of(q, 8),
 		.oldest_ms = real_of(q, 9) / 1e6, .srtt_us = real_of(q, 10),
-		.bytes_out = sqlite3_column_double(q, 11), .bytes_in = sqlite3_column_double(q, 12),
+		.bytes_out = real_of(q, 11), .bytes_in = real_of(q, 12),
 	};
 	return 0;
 }

@@ -11,16 +11,18 @@
 /* One group of request rows while it is being added up. */
 struct group {
 	struct hist hist;
-	double count, errors, bytes_request, bytes_response, rows;
+	double count, errors, bytes_request, bytes_response, rows;      /* NaN: of no row known */
+	double judged;                     /* requests of rows that know their errors */
 	double weighted[5], weight[5];     /* avg p50 p90 p95 p99 of the rows without histogram, by count */
 	double no_hist;                    /* requests of rows without histogram */
 	double hist_sum_ms;
 };
 
+/* A sum of what is known; NaN while nothing is. */
 static void add_known(double *sum, double v)
 {
 	if (!isnan(v))
-		*sum += v;
+		*sum = isnan(*sum) ? v : *sum + v;
 }
 
 static int group_add(struct group *g, const struct win_requests *r)
@@ -29,7 +31,8 @@ static int group_add(struct group *g, const struct win_requests *r)
 	size_t i;
 
 	g->count += r->count;
-	g->errors += r->errors;
+	add_known(&g->errors, r->errors);
+	g->judged += isnan(r->errors) ? 0 : r->count;
 	add_known(&g->bytes_request, r->bytes_request);
 	add_known(&g->bytes_response, r->bytes_response);
 	add_known(&g->rows, r->rows);
@@ -68,7 +71,7 @@ static struct sum_latency group_result(const struct group *g, double seconds)
 		.count = g->count,
 		.errors = g->errors,
 		.rate_per_s = seconds > 0 ? g->count / seconds : NAN,
-		.error_ratio = g->count > 0 ? g->errors / g->count : NAN,
+		.error_ratio = g->judged > 0 ? g->errors / g->judged : NAN,
 		.avg_ms = group_average(g),
 		.p50_ms = group_quantile(g, 0.50, 1),
 		.p90_ms = group_quantile(g, 0.90, 2),
@@ -78,6 +81,15 @@ static struct sum_latency group_result(const struct group *g, double seconds)
 		.bytes_request = g->bytes_request,
 		.bytes_response = g->bytes_response,
 		.rows = g->rows,
+	};
+}
+
+/* Of no rows: that there were no requests is known, their latency and size are not. */
+static struct sum_latency no_requests(void)
+{
+	return (struct sum_latency){
+		.error_ratio = NAN, .avg_ms = NAN, .p50_ms = NAN, .p90_ms = NAN, .p95_ms = NAN, .p99_ms = NAN, .max_ms = NAN,
+		.bytes_request = NAN, .bytes_response = NAN, .rows = NAN,
 	};
 }
 
@@ -120,8 +132,11 @@ static struct group *group_of(struct map *m, const void *key)
 {
 	struct group **slot = map_put(m, key, NULL);
 
-	if (slot && !*slot)
+	if (slot && !*slot) {
 		*slot = calloc(1, sizeof(**slot));
+		if (*slot)
+			(*slot)->errors = (*slot)->bytes_request = (*slot)->bytes_response = (*slot)->rows = NAN;
+	}
 	return slot ? *slot : NULL;
 }
 
@@ -198,19 +213,24 @@ static int finish_ops(struct summary *s, const struct map *groups)
 
 struct edge_sums { struct sum_edge sum; double srtt_n; int64_t newest; bool seen; };
 
+static const struct sum_edge edge_unknown = {
+	.opened = NAN, .closed = NAN, .refused = NAN, .timeouts = NAN, .resets = NAN, .retrans = NAN, .open = NAN, .inflight = NAN,
+	.oldest_ms = NAN, .bytes_out_per_s = NAN, .bytes_in_per_s = NAN,
+};
+
 static void add_tcp(struct edge_sums *e, const struct win_tcp *t)
 {
 	struct sum_edge *s = &e->sum;
 
 	e->seen = true;
-	s->opened += t->opened;
-	s->closed += t->closed;
-	s->refused += t->refused;
-	s->timeouts += t->timeouts;
-	s->resets += t->resets;
-	s->retrans += t->retrans;
-	s->bytes_out_per_s += t->bytes_out;
-	s->bytes_in_per_s += t->bytes_in;
+	add_known(&s->opened, t->opened);
+	add_known(&s->closed, t->closed);
+	add_known(&s->refused, t->refused);
+	add_known(&s->timeouts, t->timeouts);
+	add_known(&s->resets, t->resets);
+	add_known(&s->retrans, t->retrans);
+	add_known(&s->bytes_out_per_s, t->bytes_out);
+	add_known(&s->bytes_in_per_s, t->bytes_in);
 	if (!isnan(t->srtt_us) && t->srtt_us > 0) {
 		s->srtt_us += t->srtt_us;
 		e->srtt_n++;
@@ -234,7 +254,7 @@ static int finish_edges(struct summary *s, struct edge_sums *sums, const struct 
 		if (!g && !sums[i].seen)
 			continue;
 		e->edge = i;
-		e->l = g ? group_result(*g, s->seconds) : (struct sum_latency){0};
+		e->l = g ? group_result(*g, s->seconds) : no_requests();
 		e->srtt_us = sums[i].srtt_n ? e->srtt_us / sums[i].srtt_n : NAN;
 		e->bytes_out_per_s = s->seconds > 0 ? e->bytes_out_per_s / s->seconds : NAN;
 		e->bytes_in_per_s = s->seconds > 0 ? e->bytes_in_per_s / s->seconds : NAN;
@@ -318,7 +338,7 @@ static struct sum_latency latency_of(const struct map *groups, uint32_t service,
 {
 	struct group *const *g = map_get(groups, &service);
 
-	return g ? group_result(*g, seconds) : (struct sum_latency){0};
+	return g ? group_result(*g, seconds) : no_requests();
 }
 
 static void mark_ends(const struct summary *s, struct service_sums *sums)
@@ -354,11 +374,12 @@ static int finish_services(struct summary *s, struct service_sums *sums, const s
 		for (k = 0; k < REDUCTIONS; k++)
 			*(double *)((char *)row + reductions[k].field) =
 				sums[i].weight[k] > 0 ? sums[i].sum[k] / sums[i].weight[k] : NAN;
+		row->inflight = row->refused = NAN;
 		for (k = 0; k < s->edges.n; k++) {
 			if (s->window->edges.v[s->edges.v[k].edge].to != i)
 				continue;
-			row->inflight += s->edges.v[k].inflight;
-			row->refused += s->edges.v[k].refused;
+			add_known(&row->inflight, s->edges.v[k].inflight);
+			add_known(&row->refused, s->edges.v[k].refused);
 		}
 	}
 	return 0;
@@ -371,6 +392,8 @@ static int fill(struct summary *s, struct groups *g, struct edge_sums *edges, st
 	const struct window *w = s->window;
 	size_t i;
 
+	for (i = 0; i < w->edges.n; i++)
+		edges[i].sum = edge_unknown;
 	for (i = 0; i < w->requests.n; i++)
 		if (in_range(s, w->requests.v[i].t_ns) && add_requests(g, w, &w->requests.v[i]))
 			return -1;

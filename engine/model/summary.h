@@ -4,7 +4,8 @@
  * terminal view show, so that they cannot disagree.  A pure function of the window.
  *
  * Rates are per second of the range that has rows.  Where any row of a group lacks a histogram (imports), its quantiles are
- * the means of the known columns weighted by count.  NaN: not known.
+ * the means of the known columns weighted by count.  NaN: not known; a sum is over the rows that know, and not known where
+ * none does.
  */
 #ifndef ROOTLE_MODEL_SUMMARY_H
 #define ROOTLE_MODEL_SUMMARY_H
@@ -13,7 +14,7 @@
 
 struct sum_latency {
 	double count, errors;          /* totals */
-	double rate_per_s, error_ratio;
+	double rate_per_s, error_ratio;   /* errors by the requests of which it is known whether they failed */
 	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms;
 	double bytes_request, bytes_response, rows;
 };

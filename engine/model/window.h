@@ -26,7 +26,7 @@ struct win_requests {
 	int64_t t_ns, dur_ns;
 	uint32_t edge;
 	uint32_t op;               /* index into ops, WIN_NONE: not known */
-	double count, errors;      /* totals in the interval; may be fractional when imported */
+	double count, errors;      /* totals in the interval; may be fractional when imported; errors NaN: not known */
 	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms;   /* NaN: not known */
 	double bytes_request, bytes_response, rows;      /* NaN: not known */
 	const struct hist *hist;   /* NULL: only the columns above are known */
@@ -36,8 +36,8 @@ struct win_tcp {
 	int64_t t_ns, dur_ns;
 	uint32_t edge;
 	double opened, closed, refused, timeouts, resets, retrans, open, inflight;
-	double oldest_ms, srtt_us; /* NaN: not known */
-	double bytes_out, bytes_in;
+	double oldest_ms, srtt_us;
+	double bytes_out, bytes_in;   /* all: NaN: not known */
 };
 
 struct win_point { int64_t t_ns, dur_ns; uint32_t series; double value, limit; };   /* limit NaN: none */

@@ -109,6 +109,23 @@ Test(ndjson, fractions_unknowns_and_twins)
 	window_free(w);
 }
 
+Test(ndjson, what_a_line_does_not_say_is_not_known)
+{
+	static const char text[] =
+		"{\"type\":\"requests\",\"t\":1,\"dur_s\":1,\"to\":\"b\",\"count\":2}\n"
+		"{\"type\":\"tcp\",\"t\":1,\"dur_s\":1,\"to\":\"b\",\"opened\":0}\n";
+	struct store_error err;
+	struct window *w;
+
+	file_write(in_dir("x.ndjson"), text, sizeof(text) - 1);
+	import_from(path_, in_dir("x.ndjson"), 0, &err);
+	w = load(path_);
+	cr_assert(isnan(w->requests.v[0].errors), "%g", w->requests.v[0].errors);
+	cr_assert_eq(w->tcp.v[0].opened, 0);
+	cr_assert(isnan(w->tcp.v[0].refused) && isnan(w->tcp.v[0].inflight) && isnan(w->tcp.v[0].bytes_in));
+	window_free(w);
+}
+
 Test(ndjson, the_petshop_data)
 {
 	struct import_stats stats;
