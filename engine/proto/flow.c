@@ -12,6 +12,9 @@
 /* Beginnings that nobody recognises before a flow is given up: a new connection has one, one joined in the middle is in
  * the middle of a message at first. */
 #define MISSES_MAX 16
+/* Of a new connection: its first segments may come out of order, and then begin in the middle too. */
+#define MISSES_FRESH 4
+#define EARLY_BYTES (64 * 1024)
 /* Responses held back for a request still to come. */
 #define HELD_PIECES 32
 #define HELD_BYTES (16 * 1024)
@@ -242,9 +245,12 @@ static void flow_undecided(struct flow *f, enum proto_dir dir, const uint8_t *p,
 	}
 	if (more && st->len < KEEP_UNDECIDED)
 		return;
+	f->misses++;
+	/* the client's first bytes say what a new connection is, and what is here may not be the first */
+	if (!f->mid && dir == FROM_CLIENT && f->misses < MISSES_FRESH)
+		return;
 	stream_drop(st, f->pool, st->len);
-	/* the client's first bytes say what a new connection is */
-	if (++f->misses >= MISSES_MAX || (!f->mid && dir == FROM_CLIENT))
+	if (f->misses >= MISSES_MAX || (!f->mid && dir == FROM_CLIENT))
 		flow_give_up(f);
 }
 
@@ -430,6 +436,21 @@ static void flow_unstick(struct flow *f, bool closing)
 	}
 }
 
+/* A segment before the first one seen of a new connection, of which nothing has been parsed: what is kept goes behind it. */
+static void flow_rewind(struct flow *f, struct stream *st, const struct segment *s)
+{
+	struct segment kept = {.dir = s->dir, .ts_ns = st->kept_ns, .seq = st->next - st->len, .len = st->len,
+			       .head = st->buf, .head_len = st->len, .tid = st->tid, .rd_tid = st->rd_tid,
+			       .rd_ts_ns = st->rd_ts_ns};
+
+	if (f->mid || f->ops || !st->len || kept.seq - s->seq - 1 >= EARLY_BYTES)
+		return;
+	stream_queue(st, f->pool, &kept);
+	stream_drop(st, f->pool, st->len);
+	st->next = s->seq;
+	st->last_ns = 0;
+}
+
 /* What was seen before goes; false where nothing is left. */
 static bool flow_trim(struct flow *f, struct stream *st, struct segment *s)
 {
@@ -439,6 +460,7 @@ static bool flow_trim(struct flow *f, struct stream *st, struct segment *s)
 		st->next = s->seq;
 		st->begun = true;
 	}
+	flow_rewind(f, st, s);
 	seen = (int32_t)(st->next - s->seq);
 	if (seen <= 0)
 		return s->len > 0;

@@ -289,3 +289,27 @@ Test(flow, memory_is_bounded)
 	talk_end(&t);
 	cr_assert_eq(t.pool.requests, 0);
 }
+
+/* A new connection's first segments in every order: nothing tells the first sequence number but the bytes. */
+Test(flow, first_segments_in_any_order)
+{
+	static const char *const part[] = {"POST /a HTTP/1.1\r\nHost: h\r\n", "Content-Length: 4\r\n\r\n", "ab\x01z"};
+	static const uint8_t order[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	static struct talk t;
+
+	for (size_t i = 0; i < 6; i++) {
+		talk_init(&t, 80, false);
+		for (int k = 0; k < 3; k++) {
+			uint32_t seq = t.seq[C];
+
+			for (int before = 0; before < order[i][k]; before++)
+				seq += (uint32_t)strlen(part[before]);
+			talk_at(&t, C, seq, part[order[i][k]], strlen(part[order[i][k]]), t.ts + order[i][k]);
+		}
+		t.ts += 1000;
+		talk_say(&t, S, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", 43);
+		talk_end(&t);
+		cr_assert_eq(strncmp(t.log, "POST /a 201 ok", 14), 0, "order %zu: %s", i, t.log);
+		cr_assert_eq(t.pool.duplicates, 0);
+	}
+}
