@@ -7,10 +7,11 @@
 
 struct series_key { uint32_t service, metric, device, pad; };
 struct process_key { int64_t start_ns; uint32_t pid, pad; };
-struct process_row { uint32_t row; uint32_t pad; int64_t last_ns; };
+struct process_row { uint32_t row; uint32_t pad; int64_t last_ns; uint64_t facts; };
 
 #define PROCESSES_KEPT 16384      /* process rows remembered; past it they are looked up in the file */
 #define LAST_SEEN_NS (60 * 1000000000ll)
+#define SAME_START_NS 1000000000ll   /* starts of one pid this close are the same process */
 
 void dict_init(struct dict *d)
 {
@@ -369,7 +370,33 @@ int64_t dict_series(struct store *s, uint32_t service, enum metric_id metric, co
 	return row;
 }
 
-static int64_t process_write(struct store *s, const struct tick_process *p, int64_t service, int64_t now_ns)
+/* A hash of what a row says of a process beside its identity: an exec changes it within a minute. */
+static uint64_t process_facts(const struct tick_process *p)
+{
+	const char *const text[] = {p->comm, p->exe, p->cmdline, p->cgroup};
+	uint64_t part[6] = {p->service, p->ppid};
+
+	for (int i = 0; i < 4; i++)
+		part[2 + i] = text[i] ? hash_bytes(text[i], strlen(text[i])) : 0;
+	return hash_bytes(part, sizeof(part));
+}
+
+/* The start that the file has for this process. The kernel counts it from boot, so two recorders that read the clocks at
+ * different times find starts some µs apart. One that ended before is another process. */
+static int64_t process_start(struct store *s, const struct tick_process *p)
+{
+	int64_t start_ns = whole_us(p->start_unix_ns), known;
+	sqlite3_stmt *q = sql_get(s, "SELECT start_ns FROM process WHERE pid = ?1 AND start_ns > 0 AND start_ns BETWEEN ?2 - ?3 AND ?2 + ?3 "
+				     "AND (start_ns = ?2 OR end_ns IS NULL OR end_ns > ?2) ORDER BY abs(start_ns - ?2) LIMIT 1");
+
+	sqlite3_bind_int64(q, 1, p->pid);
+	sqlite3_bind_int64(q, 2, start_ns);
+	sqlite3_bind_int64(q, 3, SAME_START_NS);
+	known = id_of(s, q);
+	return known > 0 ? known : start_ns;     /* a failure shows again in the write */
+}
+
+static int64_t process_write(struct store *s, const struct tick_process *p, int64_t start_ns, int64_t service, int64_t now_ns)
 {
 	sqlite3_stmt *q = sql_get(s, "INSERT INTO process(pid, start_ns, ppid, service, comm, exe, cmdline, cgroup, last_ns, source) "
 				     "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0) ON CONFLICT DO UPDATE SET service = excluded.service, "
@@ -378,7 +405,7 @@ static int64_t process_write(struct store *s, const struct tick_process *p, int6
 	const char *const text[] = {p->comm, p->exe, p->cmdline, p->cgroup};
 
 	sqlite3_bind_int64(q, 1, p->pid);
-	sqlite3_bind_int64(q, 2, whole_us(p->start_unix_ns));
+	sqlite3_bind_int64(q, 2, start_ns);
 	bind_id(q, 3, p->ppid);
 	bind_id(q, 4, (uint32_t)service);
 	for (int i = 0; i < 4; i++)
@@ -387,27 +414,27 @@ static int64_t process_write(struct store *s, const struct tick_process *p, int6
 	return id_of(s, q);
 }
 
-int64_t dict_process(struct store *s, const struct tick_process *p, int64_t now_ns)
+int64_t dict_process(struct store *s, const struct tick_process *p, int64_t now_ns, bool apart)
 {
 	struct process_key key = {.start_ns = p->start_unix_ns, .pid = p->pid};
 	struct process_row *at = map_get(&s->dict.processes, &key);
-	int64_t service, row;
+	uint64_t facts = process_facts(p);
+	int64_t service, start_ns, row;
 
-	if (at && now_ns - at->last_ns < LAST_SEEN_NS && now_ns >= at->last_ns)
+	if (at && !apart && at->facts == facts && now_ns - at->last_ns < LAST_SEEN_NS && now_ns >= at->last_ns)
 		return at->row;
 	service = p->service == ID_NONE ? 0 : dict_service(s, p->service);
 	if (service < 0)
 		return service;
-	row = process_write(s, p, service, now_ns);
+	start_ns = apart ? whole_us(p->start_unix_ns) : process_start(s, p);
+	row = process_write(s, p, start_ns, service, now_ns);
 	if (row <= 0)
 		return row ? row : -EIO;
 	if (s->dict.processes.n >= PROCESSES_KEPT)
 		map_reset(&s->dict.processes);
 	at = map_put(&s->dict.processes, &key, NULL);
-	if (at) {
-		at->row = (uint32_t)row;
-		at->last_ns = now_ns;
-	}
+	if (at)
+		*at = (struct process_row){.row = (uint32_t)row, .last_ns = now_ns, .facts = facts};
 	return row;
 }
 

@@ -42,7 +42,8 @@ int64_t dict_service(struct store *s, uint32_t id);
 int64_t dict_edge(struct store *s, uint32_t id);
 int64_t dict_op(struct store *s, uint32_t id);
 int64_t dict_series(struct store *s, uint32_t service, enum metric_id metric, const char *device);
-int64_t dict_process(struct store *s, const struct tick_process *p, int64_t now_ns);
+/* A process of the same pid that started within a second is the same; apart: no, this is another one. */
+int64_t dict_process(struct store *s, const struct tick_process *p, int64_t now_ns, bool apart);
 int64_t dict_cgroup(struct store *s, const struct tick_cgroup *g);
 
 /* The same by what they are called, for imports. Found or made; > 0, or negative. NULL strings: not known. */

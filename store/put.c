@@ -108,12 +108,18 @@ static int put_event(struct store *s, const struct tick_event *e)
 static int put_process(struct store *s, const struct tick_process *p, int64_t t_ns)
 {
 	struct process_tick_row row = {
-		.tick = s->last_tick_id, .process = dict_process(s, p, whole_us(t_ns)),
+		.tick = s->last_tick_id, .process = dict_process(s, p, whole_us(t_ns), false),
 		.v = {p->cpu_s, p->runq_wait_s, p->disk_wait_s, (double)p->read_bytes, (double)p->write_bytes,
 		      (double)p->rss_bytes, p->threads, p->fds, p->connections},
 		.state = {p->state, '\0'},
 	};
 
+	int rc = row.process < 0 ? (int)row.process : row_process_tick(s, &row);
+
+	if (rc != -EEXIST)
+		return rc;
+	/* Two processes of one pid in one tick: they began within a second of each other and are two all the same. */
+	row.process = dict_process(s, p, whole_us(t_ns), true);
 	return row.process < 0 ? (int)row.process : row_process_tick(s, &row);
 }
 

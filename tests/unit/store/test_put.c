@@ -202,3 +202,48 @@ Test(put, a_mark_goes_beside_the_writer)
 	cr_assert_str_eq(w->events.v[1].detail, "rolled back");
 	window_free(w);
 }
+
+static void put_process_of(struct store *s, int64_t i, int64_t start_ns, const char *exe)
+{
+	struct store_error err = {0};
+	struct tick *t = tick_make(i);
+
+	t->processes.v[0].start_unix_ns = start_ns;
+	t->processes.v[0].exe = exe;
+	cr_assert_eq(store_put_tick(s, t, &err), 0, "%s", err.text);
+	tick_free(t);
+}
+
+Test(put, an_exec_shows_at_once)
+{
+	struct store *s = writer(path_, (struct store_limits){0});
+
+	put_process_of(s, 0, T0 - 5, "/bin/sh");
+	put_process_of(s, 1, T0 - 5, "/usr/sbin/nginx");
+	store_close(s);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM process"), 1);
+	cr_assert_eq(query(path_, "SELECT exe = '/usr/sbin/nginx' FROM process"), 1);
+}
+
+Test(put, a_start_read_twice_is_one_process)
+{
+	struct store *s = writer(path_, (struct store_limits){0});
+	struct store_error err = {0};
+	struct tick *t;
+
+	put_process_of(s, 0, T0 - 5, "/bin/a");
+	store_close(s);
+	s = writer(path_, (struct store_limits){0});
+	put_process_of(s, 0, T0 - 5 + 7000, "/bin/a");
+	cr_assert_eq(query(path_, "SELECT count(*) FROM process"), 1, "some µs apart");
+	cr_assert_eq(query(path_, "SELECT count(*) FROM process_tick"), 2);
+	put_process_of(s, 2, T0 + 1500000000, "/bin/a");
+	cr_assert_eq(query(path_, "SELECT count(*) FROM process"), 2, "a later one of the same pid");
+	t = tick_make(3);
+	*vec_push(&t->processes) = t->processes.v[0];
+	t->processes.v[1].start_unix_ns += 1000;
+	cr_assert_eq(store_put_tick(s, t, &err), 0, "two of one pid in one tick: %s", err.text);
+	tick_free(t);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM process"), 3);
+	store_close(s);
+}
