@@ -55,6 +55,7 @@ struct ident {
 	VEC(struct image *) images;           /* replaced by an exec, likewise */
 	size_t retired_old, images_old;       /* how many of these were there at the last expiry */
 	bool events;              /* somebody tells of exec and exit */
+	bool foreign;             /* the pids of events are not those of this /proc */
 	uint64_t tick_ns;
 	uint64_t second;          /* of the budget */
 	uint32_t reads;
@@ -83,6 +84,7 @@ struct ident *ident_new(const char *proc, uint32_t max_processes)
 		return NULL;
 	}
 	map_init(&t->table, sizeof(uint32_t), sizeof(struct entry *), max_processes ? max_processes : DEFAULT_MAX);
+	t->foreign = !procfs_is_initial(t->procfd);
 	t->tick_ns = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
 	return t;
 }
@@ -366,6 +368,8 @@ static int entry_read(struct ident *t, struct entry *e, int depth)
 	struct proc_stat st;
 	char exe[512];
 
+	if (t->events && t->foreign)
+		return -ESRCH;           /* what is there is another process: only events tell */
 	if (pid_file_read(t->procfd, e->id.pid, "stat", t->text, sizeof(t->text)) <= 0 || proc_stat_parse(t->text, &st))
 		return -ESRCH;
 	link_read(t, e->id.pid, "exe", exe, sizeof(exe));
@@ -429,6 +433,8 @@ static void start_refine(struct ident *t, struct entry *e)
 	struct proc_stat st;
 
 	e->forked = false;
+	if (t->foreign)
+		return;
 	if (pid_file_read(t->procfd, e->id.pid, "stat", t->text, sizeof(t->text)) > 0 && !proc_stat_parse(t->text, &st) &&
 	    st.start_ticks - e->id.start_ticks + 1 <= 2)
 		start_set(t, e, st.start_ticks);

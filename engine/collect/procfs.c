@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
+
+#define PID_NS_INITIAL 0xEFFFFFFCu /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
 bool scan_u64(const char **s, uint64_t *ret)
 {
@@ -179,4 +182,14 @@ bool procfs_is_ours(int procfd)
 		return false;
 	buf[n] = '\0';
 	return pid_parse(buf) == (uint32_t)getpid();
+}
+
+bool procfs_is_initial(int procfd)
+{
+	struct stat st;
+
+	/* not of "self": through the host's /proc in a container that would be the container's */
+	if (fstatat(procfd, "1/ns/pid", &st, 0))
+		return true;
+	return st.st_ino == PID_NS_INITIAL;
 }

@@ -54,5 +54,8 @@ uint32_t pid_parse(const char *name);
 
 /* Is this mount of procfs the one of our own pid namespace, so that pids in it are those of our system calls? */
 bool procfs_is_ours(int procfd);
+/* Is it the mount of the first pid namespace, so that pids in it are those that the kernel tells in events? True where that
+ * cannot be found out. */
+bool procfs_is_initial(int procfd);
 
 #endif

@@ -10,6 +10,7 @@
 #include "collect/cgroups.h"
 #include "collect/node.h"
 #include "collect/processes.h"
+#include "collect/procfs.h"
 
 #define DEFAULT_MAX_PROCESSES 16384
 #define STRINGS_LIMIT (16 << 20)   /* bytes of names in one sample */
@@ -120,8 +121,20 @@ int sampler_read(struct sampler *s, struct sample *ret)
 	return 0;
 }
 
+/* The kernel tells pids of the first namespace; those of a container's /proc are others. */
+static void namespace_report(const struct sampler *s, struct probe_report *r)
+{
+	struct probe_line *l = procfs_is_initial(s->procfd) ? NULL : vec_push(&r->lines);
+
+	if (l)
+		*l = (struct probe_line){ .probe = "pid namespace", .rung = "container",
+					  .lacks = "processes by their /proc: only command names, and who owns a socket may be wrong",
+					  .why = "not the host's pid namespace: run on the host or with --pid=host" };
+}
+
 void sampler_report(struct sampler *s, struct probe_report *r)
 {
+	namespace_report(s, r);
 	node_report(&s->node, r);
 	processes_report(&s->processes, r);
 	cgroups_report(s->cgroups, r);

@@ -5,16 +5,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "collect/processes.h"
+#include "collect/procfs.h"
 
 static char dir[] = "/tmp/rootle-sampler-XXXXXX";
 
@@ -68,7 +71,7 @@ static void tree_remove(void)
 
 TestSuite(sampler, .init = tree_make, .fini = tree_remove);
 
-static struct sampler *open_tree(void)
+static struct sampler *tree_open(void)
 {
 	static char proc[100], sys[100];
 	struct sampler_options o = { .proc = proc, .sys = sys };
@@ -94,7 +97,7 @@ static bool reported(struct sampler *s, const char *probe, const char *rung)
 
 Test(sampler, node_without_psi)
 {
-	struct sampler *s = open_tree();
+	struct sampler *s = tree_open();
 	struct sample m;
 	uint64_t tick = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
 
@@ -134,7 +137,7 @@ Test(sampler, node_without_psi)
 
 Test(sampler, process_from_proc)
 {
-	struct sampler *s = open_tree();
+	struct sampler *s = tree_open();
 	struct sample m;
 	uint64_t tick = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
 
@@ -178,7 +181,7 @@ Test(sampler, garbage_is_no_failure)
 	for (size_t t = 0; t < sizeof(texts) / sizeof(texts[0]); t++) {
 		for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++)
 			put(files[f], texts[t]);
-		struct sampler *s = open_tree();
+		struct sampler *s = tree_open();
 		struct sample m;
 		sample_init(&m);
 		sampler_read(s, &m);
@@ -191,7 +194,7 @@ Test(sampler, garbage_is_no_failure)
 
 Test(sampler, not_even_the_node)
 {
-	struct sampler *s = open_tree();
+	struct sampler *s = tree_open();
 	struct sample m;
 
 	run("rm %s/proc/stat %s/proc/meminfo", dir, dir);
@@ -223,7 +226,7 @@ Test(sampler, cgroup_v1)
 	put("sys/fs/cgroup/blkio/shop/api/blkio.throttle.io_service_bytes_recursive", "8:0 Read 10\n8:0 Write 20\n8:0 Total 30\n8:16 Read 1\n8:16 Write 2\nTotal 33\n");
 	put("sys/fs/cgroup/pids/shop/api/pids.current", "5\n");
 	run("mkdir -p %s/sys/fs/cgroup/unified", dir);
-	struct sampler *s = open_tree();
+	struct sampler *s = tree_open();
 	sample_init(&m);
 	cr_assert_eq(sampler_read(s, &m), 0);
 	cr_assert_eq(m.cgroups.n, 1);
@@ -260,7 +263,7 @@ Test(sampler, cgroup_v2)
 	put("sys/fs/cgroup/a.slice/b.service/io.stat", "8:0 rbytes=10 wbytes=20 rios=1 wios=1 dbytes=0 dios=0\n8:16 rbytes=1 wbytes=2\n");
 	put("sys/fs/cgroup/a.slice/b.service/cpu.pressure", "some avg10=0 avg60=0 avg300=0 total=8\n");
 	put("sys/fs/cgroup/a.slice/b.service/pids.current", "6\n");
-	struct sampler *s = open_tree();
+	struct sampler *s = tree_open();
 	sample_init(&m);
 	cr_assert_eq(sampler_read(s, &m), 0);
 	cr_assert_eq(m.cgroups.n, 1);
@@ -291,7 +294,7 @@ Test(sampler, cgroup_hybrid)
 	put("proc/42/cgroup", "2:name=systemd:/system.slice/nginx.service\n1:cpu,cpuacct:/system.slice\n");
 	put("sys/fs/cgroup/cpu/system.slice/cpuacct.usage", "999999\n");
 	run("mkdir -p %s/sys/fs/cgroup/systemd/system.slice", dir);
-	struct sampler *s = open_tree();
+	struct sampler *s = tree_open();
 	sample_init(&m);
 	cr_assert_eq(sampler_read(s, &m), 0);
 	cr_assert_eq(m.cgroups.n, 1);
@@ -386,4 +389,38 @@ Test(sampler, live)
 		close(extra[i]);
 	sample_done(&m);
 	sampler_free(s);
+}
+
+/* In a pid namespace of its own, with its /proc: 0 where the report says so, 1 where not, 2 where none can be made. */
+static int report_in_namespace(void)
+{
+	struct probe_report r = { 0 };
+	int status = 0;
+
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return 2;
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (mount("proc", "/proc", "proc", 0, NULL))
+			_exit(2);
+		struct sampler *s = sampler_new(&(struct sampler_options){ 0 });
+		sampler_report(s, &r);
+		_exit(r.lines.n && !strcmp(r.lines.v[0].probe, "pid namespace") ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+Test(sampler, tells_of_a_pid_namespace)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(report_in_namespace());
+	waitpid(pid, &status, 0);
+	cr_assert(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 2)
+		cr_skip_test("no namespaces can be made here");
+	cr_expect_eq(WEXITSTATUS(status), 0, "nothing is said of the namespace");
 }
