@@ -10,11 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Beside the file itself, whatever link it was reached by: two names of one recording are one lock. */
 static char *lock_path(const char *path)
 {
-	char *name;
+	char *name, *full = realpath(path, NULL);       /* NULL: not there yet */
+	int n = asprintf(&name, "%s.lock", full ? full : path);
 
-	return asprintf(&name, "%s.lock", path) < 0 ? NULL : name;
+	free(full);
+	return n < 0 ? NULL : name;
 }
 
 /* To be opened and read by the group, a file must belong to it first. */

@@ -264,12 +264,17 @@ struct store *store_open_reader(const char *path, struct store_error *err)
 	return NULL;
 }
 
-/* A symbolic link that somebody else made may lead a root process anywhere. */
+/* A symbolic link that somebody else made may lead a root process anywhere. And a hard link is a second name, with a
+ * -wal of its own: SQLite calls that a way to corrupt a database. */
 static int link_check(const char *path, struct store_error *err)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode) || st.st_uid == geteuid())
+	if (lstat(path, &st) < 0)
+		return 0;
+	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+		return error_set(err, EMLINK, "%s: has another name too (hard link): remove one of them first", path);
+	if (!S_ISLNK(st.st_mode) || st.st_uid == geteuid())
 		return 0;
 	return error_set(err, ELOOP, "%s: a symbolic link of another user: give the file that it names", path);
 }

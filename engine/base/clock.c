@@ -166,7 +166,7 @@ static int parse_zone(const char **s, long *east)
 
 static int parse_date(const char *s, int64_t *unix_ns)
 {
-	struct tm tm = {.tm_isdst = -1};
+	struct tm tm = {.tm_isdst = -1}, given;
 	int64_t fraction = 0;
 	long east;
 	time_t t;
@@ -184,6 +184,7 @@ static int parse_date(const char *s, int64_t *unix_ns)
 		return -EINVAL;
 	if (*s && parse_clock(&s, &tm, &fraction))
 		return -EINVAL;
+	given = tm;
 	if (!*s) {
 		t = mktime(&tm);
 	} else {
@@ -192,7 +193,8 @@ static int parse_date(const char *s, int64_t *unix_ns)
 		tm.tm_isdst = 0;
 		t = timegm(&tm) - east;
 	}
-	if (t < 0)
+	/* February 30 would have become March 2 */
+	if (tm.tm_mday != given.tm_mday || tm.tm_mon != given.tm_mon || t < 0 || t > INT64_MAX / NS_PER_S - 1)
 		return -EINVAL;
 	*unix_ns = (int64_t)t * NS_PER_S + fraction;
 	return 0;

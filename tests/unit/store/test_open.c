@@ -325,3 +325,25 @@ Test(open, a_symbolic_link_of_another_user)
 	cr_assert_eq(err.code, -ELOOP, "%s", err.text);
 	cr_assert_neq(access("/tmp/rootle-elsewhere.db", F_OK), 0);
 }
+
+/* Two names of one file are one recording: SQLite would keep a -wal for each. */
+Test(open, a_second_writer_by_another_name)
+{
+	struct store *s = writer(path_, (struct store_limits){0});
+	char other[PATH_MAX];
+	struct store_limits limits = {0};
+	struct store_error err = {0};
+
+	put(s, 0);
+	snprintf(other, sizeof(other), "%s", in_dir("soft.db"));
+	cr_assert_eq(symlink(path_, other), 0);
+	cr_assert_null(store_open_writer(other, &limits, &err));
+	cr_assert_eq(err.code, -EBUSY, "%s", err.text);
+	unlink(other);
+	snprintf(other, sizeof(other), "%s", in_dir("hard.db"));
+	cr_assert_eq(link(path_, other), 0);
+	cr_assert_null(store_open_writer(other, &limits, &err));
+	cr_assert_eq(err.code, -EMLINK, "%s", err.text);
+	unlink(other);
+	store_close(s);
+}
