@@ -184,18 +184,50 @@ void system_done(struct system *s)
 		remove_all(s->dir);
 }
 
+/* A list of pids to kill is taken from ourselves only: of our own folder, that nobody else could have written in. */
+static bool is_ours(int fd, mode_t type)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type && st.st_uid == geteuid() &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* dir/processes, without following a link. NULL with errno. */
+static FILE *open_list(const char *dir)
+{
+	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd = -1;
+	FILE *f = NULL;
+
+	if (dirfd < 0)
+		return NULL;
+	if (is_ours(dirfd, S_IFDIR))
+		fd = openat(dirfd, "processes", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	else
+		errno = EPERM;
+	if (fd >= 0 && !is_ours(fd, S_IFREG))
+		errno = EPERM;
+	else if (fd >= 0)
+		f = fdopen(fd, "r");
+	int err = errno;
+
+	if (fd >= 0 && !f)
+		close(fd);
+	close(dirfd);
+	errno = err;
+	return f;
+}
+
 int system_end(const char *dir)
 {
 	struct process p[32];
 	unsigned long long start_time;
-	char path[PATH_MAX];
 	int n = 0;
 	FILE *f;
 
 	if (!text_starts(text_basename(dir), "rootle-demo."))
 		return -EINVAL;
-	snprintf(path, sizeof(path), "%s/processes", dir);
-	f = fopen(path, "re");
+	f = open_list(dir);
 	if (!f)
 		return -errno;
 	while (n < 32 && fscanf(f, "%d %llu %d %23s", &p[n].pid, &start_time, &p[n].end_signal, p[n].name) == 4)

@@ -38,7 +38,8 @@ int system_start(struct system *s, char *why, size_t cap);
 int system_record(struct system *s);
 /* Ends everything and removes the folder. */
 void system_done(struct system *s);
-/* The same for a system of another process that was left running. 0, or -errno: no such folder. */
+/* The same for a system of another process that was left running. 0, or -errno: no such folder; -EPERM where it, or its list, is
+ * not ours alone. */
 int system_end(const char *dir);
 
 /* The parts of system_start(). 0 or -errno. */
