@@ -10,10 +10,10 @@
 #include "say.h"
 #include "untrusted.h"
 
-/* There is no such recording, so nobody is writing it: the same keys, null where they are facts of a recording. */
+/* There is no such recording, so nobody is writing it: the same keys, null and 0 for the facts of a recording. */
 static void no_status_json(const char *path)
 {
-	static const char *const unknown[] = {"pid", "node", "version", "since", "until", "ticks", "file_bytes", "probes"};
+	static const char *const unknown[] = {"pid", "node", "version", "since", "until"};
 	struct json j;
 
 	json_init(&j, true);
@@ -23,6 +23,9 @@ static void no_status_json(const char *path)
 	json_bool(&j, "recording", false);
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
 		json_null(&j, unknown[i]);
+	json_uint(&j, "ticks", 0);
+	json_int(&j, "file_bytes", 0);
+	json_null(&j, "probes");
 	json_object_end(&j);
 	out_json(&j);
 	json_done(&j);

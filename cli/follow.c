@@ -19,6 +19,7 @@ struct follow {
 	struct reading reading;
 	int64_t last_ns;        /* everything before it is printed */
 	size_t n;               /* rows printed */
+	bool known;             /* --service was seen, or none is asked for */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -77,6 +78,8 @@ static size_t print_tick(struct follow *f, int64_t since, int64_t until)
 	struct json j;
 	size_t n = 0;
 
+	if (w && f->o->service && !f->known)
+		f->known = window_find_service(w, f->o->service) != WIN_NONE;
 	if (s && f->o->json) {
 		json_init(&j, false);
 		n = json_requests(s, f->o, &j, true);
@@ -136,6 +139,10 @@ static void print_summary(struct follow *f, int64_t since)
 	if (w)
 		rows_summary("requests/1", w, &seen, f->n);
 	window_free(w);
+	if (f->o->service && !f->known)
+		say_note("no service is called '%s' here; rootle services lists them", f->o->service);
+	else if (f->n == 0)
+		say_note("no requests in this range");
 }
 
 static int follow_recording(const struct options *o)
@@ -152,6 +159,8 @@ static int follow_recording(const struct options *o)
 		print_until(&f, f.reading.range.until_ns);
 		ret = follow_ticks(&f);
 		print_summary(&f, since);
+		if (ret == EXIT_OK && f.n == 0)
+			ret = EXIT_NO_DATA;
 	} else {
 		ret = say_error(EXIT_USAGE, "requests: --follow follows one recording, but --db was given %zu times", o->db.n);
 	}

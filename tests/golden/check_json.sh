@@ -6,7 +6,7 @@
 # usage: check_json.sh FILE
 set -eu
 file=$1
-command -v jq > /dev/null || { echo "skipped: no jq"; exit 0; }
+command -v jq > /dev/null || { echo "skipped: no jq"; exit 77; }
 jq -s . "$file" > /dev/null
 case $(jq -rs '.[0] | keys_unsorted[0]' "$file") in
 schema)

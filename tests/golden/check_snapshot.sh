@@ -18,10 +18,22 @@ for command in requests services edges; do
 	"$rootle" $command --quiet --json --db "$work/ro/copy.db" > "$work/b"
 	diff "$work/a" "$work/b"
 done
+# a mode is no obstacle to root: as somebody else then, who may read and not write
+as=
+if [ "$(id -u)" -eq 0 ]; then
+	as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	chmod 0444 "$work/ro/copy.db"
+fi
 chmod 0555 "$work/ro"
-"$rootle" requests --quiet --db "$work/ro/copy.db" > /dev/null
-[ "$(ls "$work/ro")" = copy.db ] || { echo "reading left something behind:" && ls "$work/ro"; exit 1; }
+if $as test -x "$rootle" -a -r "$work/ro/copy.db" 2> /dev/null; then
+	$as "$rootle" requests --quiet --db "$work/ro/copy.db" > /dev/null
+	[ "$(ls "$work/ro")" = copy.db ] || { echo "reading left something behind:" && ls "$work/ro"; exit 1; }
+else
+	echo "skipped: reading from where nobody may write (no setpriv, or the build is out of its reach)"
+	skipped=77
+fi
 "$rootle" mark --quiet --db "$work/shop.db" "rolled back"
 "$rootle" events --quiet --db "$work/shop.db" | grep -q "rolled back" || { echo "the mark is not among the events"; exit 1; }
 chmod 0755 "$work/ro"
 rm -rf "$work"
+exit "${skipped:-0}"

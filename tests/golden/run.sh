@@ -49,7 +49,12 @@ for stream in out err; do
 	fi
 done
 if [ -s "$work/$name.out" ] && awk 'length($0) > 0 { print }' "$work/$name.out" | grep -q '^{'; then
-	"${0%/*}/check_json.sh" "$work/raw.out" || status=1
+	"${0%/*}/check_json.sh" "$work/raw.out"
+	case $? in
+	0) ;;
+	77) [ "$status" -ne 0 ] || status=77 ;;
+	*) status=1 ;;
+	esac
 fi
-[ "$status" -ne 0 ] || rm -rf "$work"
+[ "$status" -eq 1 ] || rm -rf "$work"
 exit $status
