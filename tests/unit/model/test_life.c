@@ -368,3 +368,39 @@ Test(life, notes_are_copied_and_survive)
 	cr_assert_str_eq(t->services.v[0].name, "testnode");
 	tick_free(t);
 }
+
+/* "bash -c 'exec server'": one pid, one start, and from the exec on another name, also of the sockets that it had before. */
+Test(life, an_exec_within_the_same_process_changes_its_name)
+{
+	struct sock s = {.cookie = 10, .pid = 100, .laddr = "10.0.0.1", .lport = 40000, .raddr = "192.0.2.1", .rport = 443,
+			 .role = ROLE_CLIENT};
+	struct process_ident *p;
+	struct names n = {0};
+	struct world w;
+	struct tick *t;
+
+	world_init(&w, 0, 0);
+	p = process(&w, 100, 1, "bash", "v1");
+	pass(&w);
+	proc_event(&w, PROC_FORK, 100, 0, 0);
+	conn(&w, &s, CONN_ESTABLISHED);
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_not_null(tcp_of(&n, t, "bash -> 192.0.2.1:443 :443"));
+	tick_free(t);
+	w.now += 10 * S;
+	p->service = p->comm = "server";
+	p->version = "v2";
+	proc_event(&w, PROC_EXEC, 100, 0, 0);
+	s.cookie = 11;
+	s.lport = 40001;
+	conn(&w, &s, CONN_ESTABLISHED);
+	listening(&w, 1, 100, "0.0.0.0", 8080);
+	data(&w, 10, DIR_OUT, 1, "QA");
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_not_null(tcp_of(&n, t, "server -> 192.0.2.1:443 :443"));
+	cr_expect_eq(tcp_of(&n, t, "server -> 192.0.2.1:443 :443")->open, 2, "the older one too");
+	tick_free(t);
+	model_free(w.m);
+}
