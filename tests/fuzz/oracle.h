@@ -18,6 +18,7 @@ struct oracle {
 	struct flow_pool pool;
 	uint64_t hash;         /* of all requests so far, but for their times */
 	uint64_t n;
+	uint64_t protos;       /* hash of what the flow was taken for behind each turn */
 };
 
 static void oracle_note(void *arg, struct flow *f, const struct request *r)
@@ -77,6 +78,7 @@ static inline struct oracle oracle_play(const uint8_t *data, size_t size, uint16
 			off += n;
 		}
 		i += len;
+		o.protos = o.protos * 31 + flow_proto(f);
 	}
 	flow_close(f, ts);
 	flow_free(f);
@@ -91,7 +93,7 @@ static inline void oracle_check(const uint8_t *data, size_t size, uint16_t port)
 {
 	struct oracle whole = oracle_play(data, size, port, false), parts = oracle_play(data, size, port, true);
 
-	if (whole.pool.given_up || parts.pool.given_up || whole.pool.lost_requests || parts.pool.lost_requests)
+	if (whole.protos != parts.protos || whole.pool.given_up || parts.pool.given_up || whole.pool.lost_requests || parts.pool.lost_requests)
 		return;
 	if (whole.n != parts.n || whole.hash != parts.hash)
 		abort();
