@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <yaml.h>
 
 #include "command.h"
 #include "config.h"
 #include "nearest.h"
 #include "say.h"
+
+#define MAX_BYTES (64 * 1024)
 
 struct reader {
 	struct config *config;
@@ -140,13 +144,20 @@ static int load_stream(struct reader *r, FILE *f)
 
 static int load_file(struct reader *r, const char *file, int level, bool must_exist)
 {
-	FILE *f = fopen(file, "re");
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+	struct stat st;
 	int ret;
 
 	if (!f && !must_exist && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
 		return 0;
 	if (!f)
 		return say_error(EXIT_USAGE, "cannot read the configuration %s: %s", file, strerror(errno));
+	/* libyaml takes quadratic time over deep nesting, and a pipe would be waited for */
+	if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode) || st.st_size > MAX_BYTES) {
+		fclose(f);
+		return say_error(EXIT_USAGE, "the configuration %s is no file of at most %d KB", file, MAX_BYTES / 1024);
+	}
 	r->file = file;
 	r->level = level;
 	ret = load_stream(r, f);

@@ -59,6 +59,7 @@ void out_init(const char *color)
 	struct stat st;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);      /* a file size limit is EFBIG, like a full disk, not the end of a recorder */
 	setlocale(LC_CTYPE, "");
 	out.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	out.regular = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode);
