@@ -11,6 +11,7 @@
 
 #define LINE_MAX_BYTES (16u << 20)
 #define TIME_MAX_S 9.2e9          /* as nanoseconds it fits 63 bits */
+#define COUNT_MAX 9e15            /* a double counts exactly to here */
 
 int import_refuse(struct import *im, const char *fmt, ...)
 {
@@ -50,6 +51,29 @@ double import_number(struct import *im, const char *key, bool required)
 	return NAN;
 }
 
+double import_amount(struct import *im, const char *key, bool required)
+{
+	double v = import_number(im, key, required);
+
+	if (v < 0)
+		import_refuse(im, "\"%s\" is negative", key);
+	return v;
+}
+
+double import_count(struct import *im, const char *key, bool required)
+{
+	double v = import_amount(im, key, required);
+
+	if (v > COUNT_MAX)
+		import_refuse(im, "\"%s\" is more than can be counted", key);
+	return v;
+}
+
+bool import_time_fits(double ns)
+{
+	return ns <= TIME_MAX_S * 1e9;
+}
+
 int64_t import_time(struct import *im, const char *key, bool required)
 {
 	double s = import_number(im, key, required);
@@ -73,6 +97,8 @@ int64_t import_tick(struct import *im, bool fresh)
 
 	if (key.dur_ns < 0)
 		import_refuse(im, "\"dur_s\" is negative");
+	else if (!import_time_fits((double)key.t_ns + (double)key.dur_ns))
+		import_refuse(im, "\"t\" + \"dur_s\" is no time in Unix seconds");
 	if (im->problem[0])
 		return -EINVAL;
 	id = map_put(&im->ticks, &key, NULL);

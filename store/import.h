@@ -34,6 +34,11 @@ int import_refuse(struct import *im, const char *fmt, ...) __attribute__((format
 /* Values of the line. What is required and missing, or of another kind, refuses it. Not there or null: NULL, NaN, 0. */
 const char *import_text(struct import *im, const char *key, bool required);
 double import_number(struct import *im, const char *key, bool required);
+/* Refused below 0; import_count also where it cannot be exact. */
+double import_amount(struct import *im, const char *key, bool required);
+double import_count(struct import *im, const char *key, bool required);
+/* May the end of an interval be stored? */
+bool import_time_fits(double ns);
 /* Seconds, as nanoseconds in whole microseconds. */
 int64_t import_time(struct import *im, const char *key, bool required);
 /* The tick row of "t" and "dur_s"; fresh: another one with the same interval, because the first has such a fact already. */

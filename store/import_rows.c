@@ -128,12 +128,12 @@ static int requests_row(struct import *im)
 {
 	static const char *const p_key[QUANTILES] = {"p50_ms", "p90_ms", "p95_ms", "p99_ms"};
 	struct requests_row r = {
-		.count = import_number(im, "count", true), .errors = import_number(im, "errors", false),
-		.sum_ns = import_number(im, "sum_ns", false), .bytes_request = import_number(im, "bytes_request", false),
-		.bytes_response = import_number(im, "bytes_response", false), .rows = import_number(im, "rows", false),
+		.count = import_count(im, "count", true), .errors = import_count(im, "errors", false),
+		.sum_ns = import_amount(im, "sum_ns", false), .bytes_request = import_amount(im, "bytes_request", false),
+		.bytes_response = import_amount(im, "bytes_response", false), .rows = import_count(im, "rows", false),
 		.hist = &im->hist,
 	};
-	double avg_ms = import_number(im, "avg_ms", false);
+	double avg_ms = import_amount(im, "avg_ms", false);
 	int rc = hist_of(im, &im->hist);
 
 	r.edge = edge_of(im, false);
@@ -144,7 +144,7 @@ static int requests_row(struct import *im)
 		r.sum_ns = avg_ms * 1e6 * r.count;
 	quantiles_ns(&im->hist, r.p_ns);
 	for (int i = 0; i < QUANTILES; i++) {
-		double ms = import_number(im, p_key[i], false);
+		double ms = import_amount(im, p_key[i], false);
 
 		if (!isnan(ms))
 			r.p_ns[i] = ms * 1e6;
@@ -152,11 +152,11 @@ static int requests_row(struct import *im)
 	return INTO_TICK(im, r.tick, row_requests(im->s, &r));
 }
 
-/* Numbers of the line by the words of a list, in its order. */
+/* Amounts of the line by the words of a list, in its order. */
 static void numbers_of(struct import *im, const char *const *key, double *v)
 {
 	for (; *key; key++)
-		*v++ = import_number(im, *key, false);
+		*v++ = import_amount(im, *key, false);
 }
 
 static int tcp_row(struct import *im)
@@ -190,7 +190,7 @@ static int log_row(struct import *im)
 	int64_t service = service_of(im, "service", true), pattern, tick;
 	const char *template = import_text(im, "template", true), *level = import_text(im, "level", false);
 	const char *sample = import_text(im, "sample", false);
-	double count = import_number(im, "count", true), baseline = import_number(im, "baseline_count", false);
+	double count = import_count(im, "count", true), baseline = import_count(im, "baseline_count", false);
 
 	if (service < 0 || im->problem[0])
 		return service < 0 ? (int)service : -EINVAL;
@@ -231,10 +231,12 @@ static int span_row(struct import *im)
 	static const int column[] = {1, 2, 3, 8, 9};
 	sqlite3_stmt *q;
 	int64_t service = service_of(im, "service", true), op = op_of(im), t_ns = import_time(im, "t", true);
-	double dur_ms = import_number(im, "dur_ms", true), confidence = import_number(im, "confidence", false);
+	double dur_ms = import_amount(im, "dur_ms", true), confidence = import_number(im, "confidence", false);
 
 	if (service < 0 || op < 0)
 		return (int)(service < 0 ? service : op);
+	if (!import_time_fits((double)t_ns + dur_ms * 1e6))
+		return import_refuse(im, "\"t\" + \"dur_ms\" is no time in Unix seconds");
 	q = sql_get(im->s, "INSERT INTO span(trace, span, parent, service, op, t_ns, dur_ns, status, method, confidence, source) "
 			   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 2)");
 	for (size_t i = 0; i < sizeof(key) / sizeof(*key); i++)
@@ -251,7 +253,7 @@ static int span_row(struct import *im)
 
 static int tick_row(struct import *im)
 {
-	double events = import_number(im, "events", false), lost = import_number(im, "lost", false);
+	double events = import_count(im, "events", false), lost = import_count(im, "lost", false);
 	int64_t tick = import_tick(im, false);
 	sqlite3_stmt *q;
 
@@ -267,7 +269,7 @@ static int tick_row(struct import *im)
 static int loss_row(struct import *im)
 {
 	const char *stage = import_text(im, "stage", true), *reason = import_text(im, "reason", true);
-	double count = import_number(im, "count", true);
+	double count = import_count(im, "count", true);
 	int64_t tick;
 
 	if (im->problem[0])

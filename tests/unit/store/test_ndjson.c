@@ -83,6 +83,42 @@ Test(ndjson, refusals_name_the_line)
 	expect_refusal("{\"type\":\"requests\",\"t\":1,\"dur_s\":1,\"to\":\"a\",\"count\":1,\"hist\":[[1]]}\n", "hist");
 }
 
+#define REQUESTS(more) "{\"type\":\"service\",\"service\":\"a\"}\n{\"type\":\"requests\",\"to\":\"a\"," more "}\n"
+
+Test(ndjson, numbers_that_cannot_be_are_refused)
+{
+	expect_refusal(REQUESTS("\"t\":1,\"dur_s\":1,\"count\":-1"), "bad.ndjson:2: \"count\" is negative");
+	expect_refusal(REQUESTS("\"t\":1,\"dur_s\":1,\"count\":1,\"errors\":-1"), "bad.ndjson:2: \"errors\" is negative");
+	expect_refusal(REQUESTS("\"t\":1,\"dur_s\":-1,\"count\":1"), "bad.ndjson:2: \"dur_s\" is negative");
+	expect_refusal(REQUESTS("\"t\":1,\"dur_s\":1,\"count\":1,\"p95_ms\":-3"), "bad.ndjson:2: \"p95_ms\" is negative");
+	expect_refusal(REQUESTS("\"t\":1,\"dur_s\":1,\"count\":1e16"), "bad.ndjson:2: \"count\" is more");
+	expect_refusal(REQUESTS("\"t\":9e9,\"dur_s\":9e9,\"count\":1"), "bad.ndjson:2: \"t\" + \"dur_s\"");
+	expect_refusal("{\"type\":\"span\",\"trace\":\"a\",\"span\":\"b\",\"service\":\"c\",\"t\":1,\"dur_ms\":1e300}\n", "dur_ms");
+	expect_refusal("{\"type\":\"tcp\",\"t\":1,\"dur_s\":1,\"to\":\"a\",\"refused\":-1}\n", "\"refused\" is negative");
+}
+
+Test(ndjson, the_usual_interval_is_said)
+{
+	struct store *s = writer(path_, (struct store_limits){0});
+	struct store_error err = {0};
+	char line[256] = "";
+	FILE *f;
+
+	for (int64_t i = 0; i < 5; i++) {
+		struct tick *t = tick_make(i);
+
+		t->dur_ns = i == 0 ? 300 * NS_PER_MS : NS_PER_S + (i == 2 ? 1000000 : 0);
+		cr_assert_eq(store_put_tick(s, t, &err), 0, "%s", err.text);
+		tick_free(t);
+	}
+	store_close(s);
+	export_to(path_, in_dir("i.ndjson"));
+	f = fopen(in_dir("i.ndjson"), "r");
+	cr_assert(fgets(line, sizeof(line), f));
+	fclose(f);
+	cr_assert(strstr(line, "\"interval_s\":1}"), "%s", line);
+}
+
 Test(ndjson, fractions_unknowns_and_twins)
 {
 	static const char text[] =
