@@ -26,24 +26,9 @@ static int view(const struct options *o, const char *db, bool live)
 	return top_run(&to) ? say_error(EXIT_FAILED, "%s", *why ? why : "the terminal view failed") : EXIT_OK;
 }
 
-/* A recorder of our own, which ends with the view. */
-static int record_and_view(const struct options *o)
+static int view_live(void *arg, const char *db)
 {
-	struct temp_recording temp;
-	struct recorder_options ro;
-	pid_t recorder;
-	int ret = temp_recording_make(&temp);
-
-	if (ret)
-		return ret;
-	recorder_options_from(&ro, o, temp.db);
-	ret = recorder_spawn(&ro, true, &recorder);
-	if (ret == 0) {
-		ret = view(o, temp.db, true);
-		recorder_stop(recorder);
-	}
-	temp_recording_remove(&temp);
-	return ret;
+	return view(arg, db, true);
 }
 
 int cmd_top(const struct command *c, struct options *o, int argc, char **argv)
@@ -62,7 +47,7 @@ int cmd_top(const struct command *c, struct options *o, int argc, char **argv)
 		return store_failed(&err);
 	if (!written) {
 		if (!probe_missing_capability())
-			return record_and_view(o);
+			return recorder_beside(o, view_live, o);
 		return say_error(EXIT_NO_PERMISSION, "top: nobody is recording on this node and attaching probes needs root: sudo "
 				 "rootle, or give --db FILE");
 	}

@@ -168,28 +168,17 @@ static int follow_recording(const struct options *o)
 	return out_finish(ret);
 }
 
-/* The recording is ours, and goes with us. */
-static int record_and_follow(struct options *o)
+static int follow_own(void *arg, const char *path)
 {
-	struct temp_recording temp;
-	struct recorder_options ro;
-	pid_t recorder;
-	int ret = temp_recording_make(&temp);
+	struct options *o = arg;
+	const char **db = vec_push(&o->db);
 
-	if (ret)
-		return ret;
-	say_note("nobody is recording: recording while it is followed");
-	recorder_options_from(&ro, o, temp.db);
-	ret = recorder_spawn(&ro, true, &recorder);
-	if (ret == 0) {
-		const char **db = vec_push(&o->db);
+	if (!db)
+		return say_error(EXIT_FAILED, "out of memory");
+	*db = path;
+	int ret = follow_recording(o);
 
-		if (db)
-			*db = temp.db;
-		ret = db ? follow_recording(o) : say_error(EXIT_FAILED, "out of memory");
-		recorder_stop(recorder);
-	}
-	temp_recording_remove(&temp);
+	o->db.n--;      /* path goes with the recording */
 	return ret;
 }
 
@@ -198,7 +187,9 @@ int requests_follow(struct options *o)
 	struct store_error err;
 
 	catch_signals();
-	if (o->db.n == 0 && !probe_missing_capability() && recording_fresh(DEFAULT_RECORDING, o->now_ns, &err) == 0)
-		return record_and_follow(o);
+	if (o->db.n == 0 && !probe_missing_capability() && recording_fresh(DEFAULT_RECORDING, o->now_ns, &err) == 0) {
+		say_note("nobody is recording: recording while it is followed");
+		return recorder_beside(o, follow_own, o);
+	}
 	return follow_recording(o);
 }

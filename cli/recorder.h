@@ -49,7 +49,10 @@ int recorder_run(const struct recorder_options *o, recorder_ready_fn *ready, voi
 int recorder_spawn(const struct recorder_options *o, bool silent, pid_t *pid);
 /* SIGTERM, and waits for the end. Returns its exit code. */
 int recorder_stop(pid_t pid);
-/* The same in the background, for good: session of its own, stdio on /dev/null. Returns when it is ready. */
+/* A temporary recording with its recorder beside use(), whose result is returned; both go with it. Else an exit code after one
+ * line on stderr. */
+int recorder_beside(const struct options *o, int (*use)(void *arg, const char *db), void *arg);
+/* As recorder_spawn(), but in the background, for good: session of its own, stdio on /dev/null. Returns when it is ready. */
 int recorder_detach(const struct recorder_options *o, pid_t *pid);
 
 #endif

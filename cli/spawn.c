@@ -15,6 +15,7 @@
 #include "exit.h"
 #include "recorder.h"
 #include "say.h"
+#include "temp_recording.h"
 
 struct message { int32_t pid, code; };     /* pid 0: failed with code */
 
@@ -126,6 +127,25 @@ int recorder_stop(pid_t pid)
 		if (errno != EINTR)
 			return EXIT_FAILED;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+}
+
+int recorder_beside(const struct options *o, int (*use)(void *arg, const char *db), void *arg)
+{
+	struct temp_recording temp;
+	struct recorder_options ro;
+	pid_t recorder;
+	int ret = temp_recording_make(&temp);
+
+	if (ret)
+		return ret;
+	recorder_options_from(&ro, o, temp.db);
+	ret = recorder_spawn(&ro, true, &recorder);
+	if (ret == 0) {
+		ret = use(arg, temp.db);
+		recorder_stop(recorder);
+	}
+	temp_recording_remove(&temp);
+	return ret;
 }
 
 /* Session leader's child: can never get a terminal again. */

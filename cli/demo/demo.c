@@ -185,7 +185,9 @@ int demo_stop(const char *given)
 	while (n > 1 && n < sizeof(dir) && dir[n - 1] == '/')       /* as completion leaves it */
 		dir[--n] = '\0';
 	err = system_end(dir);
-	if (err)
+	if (err == -EPERM)
+		fprintf(stderr, "rootle: demo: %s is not ours alone: nothing is ended by what it says\n", given);
+	else if (err)
 		fprintf(stderr, "rootle: demo: no demo runs in %s\n", given);
 	return err ? EXIT_FAILURE : 0;
 }
