@@ -3,7 +3,7 @@ add_library(rootle_options INTERFACE)
 target_compile_definitions(rootle_options INTERFACE _GNU_SOURCE ROOTLE_VERSION="${PROJECT_VERSION}")
 target_compile_options(rootle_options INTERFACE
   -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wformat=2
-  -Wno-unused-parameter -Wno-format-nonliteral -fno-omit-frame-pointer -fno-common)
+  -Wno-unused-parameter -Wno-missing-field-initializers -Wno-format-nonliteral -fno-omit-frame-pointer -fno-common)
 if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   target_compile_options(rootle_options INTERFACE -Wno-format-truncation)   # cutting a text to its field is what we use snprintf for
 endif()
