@@ -93,7 +93,8 @@ static inline void oracle_check(const uint8_t *data, size_t size, uint16_t port)
 {
 	struct oracle whole = oracle_play(data, size, port, false), parts = oracle_play(data, size, port, true);
 
-	if (whole.protos != parts.protos || whole.pool.given_up || parts.pool.given_up || whole.pool.lost_requests || parts.pool.lost_requests)
+	if (whole.protos != parts.protos || whole.pool.given_up || parts.pool.given_up ||
+	    whole.pool.lost_requests || parts.pool.lost_requests)
 		return;
 	if (whole.n != parts.n || whole.hash != parts.hash)
 		abort();
