@@ -97,12 +97,12 @@ static char *uri_of(const char *path, const char *query)
 	return uri;
 }
 
-char *store_uri(const char *path, bool immutable)
+char *store_uri(const char *path, const char *query)
 {
 	/* Without a directory in front, "file:a/b" would be fine but "file://…" would name a host. */
 	char *full = realpath(path, NULL), *uri;
 
-	uri = uri_of(full ? full : path, immutable ? "?immutable=1" : "?mode=ro");
+	uri = uri_of(full ? full : path, query);
 	free(full);
 	return uri;
 }
@@ -160,10 +160,13 @@ void store_close(struct store *s)
 	free(s);
 }
 
-static int db_open(struct store *s, const char *name, int flags, const char *vfs)
+/* By a URI always, ours: SQLite may be built to take a path that begins with "file:" for one, or ":memory:" for no file. */
+static int db_open(struct store *s, const char *query, int flags, const char *vfs)
 {
-	int rc = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
+	char *uri = store_uri(s->path, query);
+	int rc = uri ? sqlite3_open_v2(uri, &s->db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, vfs) : SQLITE_NOMEM;
 
+	free(uri);
 	if (rc != SQLITE_OK)
 		return s->db ? sql_failed(s) : -ENOMEM;
 	sqlite3_busy_timeout(s->db, BUSY_MS);
@@ -216,10 +219,8 @@ static int header_pages_check(const char *path, struct store_error *err)
 
 static int reader_connect(struct store *s, bool immutable)
 {
-	char *uri = store_uri(s->path, immutable);
-	int rc = uri ? db_open(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) : -ENOMEM;
+	int rc = db_open(s, immutable ? STORE_URI_IMMUTABLE : STORE_URI_READ, SQLITE_OPEN_READONLY, NULL);
 
-	free(uri);
 	s->immutable = immutable;
 	return rc ? rc : db_probe(s);
 }
@@ -327,7 +328,7 @@ int store_create_plain(const char *path, struct store **ret, struct store_error 
 
 	if (!s)
 		return -ENOMEM;
-	rc = db_open(s, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
+	rc = db_open(s, STORE_URI_WRITE, SQLITE_OPEN_READWRITE, NULL);
 	if (rc == 0)
 		rc = schema_create(s);
 	if (rc == 0)
@@ -399,7 +400,7 @@ static int writer_start(struct store *s, struct store_error *err)
 		state = writer_create(s, err);
 	if (state < 0)
 		return state;
-	rc = db_open(s, s->path, SQLITE_OPEN_READWRITE, WALL_VFS);
+	rc = db_open(s, STORE_URI_WRITE, SQLITE_OPEN_READWRITE, WALL_VFS);
 	if (rc == 0)
 		rc = writer_configure(s);
 	if (rc == 0)
@@ -434,14 +435,16 @@ struct store *store_open_writer(const char *path, const struct store_limits *lim
 
 int store_open_beside(const char *path, struct store **ret, struct store_error *err)
 {
-	int rc = file_check(path, err);
+	int rc = wall_register() < 0 ? error_set(err, ENOMEM, "%s: out of memory", path) : link_check(path, err);
 
+	if (rc == 0)
+		rc = file_check(path, err);
 	if (rc == 1)
 		return error_set(err, ENODATA, "%s: is empty: nothing was recorded into it", path);
 	*ret = rc < 0 ? NULL : handle_new(path, err);
 	if (!*ret)
 		return rc < 0 ? rc : -ENOMEM;
-	rc = db_open(*ret, path, SQLITE_OPEN_READWRITE, NULL);
+	rc = db_open(*ret, STORE_URI_WRITE, SQLITE_OPEN_READWRITE, WALL_VFS);
 	if (rc == 0) {
 		/* The writer grows the main file by itself (wall.c): nobody else may checkpoint meanwhile. */
 		sqlite3_db_config((*ret)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, lock_holder(path) != 0, NULL);

@@ -9,15 +9,20 @@
 
 #define STORE_MIN_BYTES (1024 * 1024ll)    /* least store_limits.max_bytes */
 
-/* A read-only "file:" URI of the path; caller frees. NULL: no memory. */
-char *store_uri(const char *path, bool immutable);
+#define STORE_URI_READ "?mode=ro"
+#define STORE_URI_IMMUTABLE "?immutable=1"
+#define STORE_URI_WRITE "?mode=rw"         /* the file is there */
+
+/* A "file:" URI of the path, whatever is in it, with one of these; caller frees. NULL: no memory. */
+char *store_uri(const char *path, const char *query);
 /* Nobody writes and there is no -wal: the main file is all there is. */
 bool store_file_settled(const char *path);
 /* Opens the reader's connection in the way that the file's state asks for. 0 or negative with s->why. */
 int store_reconnect(struct store *s);
 /* To be called before each read: a file that was opened as immutable may have got a writer since. */
 int store_refresh(struct store *s);
-/* A second, short-lived connection that writes beside the writer; it takes no lock of ours and keeps no limits. */
+/* A second, short-lived connection that writes beside the writer: the writer's checks and VFS, but no lock of ours and no limit,
+ * which only the writer knows. */
 int store_open_beside(const char *path, struct store **ret, struct store_error *err);
 /* Fills an empty file with the schema and opens it: a plain file with a rollback journal, no lock, no limits. */
 int store_create_plain(const char *path, struct store **ret, struct store_error *err);

@@ -56,7 +56,7 @@ static void scrub_fn(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 
 static int attach(struct store *out, const struct store *s)
 {
-	char *uri = store_uri(s->path, s->immutable);
+	char *uri = store_uri(s->path, s->immutable ? STORE_URI_IMMUTABLE : STORE_URI_READ);
 	sqlite3_stmt *q;
 	int rc;
 

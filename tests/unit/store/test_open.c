@@ -347,3 +347,39 @@ Test(open, a_second_writer_by_another_name)
 	unlink(other);
 	store_close(s);
 }
+
+Test(open, a_name_is_a_name)
+{
+	static const char *const name[] = {"file:x", "file:y?mode=memory", ":memory:", "a%41#b"};
+	char at[64], cwd[512];
+
+	cr_assert(getcwd(cwd, sizeof(cwd)) && chdir(dir_) == 0);
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++) {
+		struct store_error err = {0};
+
+		record(name[i], 2);
+		cr_assert_eq(access(name[i], F_OK), 0, "%s was written elsewhere", name[i]);
+		snprintf(at, sizeof(at), "%s.copy", name[i]);
+		struct store *s = reader(name[i]);
+
+		cr_assert_eq(store_snapshot(s, at, 0, INT64_MAX, &err), 0, "%s: %s", name[i], err.text);
+		cr_assert_eq(access(at, F_OK), 0, "%s", at);
+		store_close(s);
+		cr_assert_eq(store_mark(name[i], T0, "x", &err), 0, "%s: %s", name[i], err.text);
+	}
+	cr_assert_eq(files_in_dir(), 8);
+	cr_assert_eq(chdir(cwd), 0);
+}
+
+Test(open, a_mark_follows_no_link_of_another)
+{
+	struct store_error err = {0};
+
+	if (geteuid() != 0)
+		cr_skip_test("only root can make a link of another user");
+	record(path_, 2);
+	cr_assert_eq(symlink(path_, in_dir("link")), 0);
+	cr_assert_eq(lchown(in_dir("link"), 65534, 65534), 0);
+	cr_assert_eq(store_mark(in_dir("link"), T0, "x", &err), -ELOOP, "%s", err.text);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM event WHERE kind = 'mark'"), 0);
+}
