@@ -406,18 +406,23 @@ static int load_rows(struct load *l, unsigned what)
 }
 
 /* Ranges grow when several files are read as one. */
-static void set_ranges(struct window *w, const struct store_span *span, int64_t since_ns, int64_t until_ns, bool fresh)
+static int set_ranges(struct load *l, bool fresh)
 {
-	if (span->last_ns == 0)
-		return;
-	if (fresh || span->first_ns < w->first_ns)
-		w->first_ns = span->first_ns;
-	if (fresh || span->last_ns > w->last_ns)
-		w->last_ns = span->last_ns;
-	w->since_ns = since_ns > w->first_ns ? since_ns : w->first_ns;
-	w->until_ns = until_ns < w->last_ns ? until_ns : w->last_ns;
+	struct window *w = l->w;
+	int64_t first_ns, last_ns;
+	int rc = span_range(l->s, &first_ns, &last_ns);
+
+	if (rc < 0 || last_ns == 0)
+		return rc;
+	if (fresh || first_ns < w->first_ns)
+		w->first_ns = first_ns;
+	if (fresh || last_ns > w->last_ns)
+		w->last_ns = last_ns;
+	w->since_ns = l->since_ns > w->first_ns ? l->since_ns : w->first_ns;
+	w->until_ns = l->until_ns < w->last_ns ? l->until_ns : w->last_ns;
 	if (w->until_ns < w->since_ns)
 		w->until_ns = w->since_ns;
+	return 0;
 }
 
 static void load_done(struct load *l)
@@ -434,7 +439,6 @@ int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned wha
 	struct load l = {.s = s, .w = w, .since_ns = since_ns, .until_ns = until_ns};
 	struct map *const maps[] = {&l.services, &l.edges, &l.ops, &l.series};
 	bool fresh = w->last_ns == 0;
-	struct store_span span;
 	int rc = store_refresh(s);
 
 	if (rc == 0)
@@ -445,11 +449,9 @@ int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned wha
 		map_init(maps[i], sizeof(int64_t), sizeof(uint32_t), 0);
 	if (fresh)
 		w->coverage.events = w->coverage.lost_events = NAN;
-	rc = store_span(s, &span, err);
-	if (rc == 0) {
-		set_ranges(w, &span, since_ns, until_ns, fresh);
+	rc = set_ranges(&l, fresh);
+	if (rc == 0)
 		rc = load_rows(&l, what);
-	}
 	if (rc == 0)
 		rc = coverage_notes(s, since_ns, until_ns, w);
 	if (rc == 0 && !w->node) {

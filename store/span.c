@@ -18,23 +18,39 @@
 #define POLL_MS 250       /* between two looks where inotify tells nothing */
 #define SETTLE_MS 4       /* from the last write to the -wal to the commit being visible through -shm */
 
+/* By the index on t_ns alone: a long recording is asked twice a second. */
+int span_range(struct store *s, int64_t *first_ns, int64_t *last_ns)
+{
+	sqlite3_stmt *q = sql_get(s, "SELECT (SELECT min(t_ns) FROM tick), (SELECT max(t_ns + dur_ns) FROM tick WHERE t_ns >= "
+				     "(SELECT max(t_ns) FROM tick) - 3600000000000)");
+	int rc = q ? sql_step(s, q) : -EIO;
+
+	if (rc <= 0)
+		return rc < 0 ? rc : -EIO;
+	*first_ns = sqlite3_column_int64(q, 0);
+	*last_ns = sqlite3_column_int64(q, 1);
+	sqlite3_reset(q);
+	return 0;
+}
+
 int store_span(struct store *s, struct store_span *ret, struct store_error *err)
 {
-	sqlite3_stmt *q;
 	int rc = store_refresh(s);
 
 	*ret = (struct store_span){0};
-	q = rc == 0 ? sql_get(s, "SELECT min(t_ns), max(t_ns + dur_ns), count(*) FROM tick") : NULL;
-	rc = q ? sql_step(s, q) : -EIO;
+	if (rc == 0)
+		rc = span_range(s, &ret->first_ns, &ret->last_ns);
 	if (rc < 0)
 		return error_from(s, err, rc);
-	ret->first_ns = sqlite3_column_int64(q, 0);
-	ret->last_ns = sqlite3_column_int64(q, 1);
-	ret->ticks = (uint64_t)sqlite3_column_int64(q, 2);
-	sqlite3_reset(q);
+	ret->ticks = (uint64_t)sql_int(s, "SELECT count(*) FROM tick", 0);
 	ret->file_bytes = store_files_bytes(s->path);
 	ret->writer_pid = s->writer ? (uint32_t)getpid() : lock_holder(s->path);
 	return 0;
+}
+
+uint32_t store_writer_pid(const char *path)
+{
+	return lock_holder(path);
 }
 
 char *store_meta(struct store *s, const char *key)

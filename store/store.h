@@ -49,9 +49,12 @@ int store_put_meta(struct store *s, const char *key, const char *value, struct s
 /* A note on the timeline of a recording that another process may be writing (its own connection, busy timeout 2 s). */
 int store_mark(const char *path, int64_t unix_ns, const char *text, struct store_error *err);
 
-/* What there is: from the start of the first interval to the end of the last. */
+/* What there is: from the start of the first interval to the end of the last (of those that begin in the last hour). Counting
+ * the ticks reads an index from end to end: ask once, not in a loop. */
 struct store_span { int64_t first_ns, last_ns; uint64_t ticks; int64_t file_bytes; uint32_t writer_pid; /* 0: none */ };
 int store_span(struct store *s, struct store_span *ret, struct store_error *err);
+/* The pid of who is writing the file now; 0: nobody, or it may not be asked. Opens no database. */
+uint32_t store_writer_pid(const char *path);
 /* NULL where the key is not there; caller frees. */
 char *store_meta(struct store *s, const char *key);
 
@@ -74,7 +77,8 @@ int store_wait(struct store *s, int64_t *last_ns, int timeout_ms, struct store_e
 int store_snapshot(struct store *s, const char *to, int64_t since_ns, int64_t until_ns, struct store_error *err);
 
 /* Interchange (contract ndjson/1). Export calls line() for each line, '\n' included; a negative return stops it and is
- * returned. */
+ * returned.  One read transaction: while line() blocks, the -wal of a recording that is being written cannot be used again and
+ * grows, to its limits.max_bytes at most; so do not export a live recording into something that waits. */
 int store_export_ndjson(struct store *s, int64_t since_ns, int64_t until_ns,
 			int (*line)(void *arg, const char *text, size_t n), void *arg, struct store_error *err);
 

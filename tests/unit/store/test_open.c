@@ -383,3 +383,13 @@ Test(open, a_mark_follows_no_link_of_another)
 	cr_assert_eq(store_mark(in_dir("link"), T0, "x", &err), -ELOOP, "%s", err.text);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM event WHERE kind = 'mark'"), 0);
 }
+
+Test(open, the_writer_is_named_without_opening_the_database)
+{
+	struct store *s = writer(path_, (struct store_limits){0});
+
+	cr_assert_eq(store_writer_pid(path_), (uint32_t)getpid());
+	store_close(s);
+	cr_assert_eq(store_writer_pid(path_), 0);
+	cr_assert_eq(store_writer_pid(in_dir("nowhere")), 0);
+}
