@@ -5,6 +5,7 @@
  * still to come, so nesting needs no stack.  Streamed strings and aggregates ("$?") are not implemented by any server.
  */
 #include "proto/protocols.h"
+#include "proto/redis_names.h"
 
 #include <string.h>
 #include <strings.h>
@@ -236,12 +237,20 @@ static bool command_answered(struct redis *r)
 	return !r->off && !r->skip;
 }
 
+static size_t first_word(const struct redis *r)
+{
+	const char *blank = memchr(r->op, ' ', r->op_len);
+
+	return blank ? (size_t)(blank - r->op) : r->op_len;
+}
+
 /* The command is complete with the bytes before end_ns. */
 static void command_end(struct redis *r, uint64_t end_ns, struct proto_sink *s)
 {
 	static const char *const subscribe[] = {"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
 						"SUNSUBSCRIBE", NULL};
 	static const char *const endless[] = {"MONITOR", "SYNC", "PSYNC", NULL};
+	static const char unknown[] = "(unknown command)";
 	struct proto_request q = {.op = r->op, .op_len = r->op_len, .begin_ns = r->c_begin, .end_ns = end_ns,
 				  .bytes = r->c_bytes};
 
@@ -253,6 +262,10 @@ static void command_end(struct redis *r, uint64_t end_ns, struct proto_sink *s)
 	if (name_is(subscribe, r->op, r->op_len)) {
 		q.tag = TAG_SUBSCRIBE;
 		r->subscribed = true;
+	}
+	if (r->op_len && !redis_command_known(r->op, first_word(r))) {
+		q.op = unknown;
+		q.op_len = sizeof(unknown) - 1;
 	}
 	if (r->op_len && command_answered(r))
 		s->request(s, &q);

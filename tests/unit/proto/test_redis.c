@@ -18,8 +18,22 @@ Test(redis, commands)
 	};
 
 	TALK(6379, false, v, "SET 0 ok - 0 36/5\nGET 0 ok - 0 20/11\nGET 0 ok - 0 20/5\nCONFIG GET 0 ok - 0 35/20\n"
-			     "LPUSHXX 0 client_error ERR 0 17/22\nGET 0 server_error LOADING 0 20/27\n"
+			     "(unknown command) 0 client_error ERR 0 17/22\nGET 0 server_error LOADING 0 20/27\n"
 			     "GET 0 client_error ERR 0 20/15\nPING 0 ok - 0 6/7\n");
+}
+
+/* What is no command may be a value: a client out of step, or a person with netcat. */
+Test(redis, only_commands_are_named)
+{
+	static const struct turn v[] = {
+		T(C, "*1\r\n$8\r\nHUNTER22\r\n"), T(S, "-ERR unknown command\r\n"),
+		T(C, "SETX secret\r\n"), T(S, "-ERR unknown command\r\n"),
+		T(C, "*2\r\n$8\r\njson.get\r\n$1\r\nk\r\n"), T(S, "$-1\r\n"),
+		T(C, "*2\r\n$2\r\nGE\r\n$1\r\nk\r\n"), T(S, "-ERR unknown command\r\n"),
+	};
+
+	TALK(6379, false, v, "(unknown command) 0 client_error ERR 0 18/22\n(unknown command) 0 client_error ERR 0 13/22\n"
+			     "JSON.GET 0 ok - 0 25/5\n(unknown command) 0 client_error ERR 0 19/22\n");
 }
 
 Test(redis, pipeline_and_multi)
