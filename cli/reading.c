@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -56,10 +57,28 @@ static int add_store(struct reading *r, const char *path, struct store *s)
 	return 0;
 }
 
+/* The same file by another name, or twice: everything in it would count double. */
+static bool is_open(const struct reading *r, const char *path)
+{
+	struct stat wanted, open;
+
+	for (size_t i = 0; i < r->paths.n; i++)
+		if (!stat(path, &wanted) && !stat(r->paths.v[i], &open) && wanted.st_dev == open.st_dev &&
+		    wanted.st_ino == open.st_ino)
+			return true;
+	return false;
+}
+
 static int open_path(struct reading *r, const char *path)
 {
 	struct store_error err;
-	struct store *s = store_open_reader(path, &err);
+	struct store *s;
+
+	if (is_open(r, path)) {
+		say_note("%s: given twice, read once", path);
+		return 0;
+	}
+	s = store_open_reader(path, &err);
 
 	return s ? add_store(r, path, s) : store_failed(&err);
 }

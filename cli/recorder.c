@@ -296,7 +296,7 @@ static void say_summary(struct recorder *r)
 	writer_totals(r->writer, &w);
 	if (r->sources.bpf)
 		bpf_source_cost(r->sources.bpf, &cost);
-	r->totals.lost_ticks = w.lost;
+	r->totals.lost_ticks = w.lost += w.waiting;      /* after the last flush: what waits now is given up */
 	r->totals.cpu_ratio = seconds > 0 ? own_cpu_s() / seconds : 0;
 	r->totals.map_bytes = cost.map_bytes;
 	say_note("recorded: %llu ticks, %llu events, %llu lost events, %llu lost ticks, %.1f %% of a core",

@@ -45,7 +45,7 @@ static int attach_probes(struct sources *s, const struct options *o)
 	if (s->bpf_error == -EPERM || s->bpf_error == -EACCES)
 		return say_error(EXIT_NO_PERMISSION, "may not attach any probe: %s is missing; run as root, or give --no-bpf to "
 				 "record what /proc tells",
-				 s->report.missing_capability ? s->report.missing_capability : "CAP_BPF");
+				 s->report.missing_capability ? s->report.missing_capability : "CAP_SYS_ADMIN");
 	say_note("no BPF here (%s): recording what /proc, sock_diag and PSI tell; requests will not be seen",
 		 s->bpf_error == -ENOSYS ? "the kernel has no BPF or no BTF" : strerror(-s->bpf_error));
 	return 0;

@@ -270,6 +270,7 @@ void writer_totals(struct writer *w, struct writer_totals *ret)
 {
 	pthread_mutex_lock(&w->lock);
 	*ret = w->totals;
+	ret->waiting = w->n;
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -15,7 +15,7 @@
 
 struct writer;
 
-struct writer_totals { uint64_t written, lost; int64_t last_error; };
+struct writer_totals { uint64_t written, lost, waiting; int64_t last_error; };   /* waiting: in the queue still */
 
 /* Starts the thread; store s belongs to the writer until writer_close(). NULL with errno. */
 struct writer *writer_open(struct store *s);
