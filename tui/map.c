@@ -34,7 +34,7 @@ static const struct win_edge *ends(const struct map_layout *m, const struct sum_
 
 static bool is_idle(const struct sum_edge *e)
 {
-	return e->l.count <= 0 && e->open <= 0 && e->opened <= 0 && e->refused <= 0 && e->timeouts <= 0;
+	return !(e->l.count > 0 || e->open > 0 || e->opened > 0 || e->refused > 0 || e->timeouts > 0);   /* NaN: not known */
 }
 
 static bool is_shown(const struct map_layout *m, const struct sum_edge *e)
@@ -284,7 +284,7 @@ static void draw_numbers(const struct map_layout *m, struct grid *g, int row, in
 	milliseconds_text(text, sizeof(text), spoken ? e->l.p95_ms : NAN);
 	grid_right(g, row, col, COL_P95, STYLE_PLAIN, text);
 	col += COL_P95;
-	snprintf(text, sizeof(text), spoken ? "%.1f%%" : "-", 100 * e->l.error_ratio);
+	snprintf(text, sizeof(text), spoken && !isnan(e->l.error_ratio) ? "%.1f%%" : "-", 100 * e->l.error_ratio);
 	grid_right(g, row, col, COL_ERR, e->l.errors > 0 ? style : STYLE_PLAIN, text);
 	grid_put(g, row, col + COL_ERR + 1, 7, style, health_word(e));
 }

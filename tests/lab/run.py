@@ -52,7 +52,7 @@ def sleep_watching(shop, seconds):
         time.sleep(min(1.0, left))
 
 
-def run_scenario(shop, scenario, run, out, scale):
+def run_scenario(shop, scenario, run, out, scale, keep):
     """One recording, one fault, one answer; the row for the results."""
     db = os.path.join(out, f"{scenario.id}-{run}.db")
     for suffix in ("", "-wal", "-shm", ".lock", ".log"):
@@ -80,7 +80,7 @@ def run_scenario(shop, scenario, run, out, scale):
             scenario.do_heal(shop)
         clients = shop.stop_load()
     passed, answer = judge(scenario, report)
-    if passed:
+    if passed and not keep:
         for suffix in ("", "-wal", "-shm", ".lock", ".log"):
             if os.path.exists(db + suffix):
                 os.unlink(db + suffix)
@@ -138,7 +138,7 @@ def run_all(args, chosen):
         shop = Shop(ledger) if todo else None
         for scenario, run in todo:
             row = {"build": build, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-            row.update(run_scenario(shop, scenario, run, args.out, 1 / 3 if args.quick else 1))
+            row.update(run_scenario(shop, scenario, run, args.out, 1 / 3 if args.quick else 1, args.keep))
             with open(path, "a") as f:
                 f.write(json.dumps(row) + "\n")
             known[(scenario.id, run)] = row
@@ -181,6 +181,7 @@ def main():
     p.add_argument("--out", default="build/lab")
     p.add_argument("--fresh", action="store_true")
     p.add_argument("--quick", action="store_true")
+    p.add_argument("--keep", action="store_true", help="keep the recordings of runs that passed, too")
     p.add_argument("--list", action="store_true")
     p.add_argument("--load-only", type=float, metavar="SECONDS")
     args = p.parse_args()

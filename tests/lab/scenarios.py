@@ -20,8 +20,8 @@ class Scenario:
     kinds: tuple = ()
     do_break: Callable[[Shop], None] = lambda shop: None
     do_heal: Callable[[Shop], None] = lambda shop: None
-    healthy_s: int = 75
-    fault_s: int = 50
+    healthy_s: int = 60
+    fault_s: int = 45
 
 
 def drop_index(shop):
