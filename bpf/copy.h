@@ -20,9 +20,6 @@
 #define COPY_CREDIT (256u << 10)        /* bytes of large segments taken whole, per socket and direction, */
 #define COPY_REFILL_NS 1000000000ull    /* and time after which an empty credit is full again */
 
-/* the same numbers as enum payload_wish */
-enum { WISH_AUTO = 0, WISH_NONE = 1, WISH_HEADS = 2, WISH_WHOLE = 3 };
-
 /* One word a slot, so that user space's store is atomic: cookie << 2 | wish. */
 #define WISH_SLOTS 65536u
 #define WISH_SLOT(cookie) ((__u32)(cookie) & (WISH_SLOTS - 1))

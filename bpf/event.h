@@ -169,6 +169,10 @@ struct ev_task {
 };
 _Static_assert(sizeof(struct ev_task) == 120, "ev_task");
 
+/* What user space may wish of a socket's payload (bpf_source_wish): to be left alone, nothing (encrypted, unknown), heads only,
+ * or whole segments (pipelines). */
+enum { WISH_AUTO = 0, WISH_NONE = 1, WISH_HEADS = 2, WISH_WHOLE = 3 };
+
 /* Every branch that loses something has a counter: slots of `drops` in the per-CPU map `counts`. The same order as
  * ev_drop_names[] in engine/collect/source.c. */
 enum {

@@ -106,10 +106,7 @@ static void print_until(struct follow *f, int64_t newest_ns)
 
 static bool still_written(struct follow *f)
 {
-	struct store_span span;
-	struct store_error err;
-
-	return store_span(f->reading.stores.v[0], &span, &err) == 0 && span.writer_pid;
+	return store_writer_pid(f->reading.paths.v[0]) != 0;
 }
 
 static int follow_ticks(struct follow *f)

@@ -82,7 +82,7 @@ static void wish(void *arg, uint64_t cookie, int what)
 	struct recorder *r = arg;
 
 	if (r->sources.bpf)
-		bpf_source_wish(r->sources.bpf, cookie, (enum payload_wish)what);
+		bpf_source_wish(r->sources.bpf, cookie, what);
 }
 
 static int drain(struct recorder *r)

@@ -450,9 +450,9 @@ int bpf_source_tasks(struct source *s, task_fn *fn, void *arg)
 	return err ? err : n;
 }
 
-void bpf_source_wish(struct source *s, uint64_t cookie, enum payload_wish w)
+void bpf_source_wish(struct source *s, uint64_t cookie, int wish)
 {
-	__atomic_store_n(&of(s)->wishes[WISH_SLOT(cookie)], WISH_WORD(cookie, (uint64_t)w), __ATOMIC_RELAXED);
+	__atomic_store_n(&of(s)->wishes[WISH_SLOT(cookie)], WISH_WORD(cookie, (uint64_t)wish), __ATOMIC_RELAXED);
 }
 
 /* memlock of /proc/self/fdinfo is what the kernel charged for the map */

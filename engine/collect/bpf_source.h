@@ -47,9 +47,8 @@ int bpf_source_existing(struct source *s, source_fn *fn, void *arg);
 typedef void task_fn(void *arg, const struct ev_task *t);
 int bpf_source_tasks(struct source *s, task_fn *fn, void *arg);
 
-/* The payload of this socket is not wanted any more (encrypted, unknown), or only heads, or whole segments. */
-enum payload_wish { PAYLOAD_AUTO = 0, PAYLOAD_NONE = 1, PAYLOAD_HEADS = 2, PAYLOAD_WHOLE = 3 };
-void bpf_source_wish(struct source *s, uint64_t cookie, enum payload_wish w);
+/* From now on only this much of the socket's payload is wanted: one of WISH_* (bpf/event.h). */
+void bpf_source_wish(struct source *s, uint64_t cookie, int wish);
 
 /* Locked bytes of all maps, and CPU time of all programs where BPF statistics are on (else 0). */
 struct probe_cost { size_t map_bytes; uint64_t run_ns, runs; };

@@ -44,7 +44,7 @@ static double sick_seconds(const struct study *s)
 	uint32_t i;
 
 	for (i = 0; i < s->traffic.grid.bins; i++)
-		n += s->symptom->sick[i] != 0;
+		n += (s->symptom->sick[i] & SICK_HERE) != 0;
 	return fmax(n, 1) * study_bin_s(s);
 }
 

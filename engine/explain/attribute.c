@@ -14,6 +14,16 @@
 #define GIVES_UP_MS 500.0   /* shorter timeouts between services are rare */
 #define GIVES_UP_OWN 0.3
 
+/* The bins before the onset back to another episode, where they are enough; else as far back as `want`. */
+static uint32_t healthy_before(const struct study *s, const struct symptom *y, uint32_t want)
+{
+	uint32_t n = 0;
+
+	while (n < want && !(y->sick[y->first - 1 - n] & SICK_ELSE))
+		n++;
+	return n >= 3 && n * study_bin_s(s) >= 20 ? n : want;
+}
+
 /* The baseline: the explicit one, else the bins before the onset, four times as long as the incident, at least 20 s. */
 static void choose_baseline(struct study *s, const struct symptom *y)
 {
@@ -28,8 +38,12 @@ static void choose_baseline(struct study *s, const struct symptom *y)
 		if (length < 60 * NS_PER_S)
 			length = 60 * NS_PER_S;
 		want = (uint32_t)fmin(4.0 * (double)length / (double)g->bin_ns, (double)first);
-		for (i = 0; i < g->bins; i++)
-			s->mark[i] = (uint8_t)((s->mark[i] & ~MARK_BASE) | (i < first && i >= first - want ? MARK_BASE : 0));
+		want = healthy_before(s, y, want);
+		for (i = 0; i < g->bins; i++) {
+			bool base = i < first && i >= first - want && !y->sick[i];
+
+			s->mark[i] = (uint8_t)((s->mark[i] & ~MARK_BASE) | (base ? MARK_BASE : 0));
+		}
 		s->base = (struct span){grid_time(g, first - want), grid_time(g, first)};
 		if (s->base.until_ns > y->since_ns)
 			s->base.until_ns = y->since_ns;
@@ -77,7 +91,7 @@ void study_turn(struct study *s, const struct symptom *y)
 	s->sick = (struct span){y->since_ns, y->until_ns};
 	for (i = 0; i < s->w->edges.n; i++) {
 		profile_of(&s->before[i], &s->traffic.flow[i], g, s->mark, MARK_BASE, s->scratch);
-		profile_of(&s->after[i], &s->traffic.flow[i], g, y->sick, 1, s->scratch);
+		profile_of(&s->after[i], &s->traffic.flow[i], g, y->sick, SICK_HERE, s->scratch);
 		sum_excess(s, (uint32_t)i, y);
 	}
 	for (i = 0; i < s->w->series.n; i++)

@@ -19,7 +19,7 @@ static double oldest_ms(const struct study *s, uint32_t v)
 		const struct flow *f = &s->traffic.flow[s->link[n->in + k]];
 
 		for (i = 0; f->cell && i < s->traffic.grid.bins; i++)
-			if (s->symptom->sick[i])
+			if (s->symptom->sick[i] & SICK_HERE)
 				most = fmax(most, f->cell[i].oldest_ms);
 	}
 	return most;

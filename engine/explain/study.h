@@ -35,11 +35,13 @@ struct node {
 	double score;                      /* 0..1, the share of the symptom that it accounts for by itself */
 };
 
+enum sick { SICK_HERE = 1, SICK_ELSE = 2 };   /* in this episode; in another one of the same service */
+
 struct symptom {
 	uint32_t service;
 	enum symptom_kind kind;
 	bool asserted, open;
-	uint8_t *sick;                     /* by bin */
+	uint8_t *sick;                     /* by bin, of enum sick */
 	uint32_t first, last;              /* bins, both included */
 	int64_t since_ns, until_ns;        /* onset and end; of an open one the end of what there is */
 	double before, after;

@@ -14,6 +14,10 @@
 #define HISTORY_BINS 96      /* of it are compared with */
 #define BLIND_MAX_S 600.0    /* longer recordings have a before, or it is how things are */
 #define LATENCY_MIN_MS 0.5   /* a smaller change is not felt … */
+#define EPISODES_MAX 3       /* told of one service, the worst */
+#define AFFECTED_WEIGHT 0.1  /* seconds that being hit is worth, however short the wait */
+#define OUTSIDE_WEIGHT 0.1   /* what we ask of others is not what users ask of us */
+#define OPEN_WEIGHT 4        /* what lasts comes before what is over, unless that was much worse */
 #define LATENCY_SURE_MS 2.0  /* … up to here only one to three times as much: a busy neighbour costs that on any node */
 
 /* What is at hand while one service's front is looked at. */
@@ -213,35 +217,22 @@ static uint32_t sick_asserted(struct front *f, uint8_t *sick, enum symptom_kind 
 	return n;
 }
 
-/* Of several episodes in the range the one with most sick bins; those closer than 30 s (three bins) are one. */
-static bool episode(struct symptom *y, uint32_t bins, double bin_s)
+/* The next episode from bin `at` on: bins closer than 30 s (three bins) are one. Cuts y to it: the others' bins become SICK_ELSE. */
+static bool episode(struct symptom *y, const uint8_t *sick, uint32_t bins, double bin_s, uint32_t at)
 {
-	uint32_t gap = bin_s < 10 ? (uint32_t)(30 / bin_s) : 3, best = 0, i = 0;
+	uint32_t gap = bin_s < 10 ? (uint32_t)(30 / bin_s) : 3, i;
 
-	while (i < bins) {
-		uint32_t first, last, n = 0, j;
-
-		if (!y->sick[i]) {
-			i++;
-			continue;
-		}
-		first = last = i;
-		for (j = i; j < bins && j <= last + gap; j++)
-			if (y->sick[j]) {
-				last = j;
-				n++;
-			}
-		if (n >= best) {
-			best = n;
-			y->first = first;
-			y->last = last;
-		}
-		i = last + 1;
-	}
-	for (i = 0; best && i < bins; i++)
-		if (i < y->first || i > y->last)
-			y->sick[i] = 0;
-	return best > 0;
+	while (at < bins && !sick[at])
+		at++;
+	if (at == bins)
+		return false;
+	y->first = y->last = at;
+	for (i = at; i < bins && i <= y->last + gap; i++)
+		if (sick[i])
+			y->last = i;
+	for (i = 0; i < bins; i++)
+		y->sick[i] = !sick[i] ? 0 : i < y->first || i > y->last ? SICK_ELSE : SICK_HERE;
+	return true;
 }
 
 static void symptom_sums(struct front *f, struct symptom *y, struct profile *now)
@@ -249,7 +240,7 @@ static void symptom_sums(struct front *f, struct symptom *y, struct profile *now
 	double bin_s = study_bin_s(f->s);
 	uint32_t i;
 
-	profile_of(now, &f->flow, &f->s->traffic.grid, y->sick, 1, f->s->scratch);
+	profile_of(now, &f->flow, &f->s->traffic.grid, y->sick, SICK_HERE, f->s->scratch);
 	for (i = y->first; i <= y->last && i < f->s->traffic.grid.bins; i++) {
 		const struct cell *c = &f->flow.cell[i];
 		struct excess x = profile_excess(&f->normal, c, bin_s);
@@ -325,7 +316,9 @@ static void symptom_describe(struct front *f, struct symptom *y, enum symptom_ki
 		symptom_latency(f, y, &now);
 	if (want == SYMPTOM_RESOURCE)
 		y->kind = SYMPTOM_RESOURCE;
-	y->severity = y->extra_s + 2 * y->extra_failures + 5 * now.inflight;
+	y->severity = y->extra_s + 2 * y->extra_failures + 5 * now.inflight + AFFECTED_WEIGHT * fmax(0, y->affected);
+	if (study_outside(f->s, y->service))
+		y->severity *= OUTSIDE_WEIGHT;
 }
 
 /* Dates the onset finer than a bin, from the rows themselves: the first that is out of the ordinary in the first bins. */
@@ -396,50 +389,125 @@ static bool range_is_bad(struct front *f, const uint8_t *mark, uint8_t bit)
 	       stuck >= 2 || ((now.p50_ms >= 50 || now.p90_ms >= 100) && now.requests >= 20 && saturated(f->s));
 }
 
+static bool cell_known(const struct cell *c)
+{
+	return c->count > 0 || c->refused > 0 || c->inflight > 0;
+}
+
+static bool cell_failing(const struct front *f, const struct cell *c)
+{
+	static const struct profile nothing = {.mean_ms = NAN, .p99_ms = NAN, .tail_ms = NAN};
+
+	return c->refused > 0 || (c->errors > 0 && c->errors >= 0.05 * c->count) ||
+	       profile_excess(&nothing, c, study_bin_s(f->s)).stuck > 0;
+}
+
+/* Is all that failed from before the first answer: somebody waited for it to start, and it did? */
+static bool only_started(const struct front *f)
+{
+	uint32_t bins = f->s->traffic.grid.bins, i, answered = bins, failed = 0;
+
+	for (i = bins; i-- > 0;) {
+		const struct cell *c = &f->flow.cell[i];
+
+		if (c->count - c->errors > 0)
+			answered = i;
+		if (!failed && cell_failing(f, c))
+			failed = i + 1;
+	}
+	return failed && answered < bins && failed <= answered + 1;
+}
+
 /* A short recording in which nothing changes may lie inside the outage as a whole: then what is bad in itself is the symptom.
- * What is over by the second half was a start. */
+ * What is over by the second half of what is known, or with the first answer, was a start. */
 static bool sick_from_the_start(struct front *f, uint8_t *sick)
 {
 	const struct grid *g = &f->s->traffic.grid;
+	uint32_t known = 0, seen = 0, failing = 0, i;
 	bool bad;
-	uint32_t i;
 
-	if (f->s->q->baseline_until_ns || g->bins * study_bin_s(f->s) > BLIND_MAX_S)
+	if (f->s->q->baseline_until_ns || g->bins * study_bin_s(f->s) > BLIND_MAX_S || only_started(f))
 		return false;
+	memset(sick, 0, g->bins);
 	for (i = 0; i < g->bins; i++)
-		sick[i] = f->s->mark[i] & MARK_SUSPECT ? (i < g->bins / 2 ? 1 : 3) : 0;
+		known += (f->s->mark[i] & MARK_SUSPECT) && cell_known(&f->flow.cell[i]);
+	for (i = 0; i < g->bins; i++)
+		if ((f->s->mark[i] & MARK_SUSPECT) && cell_known(&f->flow.cell[i])) {
+			sick[i] = seen++ < known / 2 ? 1 : 3;
+			failing += cell_failing(f, &f->flow.cell[i]);
+		}
 	bad = range_is_bad(f, sick, 1) && range_is_bad(f, sick, 2);
 	for (i = 0; i < g->bins; i++)
-		sick[i] = bad && sick[i];
+		sick[i] = bad && sick[i] && (!failing || cell_failing(f, &f->flow.cell[i]) || f->flow.cell[i].p90_ms >= 100 ||
+					     f->flow.cell[i].p50_ms >= 50);
 	f->normal = (struct profile){.mean_ms = NAN, .p99_ms = NAN, .tail_ms = NAN};
 	return bad;
+}
+
+static bool any_sick(const uint8_t *sick, uint32_t bins)
+{
+	return memchr(sick, 1, bins) != NULL;
+}
+
+static int keep_symptom(struct study *s, const struct symptom *y, size_t first, size_t most)
+{
+	struct symptom *least = NULL, *slot;
+	size_t i;
+
+	for (i = first; s->symptoms.n - first >= most && i < s->symptoms.n; i++)
+		if (!least || s->symptoms.v[i].severity < least->severity)
+			least = &s->symptoms.v[i];
+	if (least && least->severity >= y->severity) {
+		free(y->sick);
+		return 0;
+	}
+	slot = least ? least : vec_push(&s->symptoms);
+	if (!slot)
+		return -ENOMEM;
+	if (least)
+		free(least->sick);
+	*slot = *y;
+	return 0;
+}
+
+/* Each episode is a symptom of its own; how long it lasted says little, what it cost says all. */
+static void front_episodes(struct front *f, const uint8_t *sick, enum symptom_kind want, bool asserted)
+{
+	uint32_t bins = f->s->traffic.grid.bins, at = 0;
+	size_t first = f->s->symptoms.n;
+
+	while (at < bins) {
+		struct symptom y = {.service = f->service, .asserted = asserted, .sick = calloc(bins + 1, 1)};
+
+		if (!y.sick || !episode(&y, sick, bins, study_bin_s(f->s), at)) {
+			f->s->failed |= !y.sick;
+			free(y.sick);
+			return;
+		}
+		at = y.last + 1;
+		symptom_describe(f, &y, want);
+		symptom_date(f, &y);
+		if (keep_symptom(f->s, &y, first, asserted ? 1 : EPISODES_MAX) < 0) {
+			free(y.sick);
+			f->s->failed = true;
+			return;
+		}
+	}
 }
 
 static void front_symptom(struct front *f, enum symptom_kind want, bool asserted)
 {
 	uint32_t bins = f->s->traffic.grid.bins;
-	struct symptom y = {.service = f->service, .asserted = asserted}, *slot;
+	uint8_t *sick = calloc(bins + 1, 1);
 
-	y.sick = calloc(bins + 1, 1);
-	if (!y.sick)
-		goto failed;
-	scan(f, y.sick, want, asserted ? Z_SURE : Z_OPEN);
-	if (!episode(&y, bins, study_bin_s(f->s)) &&
-	    (!sick_from_the_start(f, y.sick) || !episode(&y, bins, study_bin_s(f->s))) &&
-	    (!asserted || !sick_asserted(f, y.sick, want) || !episode(&y, bins, study_bin_s(f->s)))) {
-		free(y.sick);
+	if (!sick) {
+		f->s->failed = true;
 		return;
 	}
-	symptom_describe(f, &y, want);
-	symptom_date(f, &y);
-	slot = vec_push(&f->s->symptoms);
-	if (!slot)
-		goto failed;
-	*slot = y;
-	return;
-failed:
-	free(y.sick);
-	f->s->failed = true;
+	scan(f, sick, want, asserted ? Z_SURE : Z_OPEN);
+	if (any_sick(sick, bins) || sick_from_the_start(f, sick) || (asserted && sick_asserted(f, sick, want)))
+		front_episodes(f, sick, want, asserted);
+	free(sick);
 }
 
 static void look_at(struct study *s, uint32_t service, enum symptom_kind want, bool all, bool asserted)
@@ -459,11 +527,13 @@ static int symptom_order(const void *pa, const void *pb)
 {
 	const struct symptom *a = pa, *b = pb;
 
-	if (a->open != b->open)
-		return a->open ? -1 : 1;
-	if (a->severity != b->severity)
-		return a->severity > b->severity ? -1 : 1;
-	return a->service < b->service ? -1 : 1;
+	double wa = a->severity * (a->open ? OPEN_WEIGHT : 1), wb = b->severity * (b->open ? OPEN_WEIGHT : 1);
+
+	if (wa != wb)
+		return wa > wb ? -1 : 1;
+	if (a->service != b->service)
+		return a->service < b->service ? -1 : 1;
+	return a->since_ns < b->since_ns ? -1 : 1;
 }
 
 void study_symptoms(struct study *s)
@@ -475,9 +545,8 @@ void study_symptoms(struct study *s)
 	if (s->q->service) {
 		if (service != WIN_NONE)
 			look_at(s, service, s->q->symptom, true, s->q->symptom != SYMPTOM_ANY);
-		return;
 	}
-	for (i = 0; i < s->w->services.n; i++)
+	for (i = 0; !s->q->service && i < s->w->services.n; i++)
 		if (s->node[i].measured)
 			look_at(s, i, s->q->symptom, false, false);
 	if (s->symptoms.n > 1)

@@ -29,8 +29,7 @@ struct model_options {
 	uint32_t max_connections;       /* 0: 65536; past it the oldest idle ones are forgotten and counted */
 	uint32_t max_ops;               /* 0: 4096 operations in all; past it "(other)" */
 	size_t max_flow_bytes;          /* 0: 12 MB for all flows' buffers */
-	/* Wanted by the kernel side (bpf_source_wish); NULL: nobody asks. wish is 1 for no payload any more, 3 for whole
-	 * segments: the numbers of enum payload_wish in collect/bpf_source.h. */
+	/* Wanted by the kernel side (bpf_source_wish); NULL: nobody asks. wish: WISH_* of bpf/event.h. */
 	void (*wish)(void *arg, uint64_t cookie, int wish);
 	void *wish_arg;
 };

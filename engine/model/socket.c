@@ -4,9 +4,6 @@
 
 #define SEQ_JUMP_MAX (16 << 20)        /* a larger step ahead is not lost records but another connection's number */
 
-/* As engine/collect/bpf_source.h names them (enum payload_wish): that layer is not ours to include. */
-enum { WISH_NONE = 1, WISH_WHOLE = 3 };
-
 static bool tuple_complete(const struct ev_conn *e)
 {
 	return e->lport && e->rport;

@@ -123,13 +123,13 @@ Test(bpf_data, is_seen_whichever_way_it_is_sent)
 }
 
 /* Writes n bytes of the pattern at once with a wish; what was copied of them. */
-static struct stream large(struct watch *w, size_t n, enum payload_wish wish)
+static struct stream large(struct watch *w, size_t n, int wish)
 {
 	struct pair p = pair_make(AF_INET);
 	uint8_t *text = pattern_make(n);
 	pthread_t reader;
 
-	if (wish != PAYLOAD_AUTO)
+	if (wish != WISH_AUTO)
 		bpf_source_wish(w->source, p.near_cookie, wish);
 	cr_assert_eq(pthread_create(&reader, NULL, swallow, &p.far), 0);
 	for (size_t done = 0; done < n;) {
@@ -152,13 +152,13 @@ Test(bpf_data, cuts_large_segments_only)
 	struct stream s;
 
 	watch_open(&w, NULL);
-	s = large(&w, HEAD, PAYLOAD_AUTO);
+	s = large(&w, HEAD, WISH_AUTO);
 	cr_expect_eq(s.copied, HEAD);
-	s = large(&w, 60000, PAYLOAD_AUTO);
+	s = large(&w, 60000, WISH_AUTO);
 	cr_expect_eq(s.len, 60000);
 	cr_expect_eq(s.copied, 60000, "the credit of a socket covers it: %zu", s.copied);
 	/* the credit is full again after a second, which the write does not take */
-	s = large(&w, 8 << 20, PAYLOAD_AUTO);
+	s = large(&w, 8 << 20, WISH_AUTO);
 	cr_expect_eq(s.len, 8 << 20);
 	cr_expect_gt(s.cut, 0);
 	cr_expect_lt(s.copied, s.len / 2);
@@ -172,15 +172,15 @@ Test(bpf_data, copies_what_is_wished)
 	struct stream s;
 
 	watch_open(&w, NULL);
-	s = large(&w, 2 << 20, PAYLOAD_WHOLE);
+	s = large(&w, 2 << 20, WISH_WHOLE);
 	cr_expect_eq(s.len, 2 << 20);
 	cr_expect_eq(s.copied, 2 << 20);
 	cr_expect_eq(s.cut, 0);
-	s = large(&w, 60000, PAYLOAD_HEADS);
+	s = large(&w, 60000, WISH_HEADS);
 	cr_expect_eq(s.len, 60000);
 	cr_expect_eq(s.cut, s.segments);
 	cr_expect_eq(s.copied, s.segments * (HEAD_SMALL + TAIL));
-	s = large(&w, 60000, PAYLOAD_NONE);
+	s = large(&w, 60000, WISH_NONE);
 	cr_expect_eq(s.segments, 0);
 	watch_close(&w);
 }
@@ -193,11 +193,11 @@ Test(bpf_data, wishes_are_of_one_socket)
 
 	watch_open(&w, NULL);
 	p = pair_make(AF_INET);
-	bpf_source_wish(w.source, p.near_cookie + SLOTS, PAYLOAD_NONE);
+	bpf_source_wish(w.source, p.near_cookie + SLOTS, WISH_NONE);
 	cr_assert_eq(write(p.near, "a", 1), 1);
-	bpf_source_wish(w.source, p.near_cookie, PAYLOAD_NONE);
+	bpf_source_wish(w.source, p.near_cookie, WISH_NONE);
 	cr_assert_eq(write(p.near, "b", 1), 1);
-	bpf_source_wish(w.source, p.near_cookie, PAYLOAD_AUTO);
+	bpf_source_wish(w.source, p.near_cookie, WISH_AUTO);
 	cr_assert_eq(write(p.near, "c", 1), 1);
 	watch_drain(&w);
 	cr_expect_eq(data_find(&w, p.near_cookie, DIR_OUT, NULL), 2);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which incidents are opened, and when they begin and end: by what they cost, and only where something was going on. */
+#include <criterion/criterion.h>
+
+#include "explain/explain.h"
+#include "scenario.h"
+#include "show.h"
+
+static const struct question any;
+
+static struct report *told(struct window *w)
+{
+	struct report *r = explain(w, &any);
+
+	show_report(stderr, r);
+	return r;
+}
+
+/* A second of one edge: requests of 5 ms of which some fail, and connects that are refused. */
+static void second(struct window *w, int t, uint32_t edge, double count, double errors, double refused)
+{
+	struct win_tcp *tcp = vec_push(&w->tcp);
+	int64_t t_ns = (1700000000ll + t) * SHOP_SECOND;
+
+	*tcp = (struct win_tcp){.t_ns = t_ns, .dur_ns = SHOP_SECOND, .edge = edge, .refused = refused, .oldest_ms = NAN,
+				.srtt_us = NAN};
+	if (count > 0) {
+		struct hist *h = window_hist(w);
+		struct win_requests *x = vec_push(&w->requests);
+
+		hist_add(h, 5000000, (uint64_t)count);
+		*x = (struct win_requests){.t_ns = t_ns, .dur_ns = SHOP_SECOND, .edge = edge, .op = WIN_NONE, .count = count,
+					   .errors = errors, .avg_ms = NAN, .p50_ms = NAN, .p90_ms = NAN, .p95_ms = NAN,
+					   .p99_ms = NAN, .hist = h};
+	}
+}
+
+static void ends(struct window *w, int seconds)
+{
+	w->since_ns = w->first_ns = 1700000000ll * SHOP_SECOND;
+	w->until_ns = w->last_ns = (1700000000ll + seconds) * SHOP_SECOND;
+	w->coverage.events = w->coverage.lost_events = NAN;
+	window_sort(w);
+}
+
+/* Twenty seconds in which half of the requests fail cost more than a minute in which one in twenty does. */
+Test(symptom, the_worse_episode_comes_first_and_both_are_told)
+{
+	struct window *w = window_new();
+	uint32_t edge = window_edge(w, WIN_NONE, window_service(w, "shop"), "http", 80);
+	struct report *r;
+	int t;
+
+	for (t = 0; t < 500; t++) {
+		bool worse = t >= 100 && t < 120, longer = t >= 300 && t < 360;
+
+		second(w, t, edge, 100, worse ? 50 : longer ? 5 : 0, 0);
+	}
+	ends(w, 500);
+	r = told(w);
+	cr_assert_eq(r->incidents.n, 2, "%zu incidents", r->incidents.n);
+	cr_expect_eq(r->incidents.v[0].since_ns, (1700000000ll + 100) * SHOP_SECOND);
+	cr_expect_eq(r->incidents.v[1].since_ns, (1700000000ll + 300) * SHOP_SECOND);
+	cr_expect(r->incidents.v[0].severity > r->incidents.v[1].severity);
+	report_free(r);
+	window_free(w);
+}
+
+Test(symptom, of_many_episodes_three_are_told)
+{
+	struct window *w = window_new();
+	uint32_t edge = window_edge(w, WIN_NONE, window_service(w, "shop"), "http", 80);
+	struct report *r;
+	int t;
+
+	for (t = 0; t < 900; t++)
+		second(w, t, edge, 100, t >= 100 && t % 100 < 10 ? 20 + t / 100 : 0, 0);
+	ends(w, 900);
+	r = told(w);
+	cr_assert_eq(r->incidents.n, 3, "%zu incidents", r->incidents.n);
+	cr_expect_eq(r->incidents.v[0].since_ns, (1700000000ll + 800) * SHOP_SECOND);
+	report_free(r);
+	window_free(w);
+}
+
+/* A little noise beside, so that the range is longer than the service's part of it. */
+static void beside(struct window *w, int seconds)
+{
+	uint32_t edge = window_edge(w, WIN_NONE, window_service(w, "other"), "http", 81);
+	int t;
+
+	for (t = 0; t < seconds; t++)
+		second(w, t, edge, 20, 0, 0);
+}
+
+Test(symptom, polling_until_it_starts_is_none)
+{
+	struct window *w = window_new();
+	uint32_t edge = window_edge(w, WIN_NONE, window_service(w, "shop"), "http", 80);
+	struct report *r;
+	int t;
+
+	beside(w, 240);
+	for (t = 100; t < 106; t++)
+		second(w, t, edge, 0, 0, 2);
+	for (t = 106; t < 115; t++)
+		second(w, t, edge, 10, 0, 0);
+	ends(w, 240);
+	r = told(w);
+	cr_expect_eq(r->incidents.n, 0, "%zu incidents", r->incidents.n);
+	report_free(r);
+	window_free(w);
+}
+
+Test(symptom, without_history_it_lasts_as_long_as_it_was_seen)
+{
+	struct window *w = window_new();
+	uint32_t edge = window_edge(w, WIN_NONE, window_service(w, "shop"), "http", 80);
+	struct report *r;
+	int t;
+
+	beside(w, 240);
+	for (t = 100; t < 120; t++)
+		second(w, t, edge, 0, 0, 2);
+	ends(w, 240);
+	r = told(w);
+	cr_assert_eq(r->incidents.n, 1, "%zu incidents", r->incidents.n);
+	cr_expect_not(r->incidents.v[0].open, "nothing of it was seen for two minutes");
+	cr_expect_eq(r->incidents.v[0].since_ns, (1700000000ll + 100) * SHOP_SECOND);
+	cr_expect_eq(r->incidents.v[0].until_ns, (1700000000ll + 120) * SHOP_SECOND);
+	report_free(r);
+	window_free(w);
+}
