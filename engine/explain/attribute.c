@@ -305,7 +305,7 @@ static bool hidden_below(const struct study *s, const uint8_t *seen, uint32_t v,
 
 	if (c == v || n->measured || study_is_node(s, c))
 		return false;
-	return seen[c] || (front && !n->n_in && !n->n_out && n->resourced && !s->w->services.v[c].exe);
+	return seen[c] || (front && !s->w->processes.n && !n->n_in && !n->n_out && n->resourced && !s->w->services.v[c].exe);
 }
 
 static void mark_hidden(const struct study *s, uint8_t *seen, uint32_t v)

@@ -59,6 +59,9 @@ double finding_say_series(struct study *s, struct finding *f, uint32_t series);
 /* The process of the service that began last, of those that live at the end of the incident if any does, NULL: not known;
  * and a sentence about it. */
 const struct win_process *process_newest(const struct study *s, uint32_t service);
+/* The newest process of the service that was there by the onset and through the first half of the incident: who took a
+ * resource; NULL: none that could have. */
+const struct win_process *process_guilty(const struct study *s, uint32_t service);
 void finding_say_process(struct study *s, struct finding *f, const struct win_process *p);
 
 /* A shift of a service's metric that is sure (z at least Z_SURE and risen by `least`); blind: a level of at least `level`.

@@ -20,14 +20,14 @@ double cause_cpu_neighbour(struct study *s, uint32_t v, struct finding *f)
 	fit = wait_fit(s, v, wait);
 	if (taker == WIN_NONE || burns_more(s, v) || fit < FIT_MIN)
 		return 0;
-	p = process_newest(s, taker);
+	p = process_guilty(s, taker);
 	who = study_name(s, taker);
 	finding_say_series(s, f, study_series(s, taker, "cpu_cores"));
 	finding_say_series(s, f, wait);
 	finding_say_process(s, f, p);
 	finding_say_calls(s, f);
 	f->service = taker;
-	f->trigger = event_near(s, taker, begins, 60, 15);
+	f->trigger = event_near(s, taker, begins, 60, study_bin_s(s));
 	f->summary = study_text(s, "%s took %.2g cores since the onset; %s waits for a CPU", who, grown, name);
 	f->advice = p ? study_text(s, "lower its priority (renice -n 19 -p %u) or give it a CPU quota; nothing is wrong with %s",
 				   p->pid, name) :

@@ -20,7 +20,7 @@ double cause_disk_neighbour(struct study *s, uint32_t v, struct finding *f)
 	taker = disk_taker(s, v, &grown);
 	if (taker == WIN_NONE || fit < FIT_MIN)
 		return 0;
-	p = process_newest(s, taker);
+	p = process_guilty(s, taker);
 	who = study_name(s, taker);
 	finding_say_series(s, f, study_series(s, taker, metric_growth(s, taker, "disk_write_bytes") > grown / 2 ?
 						   "disk_write_bytes" : "disk_read_bytes"));
@@ -28,7 +28,7 @@ double cause_disk_neighbour(struct study *s, uint32_t v, struct finding *f)
 	finding_say_process(s, f, p);
 	finding_say_calls(s, f);
 	f->service = taker;
-	f->trigger = event_near(s, taker, begins, 60, 15);
+	f->trigger = event_near(s, taker, begins, 60, study_bin_s(s));
 	f->summary = study_text(s, "%s waits for the disk: %s took it with %s since the onset", name, who,
 				say_value(s, grown, "bytes/s"));
 	f->advice = p ? study_text(s, "ionice -c3 -p %u, or move it out of the busy hours; nothing is wrong with %s", p->pid, name) :

@@ -93,6 +93,12 @@ static void keep_finding(struct study *s, struct findings *all, struct finding *
 	vec_done(&f->evidence);
 }
 
+/* Who runs elsewhere does not wait for the CPU, the disk or the memory of this node. */
+static bool kind_is_local(const char *kind)
+{
+	return !strncmp(kind, "cpu.", 4) || !strncmp(kind, "disk.", 5) || !strncmp(kind, "mem.", 4);
+}
+
 static void look_with_all(struct study *s, struct findings *all, uint32_t suspect)
 {
 	size_t i;
@@ -101,6 +107,8 @@ static void look_with_all(struct study *s, struct findings *all, uint32_t suspec
 		struct finding f = {.suspect = suspect, .service = suspect, .score = s->node[suspect].score,
 				    .kind = cause_table[i].kind, .weak = cause_table[i].weak};
 
+		if (study_outside(s, suspect) && kind_is_local(f.kind))
+			continue;
 		f.strength = cause_table[i].look(s, suspect, &f);
 		if (f.strength > 0 && f.evidence.n)
 			keep_finding(s, all, &f);
@@ -141,6 +149,7 @@ static void find_causes(struct study *s, struct findings *all)
 	free(suspect);
 }
 
+/* Along the calls, to the one that suffers: who took its CPU or disk is not called by anybody. */
 static void add_path(struct study *s, struct cause *c, const struct finding *f)
 {
 	uint32_t chain[32], n = 0, v = f->suspect;
@@ -151,8 +160,6 @@ static void add_path(struct study *s, struct cause *c, const struct finding *f)
 	}
 	while (n-- > 0)
 		setting_push(s, &c->path, study_name(s, chain[n]));
-	if (f->service != f->suspect && f->service != s->symptom->service)
-		setting_push(s, &c->path, study_name(s, f->service));
 }
 
 /* A change of how it runs, just before the onset. */
@@ -278,9 +285,9 @@ static void investigate(struct study *s, const struct symptom *y)
 	find_causes(s, &all);
 	add_causes(s, in, &all);
 	setting_fill(s, in);
-	if (s->blind && !s->report->notes.n)
-		setting_push(s, &s->report->notes, "no baseline: the recording has too little from before the incident, so the "
-			  "causes rest on absolute levels and confidence is lower");
+	if (s->blind)
+		setting_push(s, &in->observations, "no baseline: too little was recorded before this incident; its causes rest on "
+			     "absolute levels, and confidence is lower");
 	if (!s->blind && !s->report->baseline_until_ns) {
 		s->report->baseline_since_ns = s->base.since_ns;
 		s->report->baseline_until_ns = s->base.until_ns;

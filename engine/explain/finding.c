@@ -35,9 +35,10 @@ static void say_latency(struct study *s, struct finding *f, const struct calls *
 	double own = n->self[CUR_SECONDS] / n->d[CUR_SECONDS];
 
 	finding_say(s, f, before, after, "ms", say_query(s, "requests", f->suspect),
-		    "%s latency of the calls to %s: %s; %s extra waited, %s of it its own", tail ? "p99" : "median",
+		    "%s latency of the calls to %s: %s; %s extra waited, %s", tail ? "p99" : "median",
 		    study_name(s, f->suspect), say_change(s, say_ms(s, before), say_ms(s, after), !isnan(before)),
-		    say_ms(s, n->d[CUR_SECONDS] * 1e3), own < 0.995 ? say_share(s, own) : "all");
+		    say_ms(s, n->d[CUR_SECONDS] * 1e3), own < 0.995 ? study_text(s, "%s of it its own", say_share(s, own)) :
+		    "none of it in its callees");
 }
 
 void finding_say_calls(struct study *s, struct finding *f)
@@ -97,6 +98,23 @@ const struct win_process *process_newest(const struct study *s, uint32_t service
 			best = p;
 	}
 	return best;
+}
+
+const struct win_process *process_guilty(const struct study *s, uint32_t service)
+{
+	int64_t until = s->sick.since_ns + s->traffic.grid.bin_ns, half = s->sick.since_ns / 2 + s->sick.until_ns / 2;
+	const struct win_process *only = NULL;
+	size_t i;
+
+	for (i = 0; i < s->w->processes.n; i++) {
+		const struct win_process *p = &s->w->processes.v[i];
+
+		if (p->service != service || p->start_ns > until || (p->end_ns && p->end_ns < half))
+			continue;
+		if (!only || p->start_ns > only->start_ns)
+			only = p;
+	}
+	return only;
 }
 
 void finding_say_process(struct study *s, struct finding *f, const struct win_process *p)

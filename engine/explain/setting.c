@@ -11,6 +11,8 @@
 #include "explain/say.h"
 
 #define DEPLOYS_TOLD 3
+#define MARKS_TOLD 5
+#define MARK_NEAR_S 30
 
 void setting_affect(struct study *s, struct incident *in, const char *service)
 {
@@ -204,9 +206,25 @@ static void observe(struct study *s, struct incident *in)
 		setting_push(s, &in->observations, "no resource of any service differs from before");
 }
 
+/* What somebody noted down around the onset: whoever made a change wants to see it here. */
+static void tell_marks(struct study *s, struct incident *in)
+{
+	size_t i, told = 0;
+
+	for (i = 0; i < s->w->events.n && told < MARKS_TOLD; i++) {
+		const struct win_event *e = &s->w->events.v[i];
+
+		if (!e->kind || strcmp(e->kind, "mark") || llabs(e->t_ns - s->symptom->since_ns) > MARK_NEAR_S * NS_PER_S)
+			continue;
+		setting_push(s, &in->observations, study_text(s, "%s mark: %s", say_time(s, e->t_ns), e->detail ? e->detail : ""));
+		told++;
+	}
+}
+
 void setting_fill(struct study *s, struct incident *in)
 {
 	affected(s, in);
+	tell_marks(s, in);
 	rule_out_network(s, in);
 	rule_out_metric(s, in, "CPU", "cpu.", "psi_cpu_some_s", 0.2);
 	rule_out_metric(s, in, "disk", "disk.", "psi_io_some_s", 0.1);

@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "explain/setting.h"
+
+#define LOST_MANY 0.02   /* of the events */
 
 static void suspect_range(const struct window *w, const struct question *q, int64_t *since_ns, int64_t *until_ns)
 {
@@ -127,18 +130,54 @@ static void mark_ranges(struct study *s)
 	}
 }
 
+/* Of an explicit baseline in which nothing was recorded nothing can be learned: then one is chosen, and that is said. */
+static void check_baseline(struct study *s)
+{
+	size_t i;
+
+	if (!s->q->baseline_until_ns)
+		return;
+	for (i = 0; i < s->w->requests.n; i++)
+		if (s->w->requests.v[i].t_ns >= s->q->baseline_since_ns && s->w->requests.v[i].t_ns < s->q->baseline_until_ns)
+			return;
+	s->chosen = *s->q;
+	s->chosen.baseline_since_ns = s->chosen.baseline_until_ns = 0;
+	s->report->baseline_since_ns = s->report->baseline_until_ns = 0;
+	s->q = &s->chosen;
+	setting_push(s, &s->report->notes, "no request was recorded in the baseline that was asked for: the time before each "
+		     "incident is compared with instead");
+}
+
+/* Where events were lost, an answer that was not seen looks like one that never came: as long as others come, the age of what
+ * is open proves nothing. */
+static void forget_ages(struct study *s)
+{
+	double lost = s->w->coverage.lost_events, events = s->w->coverage.events;
+	size_t i;
+	uint32_t k;
+
+	if (!(lost > LOST_MANY * (events + lost)))
+		return;
+	for (i = 0; i < s->traffic.n; i++)
+		for (k = 0; s->traffic.flow[i].cell && k < s->traffic.grid.bins; k++)
+			if (s->traffic.flow[i].cell[k].count > 0)
+				s->traffic.flow[i].cell[k].oldest_ms = 0;
+}
+
 int study_init(struct study *s, const struct window *w, const struct question *q, struct report *r)
 {
 	int64_t since, until;
 
 	*s = (struct study){.w = w, .q = q, .report = r};
-	data_range(w, q, &since, &until);
+	check_baseline(s);
+	data_range(w, s->q, &since, &until);
 	if (traffic_init(&s->traffic, w, since, until) < 0)
 		return -ENOMEM;
 	if (gauges_init(&s->gauges, w) < 0 || !arrays_init(s) || !graph_init(s)) {
 		study_done(s);
 		return -ENOMEM;
 	}
+	forget_ages(s);
 	mark_ranges(s);
 	return 0;
 }

@@ -52,6 +52,7 @@ struct symptom {
 struct study {
 	const struct window *w;
 	const struct question *q;
+	struct question chosen;            /* q where it had to be changed */
 	struct report *report;
 	bool failed;
 

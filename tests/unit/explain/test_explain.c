@@ -160,7 +160,8 @@ Test(explain, without_a_baseline)
 	cr_assert_str_eq(r->incidents.v[0].causes.v[0].service, "postgres");
 	cr_assert_str_eq(r->incidents.v[0].causes.v[0].kind, "db.slow_query");
 	cr_assert(r->incidents.v[0].causes.v[0].confidence < 0.75);
-	cr_assert_eq(r->notes.n, 1);
+	cr_assert_eq(r->notes.n, 0);
+	cr_assert_eq(strncmp(r->incidents.v[0].observations.v[0], "no baseline", 11), 0);
 	cr_assert(isnan(r->incidents.v[0].before));
 	report_free(r);
 	window_free(p.w);

@@ -121,7 +121,7 @@ Test(symptom, without_history_it_lasts_as_long_as_it_was_seen)
 
 	beside(w, 240);
 	for (t = 100; t < 120; t++)
-		second(w, t, edge, 0, 0, 2);
+		second(w, t, edge, t < 110 ? 10 : 0, t < 110 ? 10 : 0, 2);
 	ends(w, 240);
 	r = told(w);
 	cr_assert_eq(r->incidents.n, 1, "%zu incidents", r->incidents.n);
