@@ -5,6 +5,9 @@
 #include "explain/cause.h"
 #include "explain/say.h"
 
+#define GAP_SHARE 0.02
+#define ANSWERS_AGAIN 0.7
+
 static const char *const ends[] = {"exit", "signal", "unlisten", "crash", NULL};
 static const char *const kills[] = {"oom_kill", NULL};
 static const char *const begins[] = {"start", "listen", NULL};
@@ -18,6 +21,9 @@ double cause_dependency_down(struct study *s, uint32_t v, struct finding *f)
 	bool refused = a.refused > 3 * b.refused && a.refused * span_s >= 3;
 	bool silent = s->node[v].measured && a.per_s < 0.2 * b.per_s;
 
+	/* A few refused while it was replaced, and it answers again: that is a restart, not an outage. */
+	if (refused && a.refused * span_s < GAP_SHARE * a.requests && !(a.per_s < ANSWERS_AGAIN * b.per_s))
+		refused = false;
 	/* A worker's exit is nothing as long as the service answers. */
 	if (!refused && !(gone && silent))
 		return 0;

@@ -326,7 +326,7 @@ static void symptom_date(struct front *f, struct symptom *y)
 {
 	const struct window *w = f->s->w;
 	const struct grid *g = &f->s->traffic.grid;
-	int64_t from = grid_time(g, y->first) - g->bin_ns, until = grid_time(g, y->first + 1);
+	int64_t from = grid_time(g, y->first) - g->bin_ns, until = grid_time(g, y->first + 1), since_ns = 0;
 	double limit = isnan(f->normal.p99_ms) ? INFINITY : f->normal.p99_ms;
 	size_t i;
 
@@ -341,11 +341,16 @@ static void symptom_date(struct front *f, struct symptom *y)
 			continue;
 		bad = y->kind == SYMPTOM_ERRORS ? r->errors > 1 + 3 * f->normal.error_share * r->count :
 		      r->hist ? hist_above(r->hist, (uint64_t)fmin(limit * 1e6, 9e18)) > 0.1 : r->p50_ms > limit;
-		if (bad) {
-			y->since_ns = r->t_ns;
-			return;
-		}
+		/* Before the first bin one bad row followed by good ones is noise. */
+		if (bad && !since_ns)
+			since_ns = r->t_ns;
+		else if (!bad && since_ns < y->since_ns)
+			since_ns = 0;
+		if (since_ns >= y->since_ns)
+			break;
 	}
+	if (since_ns)
+		y->since_ns = since_ns;
 }
 
 /* Of absolute levels only those count that mean something without a before. */
