@@ -131,3 +131,25 @@ Test(symptom, without_history_it_lasts_as_long_as_it_was_seen)
 	report_free(r);
 	window_free(w);
 }
+
+/* A restart: five connects are refused for a second, then it answers as before, only slower. */
+Test(symptom, gap_of_a_restart_is_not_down)
+{
+	struct report *r;
+	struct shop p;
+	size_t i, k;
+
+	shop_init(&p, 21);
+	p.state[1][SHOP_CHECKOUT].own_ms = 60;
+	shop_event(&p, 90, SHOP_CHECKOUT, "exit", NULL, NULL);
+	shop_play(&p);
+	for (i = 0; i < p.w->tcp.n; i++)
+		if (p.w->tcp.v[i].edge == p.edge[SHOP_TO_CHECKOUT] && p.w->tcp.v[i].t_ns == p.start_ns + 90 * SHOP_SECOND)
+			p.w->tcp.v[i].refused = 5;
+	r = told(p.w);
+	cr_assert(r->incidents.n && r->incidents.v[0].causes.n);
+	for (k = 0; k < r->incidents.v[0].causes.n; k++)
+		cr_expect_neq(strcmp(r->incidents.v[0].causes.v[k].kind, "dependency.down"), 0);
+	report_free(r);
+	window_free(p.w);
+}
