@@ -50,6 +50,7 @@ struct recorder {
 	uint64_t begin_ts;
 	char node[65];
 	struct recorder_totals totals;
+	int exit_code;                  /* EXIT_FAILED: stopped because the file is gone */
 };
 
 void recorder_options_from(struct recorder_options *ro, const struct options *o, const char *path)
@@ -120,8 +121,13 @@ static void say_store_news(struct recorder *r)
 {
 	struct store_error err;
 
-	if (writer_news(r->writer, &err))
-		say_note("rootle: %s", err.text);
+	if (!writer_news(r->writer, &err))
+		return;
+	say_note("rootle: %s", err.text);
+	if (err.code == -ESTALE) {      /* nobody will ever read what would be written now */
+		r->exit_code = EXIT_FAILED;
+		loop_stop(r->loop);
+	}
 }
 
 static void end_tick(struct recorder *r, int64_t end_ns, uint64_t end_ts)
@@ -398,7 +404,7 @@ static int run(struct recorder *r, recorder_ready_fn *ready, void *arg)
 		return ret;
 	if (ready)
 		ready(arg, r->o->path);
-	ret = loop_run(r->loop) ? say_error(EXIT_FAILED, "the event loop failed") : EXIT_OK;
+	ret = loop_run(r->loop) ? say_error(EXIT_FAILED, "the event loop failed") : r->exit_code;
 	model_note(r->model, clock_unix_ns(), "recorder", "recording ends");
 	take_tick(r, false);
 	if (writer_flush(r->writer, LAST_TICKS_MS, &err))

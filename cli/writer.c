@@ -284,7 +284,8 @@ bool writer_news(struct writer *w, struct store_error *err)
 	news = (w->failing || w->tight) && !w->told;
 	if (news && w->failing) {
 		*err = w->error;
-		strncat(err->text, in_memory, sizeof(err->text) - strlen(err->text) - 1);
+		if (err->code != -ESTALE)
+			strncat(err->text, in_memory, sizeof(err->text) - strlen(err->text) - 1);
 	} else if (news) {
 		err->code = -ENOSPC;
 		strcpy(err->text, full);

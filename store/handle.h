@@ -38,6 +38,8 @@ struct store {
 	bool writer;
 	bool immutable;              /* opened without -wal and -shm: nobody wrote then */
 	int lock_fd;                 /* -1: no lock held */
+	dev_t dev;                   /* of the file that the writer opened, with its inode: */
+	ino_t ino;                   /* it may be removed or replaced under our feet */
 	bool created;                /* this handle made the file and nothing has come into it yet */
 	struct store_limits limits;
 	struct dict dict;            /* the writer's numbers for the model's */

@@ -142,11 +142,25 @@ static void db_close(struct store *s)
 	s->db = NULL;
 }
 
+/* The file was removed: what SQLite kept beside it belongs to nothing any more. */
+static void companions_remove(const struct store *s)
+{
+	static const char *const suffix[] = {"-wal", "-shm"};
+	char name[4096];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "%s%s", s->path, suffix[i]);
+		unlink(name);
+	}
+}
+
 void store_close(struct store *s)
 {
 	if (!s)
 		return;
 	db_close(s);        /* the last connection checkpoints and removes -wal and -shm */
+	if (s->ino && access(s->path, F_OK) < 0 && errno == ENOENT)
+		companions_remove(s);
 	if (s->created)     /* a recorder that could not begin leaves no empty recording behind */
 		unlink(s->path);
 	if (s->inotify_fd >= 0)
@@ -389,6 +403,24 @@ static int writer_configure(struct store *s)
 	return rc;
 }
 
+static int file_remember(struct store *s, struct store_error *err)
+{
+	struct stat st;
+
+	if (stat(s->path, &st) < 0)
+		return error_set(err, errno, "%s: cannot be opened: %s", s->path, strerror(errno));
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
+	return 0;
+}
+
+bool store_is_there(const struct store *s)
+{
+	struct stat st;
+
+	return stat(s->path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino;
+}
+
 static int writer_start(struct store *s, struct store_error *err)
 {
 	int rc = wall_register(), state;
@@ -405,7 +437,7 @@ static int writer_start(struct store *s, struct store_error *err)
 		rc = writer_configure(s);
 	if (rc == 0)
 		rc = retain_open(s);
-	return rc < 0 ? error_from(s, err, rc) : 0;
+	return rc < 0 ? error_from(s, err, rc) : file_remember(s, err);
 }
 
 struct store *store_open_writer(const char *path, const struct store_limits *limits, struct store_error *err)

@@ -21,6 +21,8 @@ bool store_file_settled(const char *path);
 int store_reconnect(struct store *s);
 /* To be called before each read: a file that was opened as immutable may have got a writer since. */
 int store_refresh(struct store *s);
+/* The writer's file is still the one that its path names. */
+bool store_is_there(const struct store *s);
 /* Where the first interval begins and the last one ends, 0 where there is none: the cheap part of store_span(). */
 int span_range(struct store *s, int64_t *first_ns, int64_t *last_ns);
 /* A second, short-lived connection that writes beside the writer: the writer's checks and VFS, but no lock of ours and no limit,

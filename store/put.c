@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/open.h"
 #include "store/retain.h"
 #include "store/roll.h"
 #include "store/rows.h"
@@ -218,8 +219,12 @@ static int put_into_full(struct store *s, const struct tick *t)
 
 int store_put_tick(struct store *s, const struct tick *t, struct store_error *err)
 {
-	int rc = dict_absorb(&s->dict, t);
+	int rc;
 
+	if (!store_is_there(s))
+		return error_set(err, ESTALE, "%s: was removed or replaced while it was being recorded; start the recorder again",
+				 s->path);
+	rc = dict_absorb(&s->dict, t);
 	s->why[0] = '\0';
 	if (rc < 0)
 		return error_from(s, err, rc);

@@ -22,7 +22,8 @@ struct store;
 
 /* Every failing function fills err (one line for people, what to do included) and returns -errno-like codes:
  * -EBUSY another writer (err names its pid), -EMEDIUMTYPE not a rootle recording, -EPROTO another schema version,
- * -EINVAL limits too small or a line refused, -ENODATA truncated, corrupt or empty, -ENOSPC, -EACCES, -ENOENT, -EIO. The file is untouched by a failed open. */
+ * -EINVAL limits too small or a line refused, -ENODATA truncated, corrupt or empty, -ESTALE the file being written was removed or
+ * replaced, -ENOSPC, -EACCES, -ENOENT, -EIO. The file is untouched by a failed open. */
 struct store_error { int code; char text[512]; };
 
 struct store_limits {

@@ -393,3 +393,18 @@ Test(open, the_writer_is_named_without_opening_the_database)
 	cr_assert_eq(store_writer_pid(path_), 0);
 	cr_assert_eq(store_writer_pid(in_dir("nowhere")), 0);
 }
+
+/* rm, or mv of another file over it: what is written from then on nobody would ever find. */
+Test(open, a_recording_removed_under_its_writer)
+{
+	struct store *s = writer(path_, (struct store_limits){0});
+	struct tick *t = tick_new(NS_PER_S, NS_PER_S);
+	struct store_error err = {0};
+
+	put(s, 0);
+	cr_assert_eq(unlink(path_), 0);
+	cr_assert_eq(store_put_tick(s, t, &err), -ESTALE, "%s", err.text);
+	tick_free(t);
+	store_close(s);
+	cr_assert_eq(files_in_dir(), 0, "no -wal or -shm is left");
+}
