@@ -242,6 +242,8 @@ int options_parse(struct options *o, const char *command, const struct option_ro
 	for (int i = 1; i < argc; i++) {
 		if (!only_args && strcmp(argv[i], "--") == 0) {
 			only_args = true;
+		} else if (!argv[i][0]) {
+			return say_error(EXIT_USAGE, "%s: an argument is empty", command);
 		} else if (only_args || argv[i][0] != '-' || argv[i][1] == '\0') {
 			argv[(*nargs)++] = argv[i];
 		} else {

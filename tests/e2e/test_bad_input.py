@@ -40,6 +40,8 @@ def case_usage(bench):
     refused(bench, 2, "bad time", "services", "--db", recording(bench), "--since", "half past nine")
     refused(bench, 2, "bad duration", "record", "--for", "ten")
     refused(bench, 2, "unknown scenario", "demo", "no-such-scenario")
+    refused(bench, 2, "empty mark", "mark", "--db", recording(bench), "")
+    refused(bench, 2, "a date that does not exist", "services", "--db", recording(bench), "--since", "2023-02-30")
 
 
 def case_bad_configuration(bench):
@@ -47,6 +49,9 @@ def case_bad_configuration(bench):
     with open(config, "w") as f:
         f.write("keep: [1h\n")
     refused(bench, 2, "broken YAML", "services", "--config", config, "--db", recording(bench))
+    with open(config, "w") as f:
+        f.write("[" * 200000)
+    refused(bench, 2, "YAML nested without end", "services", "--config", config, "--db", recording(bench))
 
 
 def case_foreign_files(bench):
