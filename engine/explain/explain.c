@@ -40,15 +40,19 @@ static double quality(const struct study *s)
 	return q;
 }
 
-/* For ranking: first of all how much of the symptom the suspect accounts for, then how well the kind fits. */
+/*
+ * For ranking: how well the kind fits, and how much of the symptom the suspect accounts for.  A kind with evidence of its own
+ * (a quota, a disk, an exit) stands before a vague one with a larger share: callers queue in front of what gave out, and
+ * where their wait cannot be seen it looks like time of their own.
+ */
 static double finding_value(const struct finding *f)
 {
-	return fmin(1, f->score) * (0.5 + 0.5 * f->strength);
+	return f->strength * (0.35 + 0.65 * fmin(1, f->score));
 }
 
 static double confidence(const struct study *s, const struct finding *f)
 {
-	return fmin(0.99, f->strength * (0.35 + 0.65 * fmin(1, f->score)) * quality(s));
+	return fmin(0.99, finding_value(f) * quality(s));
 }
 
 static int finding_order(const void *pa, const void *pb)
