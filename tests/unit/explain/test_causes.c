@@ -192,6 +192,18 @@ static void break_quota(struct shop *p)
 	p->state[1][SHOP_INVENTORY].cpu = 0.1;
 }
 
+/* The caller queues in front of it, 60 % of the wait, and nothing shows that but its own time. */
+static void break_quota_with_a_queue(struct shop *p)
+{
+	break_quota(p);
+	p->state[1][SHOP_CHECKOUT].own_ms += 1.6 * p->state[1][SHOP_INVENTORY].own_ms;
+}
+
+Test(causes, cpu_throttled_before_a_caller_that_queues)
+{
+	expect(break_quota_with_a_queue, "inventory.py", "cpu.throttled");
+}
+
 Test(causes, cpu_throttled)
 {
 	expect(break_quota, "inventory.py", "cpu.throttled");
