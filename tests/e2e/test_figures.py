@@ -117,8 +117,8 @@ def case_file_growth(bench):
         took = time.monotonic() - began
     services = len(bench.rows("services"))
     hourly = (os.path.getsize(bench.db) - size) / took * 3600 / max(services, 1)
-    print(f"       {hourly / 2**20:.2f} MiB a service and hour ({services} services, {took:.0f} s)")
     bench.at_least(services, 2, "services recorded")
+    bench.at_most(hourly / 2**20, 8, f"growth a service and hour before roll-up, {services} services, {took:.0f} s", "MiB")
 
 
 main(globals())
