@@ -106,6 +106,16 @@ struct proc_count {                  /* one reading; UNKNOWN as in struct sample
 	uint64_t cpu_ns, runq_ns, dwait_ns, majflt, read_bytes, write_bytes;
 };
 
+/* The kernel adds the I/O of a child to its parent's counter when the parent waits for it. What the child had shown itself
+ * by then is not the parent's again. */
+struct own_io {
+	uint64_t raw;                /* as last read */
+	uint64_t own;                /* without what children had shown */
+	uint64_t pending;            /* of ended children, not waited for yet */
+	uint32_t age;                /* readings since the last child ended: some are never waited for */
+	bool read;
+};
+
 struct proc {
 	uint32_t pid, leader;
 	uint64_t start_ticks;
@@ -116,6 +126,7 @@ struct proc {
 	uint64_t born_ns;            /* exec seen at; 0: was there, or announced */
 	uint64_t gone_ns;            /* 0: lives */
 	struct proc_count base, now;
+	struct own_io reads, writes;
 	uint64_t rss_bytes, shared_bytes, fd_limit;
 	uint32_t threads, fds;
 	uint32_t reading;            /* number of the last reading it was in; 0: none */

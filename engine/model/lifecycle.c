@@ -176,6 +176,19 @@ static bool lives_on(const struct model *m, const struct proc *p)
 	return false;
 }
 
+/* Its parent will wait for it, and then has its I/O in its own counter. */
+static void bequeath_io(struct model *m, const struct proc *p)
+{
+	const struct process_ident *i = proc_ident(m, p->pid);
+	struct proc *parent = i && i->ppid ? proc_get(m, i->ppid) : NULL;
+
+	if (!parent)
+		return;
+	parent->reads.pending += p->reads.raw;
+	parent->writes.pending += p->writes.raw;
+	parent->reads.age = parent->writes.age = 0;
+}
+
 void life_end(struct model *m, struct proc *p, uint64_t ts_ns, bool told, int32_t code)
 {
 	bool leader = is_leader(m, p);
@@ -185,6 +198,7 @@ void life_end(struct model *m, struct proc *p, uint64_t ts_ns, bool told, int32_
 	if (p->gone_ns)
 		return;
 	p->gone_ns = ts_ns ? ts_ns : 1;
+	bequeath_io(m, p);
 	p->ended_now = true;
 	if (!matters(m, p) || (!leader && (!told || !code)))
 		return;

@@ -6,6 +6,24 @@
 
 #define MISSED_READINGS 2            /* an exit record may still be in the ring when /proc has forgotten the process */
 
+#define PENDING_READINGS 10     /* a child that was not waited for by then never will be (SIGCHLD ignored) */
+
+/* The process's own part of an I/O counter; never falls. */
+static uint64_t own_bytes(struct own_io *io, uint64_t raw)
+{
+	uint64_t more, inherited;
+
+	if (raw == UNKNOWN)
+		return UNKNOWN;
+	more = !io->read ? raw : raw > io->raw ? raw - io->raw : 0;
+	inherited = more < io->pending ? more : io->pending;
+	io->own += more - inherited;
+	io->pending = io->age++ < PENDING_READINGS ? io->pending - inherited : 0;
+	io->raw = raw;
+	io->read = true;
+	return io->own;
+}
+
 static void take_process(struct model *m, const struct sample_process *s, uint64_t ts_ns)
 {
 	struct proc *p = proc_get(m, s->pid);
@@ -18,7 +36,8 @@ static void take_process(struct model *m, const struct sample_process *s, uint64
 	after_base = m->reading > 1 && p->start_unix_ns > m->prev_unix_ns;
 	p->now = (struct proc_count){
 		.cpu_ns = s->cpu_ns, .runq_ns = s->runq_wait_ns, .dwait_ns = s->disk_wait_ns,
-		.majflt = s->major_faults, .read_bytes = s->read_bytes, .write_bytes = s->write_bytes,
+		.majflt = s->major_faults, .read_bytes = own_bytes(&p->reads, s->read_bytes),
+		.write_bytes = own_bytes(&p->writes, s->write_bytes),
 	};
 	if (!p->based && !after_base)
 		p->base = p->now;               /* its past is not ours */

@@ -200,6 +200,43 @@ static struct tick *worked(struct world *w, uint32_t pid, uint64_t cpu_ns)
 	return tick(w);
 }
 
+/* The kernel adds a child's I/O to its parent's when that waits for it: counted once all the same. */
+Test(readings, io_of_children_counts_once)
+{
+	static const uint64_t parent[] = {0, 0, 0, 50, 50, 53}, child[] = {0, 30, 48};   /* MB so far, a second each */
+	double sum[2] = {0, 0};
+	struct names n;
+	struct world w;
+	size_t i;
+
+	begin(&w, &n);
+	process(&w, 400, 1, "shell", "v1");
+	process(&w, 401, 400, "build", "v1");
+	for (i = 0; i < 6; i++) {
+		struct sample s;
+		struct tick *t;
+
+		sample_begin(&w, &s);
+		reads(&w, &s, 400, i * 100 * MS)->write_bytes = parent[i] << 20;
+		if (i < 3)
+			reads(&w, &s, 401, i * 100 * MS)->write_bytes = child[i] << 20;
+		else if (i == 3)
+			proc_event(&w, PROC_EXIT, 401, 0, 0);      /* it wrote 2 MB more; its parent has waited */
+		sample_end(&w, &s);
+		t = tick(&w);
+		learn(&n, t);
+		for (size_t k = 0; k < 2; k++) {
+			const struct tick_point *p = point_of(&n, t, k ? "build" : "shell", M_DISK_WRITE_BYTES);
+
+			sum[k] += p ? p->value : 0;
+		}
+		tick_free(t);
+	}
+	cr_assert_float_eq(sum[1] / 1048576, 48, 0.01, "the child's own: %g MB", sum[1] / 1048576);
+	cr_assert_float_eq(sum[0] / 1048576, 5, 0.01, "its last 2 MB and the parent's own 3: %g MB", sum[0] / 1048576);
+	model_free(w.m);
+}
+
 /* compilers, clients, jobs: the same name again and again, perhaps from another folder, is nobody's restart */
 Test(readings, a_command_that_is_run_again_only_starts)
 {
