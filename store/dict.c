@@ -146,18 +146,24 @@ static int64_t inserted(struct store *s, sqlite3_stmt *q)
 	return rc < 0 ? rc : sqlite3_last_insert_rowid(s->db);
 }
 
-int64_t row_service(struct store *s, const char *name)
+/* The id of the row of this text, made where there is none. Both statements take the text as ?1. */
+static int64_t row_of_text(struct store *s, const char *find, const char *make, const char *text)
 {
-	sqlite3_stmt *q = sql_get(s, "SELECT id FROM service WHERE name = ?1");
+	sqlite3_stmt *q = sql_get(s, find);
 	int64_t id;
 
-	bind_text(q, 1, name);
+	bind_text(q, 1, text);
 	id = id_of(s, q);
 	if (id)
 		return id;
-	q = sql_get(s, "INSERT INTO service(name) VALUES(?1)");
-	bind_text(q, 1, name);
+	q = sql_get(s, make);
+	bind_text(q, 1, text);
 	return inserted(s, q);
+}
+
+int64_t row_service(struct store *s, const char *name)
+{
+	return row_of_text(s, "SELECT id FROM service WHERE name = ?1", "INSERT INTO service(name) VALUES(?1)", name);
 }
 
 int row_service_set(struct store *s, int64_t row, const char *kind, const char *exe, const char *why, const char *image,
@@ -207,16 +213,7 @@ int64_t row_edge(struct store *s, int64_t src, int64_t dst, const char *protocol
 
 int64_t row_op(struct store *s, const char *text)
 {
-	sqlite3_stmt *q = sql_get(s, "SELECT id FROM op WHERE text = ?1");
-	int64_t id;
-
-	bind_text(q, 1, text);
-	id = id_of(s, q);
-	if (id)
-		return id;
-	q = sql_get(s, "INSERT INTO op(text) VALUES(?1)");
-	bind_text(q, 1, text);
-	return inserted(s, q);
+	return row_of_text(s, "SELECT id FROM op WHERE text = ?1", "INSERT INTO op(text) VALUES(?1)", text);
 }
 
 int64_t row_series(struct store *s, int64_t service, const char *metric, const char *device)
