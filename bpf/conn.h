@@ -5,7 +5,7 @@
 #ifndef ROOTLE_BPF_CONN_H
 #define ROOTLE_BPF_CONN_H
 
-#include "maps.h"
+#include "state.h"
 
 static __always_inline void address_v4(__u8 *to, __u32 from)
 {
@@ -22,53 +22,53 @@ static __always_inline void address_v6(__u8 *to, const struct in6_addr *from)
 	__u32 *a = (__u32 *)to;
 
 	for (int i = 0; i < 4; i++)
-		a[i] = from->in6_u.u6_addr32[i];
+		a[i] = READ(from, in6_u.u6_addr32[i]);
 }
 
 /* A socket that closes has given its port back, but not forgotten it. */
 static __always_inline __u16 sock_port(struct sock *sk)
 {
-	__u16 port = sk->__sk_common.skc_num;
+	__u16 port = READ(sk, __sk_common.skc_num);
 	struct tcp_sock *tp;
 
 	if (port)
 		return port;
-	tp = bpf_skc_to_tcp_sock(sk);
-	return tp ? bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport) : 0;
+	tp = tcp_of(sk);
+	return tp ? bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)) : 0;
 }
 
 static __always_inline void conn_address(struct ev_conn *e, struct sock *sk)
 {
 	e->lport = sock_port(sk);
-	e->rport = bpf_ntohs(sk->__sk_common.skc_dport);
-	e->netns = sk->__sk_common.skc_net.net->ns.inum;
-	if (sk->__sk_common.skc_family == FAMILY_INET6) {
+	e->rport = bpf_ntohs(READ(sk, __sk_common.skc_dport));
+	e->netns = READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (READ(sk, __sk_common.skc_family) == FAMILY_INET6) {
 		address_v6(e->laddr, &sk->__sk_common.skc_v6_rcv_saddr);
 		address_v6(e->raddr, &sk->__sk_common.skc_v6_daddr);
 		/* a dual-stack socket that talks IPv4 */
 		e->family = ((__u32 *)e->raddr)[2] == bpf_htonl(0xffff) && !((__u32 *)e->raddr)[0] ? 4 : 6;
 		return;
 	}
-	address_v4(e->laddr, sk->__sk_common.skc_rcv_saddr);
-	address_v4(e->raddr, sk->__sk_common.skc_daddr);
+	address_v4(e->laddr, READ(sk, __sk_common.skc_rcv_saddr));
+	address_v4(e->raddr, READ(sk, __sk_common.skc_daddr));
 	e->family = 4;
 }
 
 static __always_inline void conn_health(struct ev_conn *e, struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = tcp_of(sk);
 
 	e->srtt_us = e->min_rtt_us = e->retrans = e->rx_queue = e->tx_queue = 0;
 	e->bytes_out = e->bytes_in = 0;
 	if (!tp)
 		return;
-	e->srtt_us = tp->srtt_us >> 3;
-	e->min_rtt_us = tp->rtt_min.s[0].v;
+	e->srtt_us = READ(tp, srtt_us) >> 3;
+	e->min_rtt_us = READ(tp, rtt_min.s[0].v);
 	if (e->min_rtt_us == ~0u)       /* not measured yet */
 		e->min_rtt_us = 0;
-	e->retrans = tp->total_retrans;
-	e->bytes_out = tp->bytes_acked;
-	e->bytes_in = tp->bytes_received;
+	e->retrans = READ(tp, total_retrans);
+	e->bytes_out = READ(tp, bytes_acked);
+	e->bytes_in = READ(tp, bytes_received);
 }
 
 static __always_inline void conn_fill(struct ev_conn *e, struct sock *sk, const struct sock_state *st, __u8 what, __u8 err)
@@ -101,26 +101,16 @@ static __always_inline bool conn_emit(struct sock *sk, const struct sock_state *
 
 static __always_inline bool sock_passes(struct sock *sk, const struct sock_state *st)
 {
-	if (only_ports_n && !port_passes(sock_port(sk), bpf_ntohs(sk->__sk_common.skc_dport)))
+	if (only_ports_n && !port_passes(sock_port(sk), bpf_ntohs(READ(sk, __sk_common.skc_dport))))
 		return false;
 	return !(only_pids_n || exclude_pids_n) || pid_passes(st->owner);
 }
 
 static __always_inline bool sock_is_tcp(struct sock *sk)
 {
-	__u16 family = sk->__sk_common.skc_family;
+	__u16 family = READ(sk, __sk_common.skc_family);
 
-	return (family == FAMILY_INET || family == FAMILY_INET6) && sk->sk_protocol == PROTOCOL_TCP;
-}
-
-/* The state of a socket, made where there was none; NULL is counted. */
-static __always_inline struct sock_state *sock_get(struct sock *sk)
-{
-	struct sock_state *st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-
-	if (!st)
-		count_drop(DROP_STORAGE, 1);
-	return st;
+	return (family == FAMILY_INET || family == FAMILY_INET6) && READ(sk, sk_protocol) == PROTOCOL_TCP;
 }
 
 /* In the context of the owner: true where it was not the owner before. */

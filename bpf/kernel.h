@@ -19,6 +19,7 @@
 
 typedef struct { int counter; } atomic_t;
 typedef struct { long counter; } atomic_long_t;
+typedef struct { __s64 counter; } atomic64_t;
 typedef struct { __u32 val; } kuid_t;
 
 struct ns_common { unsigned int inum; };
@@ -31,9 +32,10 @@ struct sock_common {
 	__u32 skc_daddr, skc_rcv_saddr;
 	__u16 skc_dport, skc_num;
 	unsigned short skc_family;
-	volatile unsigned char skc_state;
+	unsigned char skc_state;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 };
 
 struct sock {
@@ -111,33 +113,5 @@ enum {                          /* include/net/tcp_states.h */
 #define FAMILY_INET6 10
 #define PROTOCOL_TCP 6
 #define KTHREAD_FLAG 0x00200000u        /* PF_KTHREAD */
-
-static __always_inline __u32 task_state(struct task_struct *t)
-{
-	if (bpf_core_field_exists(t->__state))
-		return t->__state;
-	return (__u32)((struct task_struct___state *)t)->state;
-}
-
-/* File, anonymous and shared pages; swap entries (index 2) are not resident. */
-static __always_inline __u64 mm_rss_pages(struct mm_struct *mm)
-{
-	struct mm_struct___atomic *old = (void *)mm;
-
-	if (!mm)
-		return 0;
-	if (bpf_core_type_exists(struct mm_rss_stat))
-		return old->rss_stat.count[0].counter + old->rss_stat.count[1].counter + old->rss_stat.count[3].counter;
-	return mm->rss_stat[0].count + mm->rss_stat[1].count + mm->rss_stat[3].count;
-}
-
-static __always_inline __u64 mm_anon_pages(struct mm_struct *mm)
-{
-	struct mm_struct___atomic *old = (void *)mm;
-
-	if (!mm)
-		return 0;
-	return bpf_core_type_exists(struct mm_rss_stat) ? old->rss_stat.count[1].counter : mm->rss_stat[1].count;
-}
 
 #endif

@@ -53,6 +53,33 @@ struct {
 	__type(value, struct sock_state);
 } socks __weak SEC(".maps");
 
+/* The same by cookie, where a program that must have it cannot reach socket storage (state.h): those that copy what they
+ * read, and all of kernels before 5.11. User space makes it this large only then. */
+#define STATES_MAX 32768
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, STATES_MAX);
+	__type(key, __u64);
+	__type(value, struct sock_state);
+} states __weak SEC(".maps");
+
+/* Nothing inherits there: who listens on a port, for the children of accept(). */
+struct listen_key { __u32 netns; __u16 port, pad; };
+struct listen_owner { __u32 tgid, tid; __u8 comm[EV_COMM_LEN]; };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct listen_key);
+	__type(value, struct listen_owner);
+} listeners __weak SEC(".maps");
+
+/* Set before loading, from what this kernel lets programs do. */
+const volatile bool state_in_hash __weak SEC(".rodata") = false;
+const volatile bool cookie_by_helper __weak SEC(".rodata") = true;     /* bpf_get_socket_cookie() in tracing: 5.12 */
+const volatile bool task_by_helper __weak SEC(".rodata") = true;       /* bpf_get_current_task_btf() of packets: 5.14 */
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

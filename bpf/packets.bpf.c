@@ -28,12 +28,23 @@ struct segment {
  * while another thread of the same process runs is filed under that thread. Other writers are told by EV_IO. */
 static __always_inline void segment_writer(struct segment *s, struct sock_state *st)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_struct *t;
 
-	if (!st->owner || st->owner != (__u32)t->tgid)
+	if (!st->owner)
 		return;
-	s->tgid = t->tgid;
-	s->tid = t->pid;
+	if (task_by_helper) {
+		t = bpf_get_current_task_btf();
+		s->tgid = t->tgid;
+		s->tid = t->pid;
+	} else {
+		t = (void *)bpf_get_current_task();
+		s->tgid = BPF_CORE_READ(t, tgid);
+		s->tid = BPF_CORE_READ(t, pid);
+	}
+	if (st->owner != s->tgid) {
+		s->tgid = s->tid = 0;
+		return;
+	}
 	st->wrote_seq = s->p.seq + s->p.len;
 	st->wrote = 1;
 }
@@ -147,13 +158,11 @@ static __always_inline bool segment_plan(struct segment *s, struct sock_state *s
 
 static __always_inline void segment_report(struct __sk_buff *skb, struct bpf_sock *sk, struct segment *s)
 {
-	struct sock_state *st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct sock_state *st = sock_get_packet(skb, sk);
 	struct sock *k;
 
-	if (!st) {
-		count_drop(DROP_STORAGE, 1);
+	if (!st)
 		return;
-	}
 	if (!st->cookie)
 		st->cookie = bpf_get_socket_cookie(skb);
 	s->cookie = st->cookie;

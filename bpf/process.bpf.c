@@ -3,8 +3,8 @@
  * process: fork, exec, exit, signals and OOM kills of processes (not of threads).
  */
 #include "maps.h"
+#include "task.h"
 
-#define ARG(T, i) ((T)(ctx[i]))
 #define GROUP_EXIT 4            /* SIGNAL_GROUP_EXIT */
 /* HUP INT QUIT ILL ABRT BUS FPE KILL SEGV TERM CONT STOP TSTP, by number */
 #define SIGNALS (1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 15 | \
@@ -14,9 +14,9 @@
 #define SIGCONT 18
 
 /* What this kernel's tracepoints take, read from its BTF before loading; and its page size. */
-const volatile bool exit_says_group_dead = false;       /* sched_process_exit(task, group_dead): 6.17 */
-const volatile bool victim_is_task = false;             /* mark_victim(task, uid): 6.9; before (pid) */
-const volatile __u32 page_kb = 4;
+const volatile bool exit_says_group_dead __weak SEC(".rodata") = false;       /* sched_process_exit(task, group_dead): 6.17 */
+const volatile bool victim_is_task __weak SEC(".rodata") = false;             /* mark_victim(task, uid): 6.9; before (pid) */
+const volatile __u32 page_kb __weak SEC(".rodata") = 4;
 
 struct exit_key { __u64 start_ns; __u32 tgid, pad; };
 
@@ -25,7 +25,7 @@ struct {
 	__uint(max_entries, 1024);
 	__type(key, struct exit_key);
 	__type(value, __u8);
-} exits SEC(".maps");
+} exits __weak SEC(".maps");
 
 static __always_inline struct ev_proc *proc_begin(__u8 what, __u32 tgid, __u32 tid)
 {
@@ -51,41 +51,39 @@ static __always_inline struct ev_proc *proc_begin(__u8 what, __u32 tgid, __u32 t
 /* Filters are for sockets: who a process is, and that it changed, must be known of all. */
 static __always_inline struct ev_proc *proc_of(__u8 what, struct task_struct *t)
 {
-	struct ev_proc *e = proc_begin(what, t->tgid, t->pid);
+	struct ev_proc *e = proc_begin(what, READ(t, tgid), READ(t, pid));
 
 	if (!e)
 		return NULL;
-	e->ptgid = t->real_parent->tgid;
-	e->cgroup = t->cgroups->dfl_cgrp->kn->id;
-	__builtin_memcpy(e->comm, t->comm, sizeof(e->comm));
+	e->ptgid = READ(t, real_parent, tgid);
+	e->cgroup = READ(t, cgroups, dfl_cgrp, kn, id);
+	READ_BYTES(e->comm, sizeof(e->comm), &t->comm);
 	return e;
 }
 
-SEC("tp_btf/sched_process_fork")
-int proc_forked(__u64 *ctx)
+TRACE_PROGRAM(proc_forked, sched_process_fork)
 {
 	struct task_struct *parent = ARG(struct task_struct *, 0), *child = ARG(struct task_struct *, 1);
 	struct ev_proc *e;
 
-	if (child->pid != child->tgid)
+	if (READ(child, pid) != READ(child, tgid))
 		return 0;
 	e = proc_of(PROC_FORK, child);
 	if (!e)
 		return 0;
-	e->ptgid = parent->tgid;
+	e->ptgid = READ(parent, tgid);
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
-int proc_executed(__u64 *ctx)
+TRACE_PROGRAM(proc_executed, sched_process_exec)
 {
 	struct linux_binprm *bprm = ARG(struct linux_binprm *, 2);
 	struct ev_proc *e = proc_of(PROC_EXEC, ARG(struct task_struct *, 0));
 
 	if (!e)
 		return 0;
-	bpf_probe_read_kernel_str(e->path, sizeof(e->path), bprm->filename);
+	bpf_probe_read_kernel_str(e->path, sizeof(e->path), READ(bprm, filename));
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }
@@ -94,17 +92,16 @@ int proc_executed(__u64 *ctx)
  * each may find none left: who enters the process into the map first is the last. */
 static __always_inline bool exit_is_last(struct task_struct *t)
 {
-	struct exit_key key = { .start_ns = t->group_leader->start_boottime, .tgid = t->tgid };
+	struct exit_key key = { .start_ns = READ(t, group_leader, start_boottime), .tgid = READ(t, tgid) };
 	__u8 one = 1;
 
-	return t->signal->live.counter == 0 && bpf_map_update_elem(&exits, &key, &one, BPF_NOEXIST) == 0;
+	return READ(t, signal, live.counter) == 0 && bpf_map_update_elem(&exits, &key, &one, BPF_NOEXIST) == 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int proc_exited(__u64 *ctx)
+TRACE_PROGRAM(proc_exited, sched_process_exit)
 {
 	struct task_struct *t = ARG(struct task_struct *, 0);
-	struct signal_struct *signal = t->signal;
+	struct signal_struct *signal = READ(t, signal);
 	struct ev_proc *e;
 
 	if (exit_says_group_dead ? !ARG(__u8, 1) : !exit_is_last(t))
@@ -112,14 +109,13 @@ int proc_exited(__u64 *ctx)
 	e = proc_of(PROC_EXIT, t);
 	if (!e)
 		return 0;
-	e->tid = t->tgid;
-	e->code = signal->flags & GROUP_EXIT ? signal->group_exit_code : t->group_leader->exit_code;
+	e->tid = e->tgid;
+	e->code = READ(signal, flags) & GROUP_EXIT ? READ(signal, group_exit_code) : READ(t, group_leader, exit_code);
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
-SEC("tp_btf/signal_generate")
-int proc_signalled(__u64 *ctx)
+TRACE_PROGRAM(proc_signalled, signal_generate)
 {
 	__u32 sig = ARG(__u32, 0);
 	struct ev_proc *e;
@@ -138,15 +134,14 @@ int proc_signalled(__u64 *ctx)
 	return 0;
 }
 
-SEC("tp_btf/mark_victim")
-int proc_victim(__u64 *ctx)
+TRACE_PROGRAM(proc_victim, mark_victim)
 {
 	struct ev_proc *e;
 
 	if (victim_is_task) {
 		e = proc_of(PROC_OOM, ARG(struct task_struct *, 0));
 		if (e)
-			e->rss_kb = mm_rss_pages(ARG(struct task_struct *, 0)->mm) * page_kb;
+			e->rss_kb = mm_rss_pages(READ(ARG(struct task_struct *, 0), mm)) * page_kb;
 	} else {
 		e = proc_begin(PROC_OOM, ARG(__u32, 0), ARG(__u32, 0));
 	}

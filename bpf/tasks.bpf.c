@@ -4,26 +4,27 @@
  * itself, uninterruptible sleep. Run-queue wait needs no probe: task->sched_info.run_delay.
  */
 #include "maps.h"
+#include "task.h"
 
-SEC("tp_btf/sched_switch")
-int task_switched(__u64 *ctx)
+TRACE_PROGRAM(task_switched, sched_switch)
 {
-	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
-	__u32 tid = next->pid, slot = WAIT_SLOT(tid);
+	struct task_struct *prev = ARG(struct task_struct *, 1), *next = ARG(struct task_struct *, 2);
+	__u32 tid = READ(next, pid), slot = WAIT_SLOT(tid);
 	struct wait_slot *s = bpf_map_lookup_elem(&waits, &slot);
 
 	if (s && s->since_ns)
 		wait_end(s, tid, bpf_ktime_get_ns());
 	if (ctx[0] || !wait_state(task_state(prev)))
 		return 0;
-	tid = prev->pid;
+	tid = READ(prev, pid);
 	slot = WAIT_SLOT(tid);
 	s = bpf_map_lookup_elem(&waits, &slot);
-	if (s && wait_begin(s, tid, prev->start_boottime, bpf_ktime_get_ns()))
+	if (s && wait_begin(s, tid, READ(prev, start_boottime), bpf_ktime_get_ns()))
 		count_drop(DROP_TASK_SLOT, 1);
 	return 0;
 }
 
+#ifndef READS_COPY      /* iterators are typed */
 /* As /proc prints it, most final first. */
 static __always_inline __u8 state_letter(struct task_struct *t)
 {
@@ -95,5 +96,7 @@ int task_each(struct bpf_iter__task *ctx)
 	bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
 	return 0;
 }
+
+#endif
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -31,7 +31,7 @@ static void rungs_text(const struct probe_report *r)
 		if (is_repeated(r, i))
 			continue;
 		table_text(&t, l->probe);
-		table_text(&t, l->state == PROBE_ON ? "on" : "absent");
+		table_text(&t, probe_state_text(l->state));
 		table_text(&t, l->rung);
 		table_text(&t, l->lacks);
 	}
@@ -55,7 +55,7 @@ static void programs_text(const struct probe_report *r)
 		table_text(&t, l->program);
 		table_text(&t, l->hook);
 		table_text(&t, l->type);
-		table_text(&t, l->state == PROBE_ON ? "on" : "absent");
+		table_text(&t, probe_state_text(l->state));
 	}
 	table_print(&t);
 	table_done(&t);

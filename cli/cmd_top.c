@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "collect/probe.h"
+#include "collect/kernel_can.h"
 #include "command.h"
 #include "out.h"
 #include "reading.h"
@@ -46,7 +46,7 @@ int cmd_top(const struct command *c, struct options *o, int argc, char **argv)
 	if (written < 0)
 		return store_failed(&err);
 	if (!written) {
-		if (!probe_missing_capability())
+		if (!kernel_missing_capability())
 			return recorder_beside(o, view_live, o);
 		return say_error(EXIT_NO_PERMISSION, "top: nobody is recording on this node and attaching probes needs root: sudo "
 				 "rootle, or give --db FILE");

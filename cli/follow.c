@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "collect/probe.h"
+#include "collect/kernel_can.h"
 #include "exit.h"
 #include "follow.h"
 #include "out.h"
@@ -184,7 +184,7 @@ int requests_follow(struct options *o)
 	struct store_error err;
 
 	catch_signals();
-	if (o->db.n == 0 && !probe_missing_capability() && recording_fresh(DEFAULT_RECORDING, o->now_ns, &err) == 0) {
+	if (o->db.n == 0 && !kernel_missing_capability() && recording_fresh(DEFAULT_RECORDING, o->now_ns, &err) == 0) {
 		say_note("nobody is recording: recording while it is followed");
 		return recorder_beside(o, follow_own, o);
 	}

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "collect/probe.h"
+#include "collect/kernel_can.h"
 #include "exit.h"
 #include "reading.h"
 #include "recorder.h"
@@ -173,7 +173,7 @@ static int open_any(struct reading *r, const struct options *o)
 		return open_path(r, DEFAULT_RECORDING);
 	if (ret < 0)
 		return store_failed(&err);
-	if (!probe_missing_capability())
+	if (!kernel_missing_capability())
 		return record_now(r, o);
 	return say_error(EXIT_NO_PERMISSION, "nobody is recording on this node and attaching probes needs root: "
 			 "sudo rootle record, or give --db FILE");

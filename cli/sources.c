@@ -92,6 +92,13 @@ void sources_close(struct sources *s)
 	*s = (struct sources){0};
 }
 
+const char *probe_state_text(enum probe_state state)
+{
+	static const char *const names[] = {[PROBE_ABSENT] = "absent", [PROBE_ON] = "on", [PROBE_INSTEAD] = "instead"};
+
+	return names[state];
+}
+
 void probe_report_json(struct json *j, const char *key, const struct probe_report *r)
 {
 	json_array(j, key);
@@ -100,7 +107,8 @@ void probe_report_json(struct json *j, const char *key, const struct probe_repor
 
 		json_object(j, NULL);
 		json_string(j, "probe", l->probe);
-		json_string(j, "state", l->state == PROBE_ON ? "on" : "absent");
+		json_string(j, "part", l->part);
+		json_string(j, "state", probe_state_text(l->state));
 		json_string(j, "rung", l->rung);
 		json_string(j, "program", l->program);
 		json_string(j, "hook", l->hook);

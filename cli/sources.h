@@ -32,6 +32,9 @@ void sources_close(struct sources *s);
 /* As sources_open(), but for `check`: nothing is refused and nothing is said; false: nothing at all can be observed. */
 bool sources_look(struct sources *s, bool no_bpf);
 
+/* "on", "instead", "absent" */
+const char *probe_state_text(enum probe_state state);
+
 /* The lines of the report as a JSON array under key. */
 void probe_report_json(struct json *j, const char *key, const struct probe_report *r);
 

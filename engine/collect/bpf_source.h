@@ -19,23 +19,33 @@ struct probe_options {
 	VEC(uint16_t) only_ports;  /* either end; empty: all */
 	VEC(uint32_t) only_pids;
 	VEC(uint32_t) exclude_pids;
+	const char *btf;           /* a file with this kernel's BTF, for kernels without; NULL: the kernel's own */
+	const char *rungs;         /* "owners=kprobe,…" (ladder_wish.rungs); NULL: the best */
 };
 
-enum probe_state { PROBE_ABSENT = 0, PROBE_ON = 1 };
+/* INSTEAD: no program, but something else tells part of it (`rung` says what). */
+enum probe_state { PROBE_ABSENT = 0, PROBE_ON = 1, PROBE_INSTEAD = 2 };
 
 struct probe_line {
 	const char *probe;         /* "packets" "sockets" "owners" "processes" "oom" "disk wait" "tasks" "existing sockets" … */
+	const char *part;          /* what of it: "states"; NULL: all */
 	enum probe_state state;
 	const char *rung;          /* "cgroup_skb" "tp_btf" "/proc" … ; "absent" */
-	const char *program, *hook, *type;   /* of the BPF program; NULL where it is none */
+	const char *program, *hook, *type;   /* of the BPF program, in use or the best that could be; NULL where there is none */
 	const char *lacks;         /* what is not known without it, or without the better rung; NULL: nothing */
-	const char *why;           /* why not the best rung: "EPERM: needs CAP_BPF" …; NULL */
+	const char *why;           /* why not the best rung: "tp_btf: needs CAP_PERFMON" …; NULL */
+	uint32_t insns;            /* that the verifier walked through; 0 unknown */
 };
 
-struct probe_report { VEC(struct probe_line) lines; const char *missing_capability; /* "CAP_BPF" …; NULL: none */ };
+struct probe_report {
+	VEC(struct probe_line) lines;
+	VEC(char *) texts;                      /* that lines point to */
+	const char *missing_capability;         /* "CAP_BPF" …; NULL: none */
+};
 
-/* 0 and *ret, where at least one program is attached; else -EPERM (missing_capability says which), -ENOSYS (no BPF or no
- * BTF here), -errno. The report is filled in either case; its strings are static or live as long as the report. */
+/* 0 and *ret, where at least one program is attached (missing_capability may say why not all); else -EPERM
+ * (missing_capability says which), -ENOSYS (no BPF here, or a kernel before 5.8), -EBADMSG (options.btf is no BTF file; -ENOENT,
+ * -EACCES: it cannot be read), -errno. The report is filled in either case; its strings are static or live as long as the report. */
 int bpf_source_open(const struct probe_options *o, struct source **ret, struct probe_report *report);
 void probe_report_done(struct probe_report *r);
 

@@ -1,34 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe: the table of probes: which BPF program belongs to which, where it hooks in, and what is not known without it.
+ * probe: the table of probes.  A source ("sockets") has parts ("states", "resets sent"); the rows of a part are its ladder,
+ * best rung first, and stand one after the other.  To add a probe is a row for its program and a row for what is left without
+ * it; to add a rung, a row and a program.
  */
 #ifndef ROOTLE_COLLECT_PROBE_H
 #define ROOTLE_COLLECT_PROBE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-enum probe_group { PROBE_PACKETS = 1, PROBE_SCHED = 2, PROBE_OTHER = 4 };
+/* What a kernel and a process can; a row names what it needs. */
+enum {
+	CAN_BPF = 1 << 0,               /* CAP_BPF, and the ring buffer (5.8) */
+	CAN_TRACE = 1 << 1,             /* CAP_PERFMON */
+	CAN_CGROUP = 1 << 2,            /* CAP_NET_ADMIN: programs of a cgroup */
+	CAN_RELOCATE = 1 << 3,          /* BTF of this kernel: its own, or a file that was given */
+	CAN_KERNEL_BTF = 1 << 4,        /* its own */
+	CAN_TP_BTF = 1 << 5,            /* typed programs at tracepoints */
+	CAN_FENTRY = 1 << 6,            /* and at functions */
+	CAN_ITERATE = 1 << 7,
+	CAN_KPROBE = 1 << 8,
+	CAN_SOCK_STORAGE = 1 << 9,      /* socket storage in tracing programs (5.11) */
+	CAN_SOCK_COOKIE = 1 << 10,      /* bpf_get_socket_cookie() in them (5.12) */
+	CAN_CURRENT_TASK = 1 << 11,     /* bpf_get_current_task_btf() in packet programs */
+};
+
+enum {                                  /* probe_row.group */
+	PROBE_PACKETS = 1 << 0,         /* left out by probe_options.no_packets */
+	PROBE_SCHED = 1 << 1,           /* by no_sched */
+	PROBE_STATE = 1 << 2,           /* keeps what it knows with the socket (bpf/state.h) */
+	PROBE_COPIES = 1 << 3,          /* reads by copying: cannot reach socket storage */
+	PROBE_COOKIES = 1 << 4,         /* of use only where states are in a hash */
+};
 
 struct probe_row {
-	const char *probe;      /* rows of one probe share the name */
-	const char *program;    /* in the object */
-	const char *hook;       /* for people */
-	const char *tracepoint; /* what the kernel's BTF must know (btf_trace_…); NULL: nothing */
-	const char *type;
-	const char *rung;
-	const char *lacks;
-	enum probe_group group;
+	const char *source, *part;
+	const char *rung;       /* "tp_btf" "kprobe"; of the last row of a part "absent", or who stands in: "/proc" */
+	const char *program;    /* in the object; NULL: none */
+	const char *also;       /* a second one that this rung takes; NULL: none */
+	const char *hook, *type;        /* for people */
+	const char *knows;      /* what the BTF must have: a type, or "function:NAME"; NULL: nothing */
+	uint32_t needs;         /* CAN_* */
+	uint32_t group;         /* PROBE_* */
+	const char *lacks;      /* what is not known on this rung; NULL: nothing */
 };
 
 extern const struct probe_row probe_table[];
 extern const size_t probe_table_n;
-
-/* The first capability of those needed that this process lacks ("CAP_BPF" …), or NULL. */
-const char *probe_missing_capability(void);
-
-/* A descriptor of the root of the cgroup v2 hierarchy: of its mount, or of one that is mounted nowhere (fsopen), made for
- * us alone. The caller closes it. -errno where there is no cgroup v2. */
-int probe_cgroup_root(void);
 
 #endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * owners: who reads and writes TCP sockets, and up to which byte.
+ */
+#include <linux/ptrace.h>
+
+#include "conn.h"
+#include "seq.h"
+
+#include <bpf/bpf_tracing.h>
+
+#define PEEK 2                  /* MSG_PEEK */
+#define CHANGES_MAX 16
+
+/* The socket was read or written by current: its owner is known now, or another one. Told at once, because a socket that
+ * only receives on loopback has no segment of its own that would tell it. */
+static __always_inline void sock_used(struct sock *sk, struct sock_state *st, __u64 pid_tgid)
+{
+	if (!sock_own(st, pid_tgid) || st->changes >= CHANGES_MAX)
+		return;
+	st->changes++;
+	if (!st->cookie)
+		st->cookie = sock_cookie(sk);
+	if (sock_passes(sk, st))
+		st->announced = conn_emit(sk, st, CONN_OWNER, 0);
+}
+
+/* Where the segments of a write left later or in softirq, nobody knew the writer: say it now. */
+static __always_inline void write_attribute(struct sock_state *st, __u32 write_seq, __u64 pid_tgid)
+{
+	struct ev_io *e;
+
+	if (st->wrote && seq_diff(write_seq, st->wrote_seq) <= 0)
+		return;
+	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+	if (!e) {
+		count_drop(DROP_RING_IO, 1);
+		return;
+	}
+	ev_begin(&e->h, EV_IO, sizeof(*e), bpf_ktime_get_ns());
+	e->cookie = st->cookie;
+	e->tgid = pid_tgid >> 32;
+	e->tid = (__u32)pid_tgid;
+	e->seq = write_seq;
+	e->dir = DIR_OUT;
+	e->pad[0] = e->pad[1] = e->pad[2] = 0;
+	st->wrote_seq = write_seq;
+	st->wrote = 1;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
+/* Current has written. */
+static __always_inline void sock_was_written(struct sock *sk)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct sock_state *st = sock_get(sk);
+	struct tcp_sock *tp = tcp_of(sk);
+
+	if (!st || !tp)
+		return;
+	sock_used(sk, st, pid_tgid);
+	if (sock_passes(sk, st))
+		write_attribute(st, READ(tp, write_seq), pid_tgid);
+}
+
+/* Current has taken bytes off the socket; where a hook does not tell a peek, the sequence number does not move. */
+static __always_inline void sock_was_read(struct sock *sk)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct sock_state *st = sock_get(sk);
+	struct tcp_sock *tp = tcp_of(sk);
+	__u32 seq;
+
+	if (!st || !tp)
+		return;
+	sock_used(sk, st, pid_tgid);
+	seq = READ(tp, copied_seq);
+	if (st->rd_ts_ns && st->rd_seq == seq)
+		return;
+	st->rd_tid = (__u32)pid_tgid;
+	st->rd_seq = seq;
+	st->rd_ts_ns = bpf_ktime_get_ns();
+}
+
+TRACE_PROGRAM(sock_wrote, sock_send_length)
+{
+	struct sock *sk = ARG(struct sock *, 0);
+
+	if (ARG(int, 1) > 0 && sock_is_tcp(sk))
+		sock_was_written(sk);
+	return 0;
+}
+
+TRACE_PROGRAM(sock_read, sock_recv_length)
+{
+	struct sock *sk = ARG(struct sock *, 0);
+
+	if (ARG(int, 1) > 0 && !(ARG(int, 2) & PEEK) && sock_is_tcp(sk))
+		sock_was_read(sk);
+	return 0;
+}
+
+/* Before 6.3 there is no such tracepoint. */
+#ifndef READS_COPY
+SEC("fexit/tcp_sendmsg")
+int sock_wrote_fexit(__u64 *ctx)
+{
+	if (ARG(int, 3) > 0)
+		sock_was_written(ARG(struct sock *, 0));
+	return 0;
+}
+
+SEC("fentry/tcp_cleanup_rbuf")
+int sock_read_fentry(__u64 *ctx)
+{
+	if (ARG(int, 1) > 0)
+		sock_was_read(ARG(struct sock *, 0));
+	return 0;
+}
+#else
+/* The socket that a thread is writing to, for the return of the function. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct sock *);
+} writing SEC(".maps");
+
+SEC("kprobe/tcp_sendmsg")
+int sock_wrote_kprobe(struct pt_regs *ctx)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct sock *sk = (void *)PT_REGS_PARM1(ctx);
+
+	bpf_map_update_elem(&writing, &pid_tgid, &sk, BPF_ANY);
+	return 0;
+}
+
+SEC("kretprobe/tcp_sendmsg")
+int sock_wrote_kretprobe(struct pt_regs *ctx)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct sock **sk = bpf_map_lookup_elem(&writing, &pid_tgid);
+
+	if (!sk)
+		return 0;
+	if ((int)PT_REGS_RC(ctx) > 0)
+		sock_was_written(*sk);
+	bpf_map_delete_elem(&writing, &pid_tgid);
+	return 0;
+}
+
+SEC("kprobe/tcp_cleanup_rbuf")
+int sock_read_kprobe(struct pt_regs *ctx)
+{
+	if ((int)PT_REGS_PARM2(ctx) > 0)
+		sock_was_read((void *)PT_REGS_PARM1(ctx));
+	return 0;
+}
+#endif
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

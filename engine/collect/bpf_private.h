@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_private: what the files of the BPF source share: bpf_source.c (its life, reading), bpf_load.c (choosing, loading and
+ * attaching), bpf_report.c (what came of it), bpf_iter.c (iterators).
+ */
+#ifndef ROOTLE_COLLECT_BPF_PRIVATE_H
+#define ROOTLE_COLLECT_BPF_PRIVATE_H
+
+#include "bpf/probes.skel.h"
+#include "collect/bpf_source.h"
+#include "collect/ladder.h"
+#include "collect/ring.h"
+
+struct bpf_source {
+	struct source source;
+	struct probes_bpf *skel;
+	struct ladder ladder;
+	struct bpf_link *links[LADDER_PARTS][2];        /* of a part's program and the one beside it; NULL: not attached */
+	struct ring ring;
+	uint64_t *wishes;
+	uint64_t seen[SEEN_MAX];
+};
+
+static inline struct bpf_source *bpf_source_of(struct source *s)
+{
+	return (struct bpf_source *)s;
+}
+
+/* Chooses the rungs, loads, attaches. A rung that does not work out is left for the next; it costs loading anew. 0; -ENOSYS where
+ * nothing can be attached; -errno. The ladder says why in either case. */
+int bpf_load(struct bpf_source *b, const struct probe_options *o);
+
+/* why_all: no program is there, and this is why; else NULL. */
+void bpf_report(struct probe_report *r, const struct bpf_source *b, const char *why_all);
+
+/* The link of the program of this part ("threads") of a source ("tasks"), or NULL. */
+struct bpf_link *bpf_link_of(const struct bpf_source *b, const char *source, const char *part);
+
+#endif
