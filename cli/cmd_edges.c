@@ -71,7 +71,7 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 
 	for (size_t i = 0; i < s->edges.n && !out_closed(); i++)
 		if (wanted(o, s->window, &s->edges.v[i])) {
-			json_edge(j, s->window, &s->edges.v[i]);
+			json_edge(j, s, &s->edges.v[i]);
 			n++;
 		}
 	return n;

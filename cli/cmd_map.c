@@ -71,7 +71,7 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 		const struct win_edge *e = &s->window->edges.v[s->edges.v[i].edge];
 
 		if (service_wanted(o, s->window, e->from, e->to)) {
-			json_edge(j, s->window, &s->edges.v[i]);
+			json_edge(j, s, &s->edges.v[i]);
 			n++;
 		}
 	}

@@ -1,8 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "json_edge.h"
 
-void json_edge(struct json *j, const struct window *w, const struct sum_edge *e)
+#include "base/clock.h"
+
+static void json_text(struct json *j, const char *key, const char *text)
 {
+	json_string(j, key, text && text[0] ? text : NULL);
+}
+
+static void json_handshakes(struct json *j, const struct sum_tls *t)
+{
+	char end[32];
+
+	json_object(j, NULL);
+	json_text(j, "version", t->version);
+	json_text(j, "sni", t->sni);
+	json_string(j, "result", t->result);
+	json_text(j, "sender", t->sender);
+	json_number(j, "count", t->count);
+	json_text(j, "alpn", t->alpn);
+	json_text(j, "subject", t->subject);
+	/* beyond the year 2262 the clock of nanoseconds ends, and the trust in a certificate should have */
+	json_string(j, "not_after", t->not_after_s && t->not_after_s < INT64_MAX / 1000000000
+					    ? time_rfc3339(end, sizeof(end), t->not_after_s * 1000000000) : NULL);
+	json_object_end(j);
+}
+
+/* null where no handshake of the edge was seen. */
+static void json_tls(struct json *j, const struct summary *s, uint32_t edge)
+{
+	double all = 0, failed = 0;
+	size_t first = 0, end;
+
+	while (first < s->tls.n && s->tls.v[first].edge != edge)
+		first++;
+	for (end = first; end < s->tls.n && s->tls.v[end].edge == edge; end++) {
+		all += s->tls.v[end].count;
+		failed += sum_tls_failed(&s->tls.v[end]) ? s->tls.v[end].count : 0;
+	}
+	if (first == end) {
+		json_null(j, "tls");
+		return;
+	}
+	json_object(j, "tls");
+	json_number(j, "handshakes", all);
+	json_number(j, "failed", failed);
+	json_array(j, "results");
+	for (size_t i = first; i < end; i++)
+		json_handshakes(j, &s->tls.v[i]);
+	json_array_end(j);
+	json_object_end(j);
+}
+
+void json_edge(struct json *j, const struct summary *s, const struct sum_edge *e)
+{
+	const struct window *w = s->window;
 	const struct win_edge *we = &w->edges.v[e->edge];
 
 	row_begin(j, "edge");
@@ -26,5 +78,6 @@ void json_edge(struct json *j, const struct window *w, const struct sum_edge *e)
 	json_number(j, "srtt_us", e->srtt_us);
 	json_number(j, "out_bytes_per_s", e->bytes_out_per_s);
 	json_number(j, "in_bytes_per_s", e->bytes_in_per_s);
+	json_tls(j, s, e->edge);
 	row_end(j);
 }

@@ -36,6 +36,9 @@ static const char *const query_table[] = {
 	"SELECT 'tcp' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", c.opened, c.closed, c.refused, c.timeouts, c.resets, "
 	"c.retrans, c.open, c.inflight, c.oldest_ns, c.srtt_us, c.bytes_out, c.bytes_in "
 	FROM_TICK("tcp", "c") "JOIN edge e ON e.id = c.edge " EDGE_JOIN "WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
+	"SELECT 'tls' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", nullif(h.version, '') AS version, "
+	"nullif(h.sni, '') AS sni, h.result, nullif(h.sender, '') AS sender, h.count, h.alpn, h.subject, h.not_after_s "
+	FROM_TICK("tls", "h") "JOIN edge e ON e.id = h.edge " EDGE_JOIN "WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
 	"SELECT 'resource' AS type, t.t_ns AS t, t.dur_ns AS dur_s, s.name AS service, x.metric, x.device, p.value, p.lim AS \"limit\" "
 	FROM_TICK("point", "p") "JOIN series x ON x.id = p.series JOIN service s ON s.id = x.service WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",

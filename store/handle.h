@@ -16,7 +16,7 @@
 #include "store/sweep.h"
 
 #define STORE_APPLICATION_ID 0x526f746c   /* "Rotl": PRAGMA application_id of a recording */
-#define STORE_USER_VERSION 1              /* the number of the newest file in store/schema/ */
+#define STORE_USER_VERSION 2              /* the number of the newest file in store/schema/ */
 #define STORE_PAGE 4096
 #define BUSY_MS 2000                      /* that a statement waits for another writer */
 #define ROLL_NS (10 * 1000000000ll)       /* length of a rolled-up interval */

@@ -171,6 +171,22 @@ static int tcp_row(struct import *im)
 	return INTO_TICK(im, r.tick, row_tcp(im->s, &r));
 }
 
+static int tls_row(struct import *im)
+{
+	struct tls_row r = {.edge = edge_of(im, false), .version = import_text(im, "version", false), .sni = import_text(im, "sni", false),
+			    .result = import_text(im, "result", true), .sender = import_text(im, "sender", false),
+			    .count = import_count(im, "count", true), .alpn = import_text(im, "alpn", false),
+			    .subject = import_text(im, "subject", false)};
+	double end = import_amount(im, "not_after_s", false);
+
+	if (r.edge < 0 || im->problem[0])
+		return r.edge < 0 ? (int)r.edge : -EINVAL;
+	if (end > 1e15)
+		return import_refuse(im, "\"not_after_s\" is too large");
+	r.not_after_s = isnan(end) ? 0 : (int64_t)end;
+	return INTO_TICK(im, r.tick, row_tls(im->s, &r));
+}
+
 static int resource_row(struct import *im)
 {
 	int64_t service = service_of(im, "service", true), series, tick;
@@ -365,6 +381,7 @@ const struct import_type import_types[] = {
 	{"tick", "t dur_s events lost", tick_row},
 	{"tcp", "t dur_s from to protocol port opened closed refused timeouts resets retrans open inflight oldest_ns srtt_us bytes_out "
 		"bytes_in", tcp_row},
+	{"tls", "t dur_s from to protocol port version sni result sender count alpn subject not_after_s", tls_row},
 	{"loss", "t dur_s stage reason count", loss_row},
 	{"process", "pid start ppid service comm exe cmdline cgroup end last", process_row},
 	{"process_tick", "t dur_s pid start cpu_s runq_wait_s disk_wait_s read_bytes write_bytes rss_bytes threads fds connections state",

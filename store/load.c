@@ -231,6 +231,25 @@ static int load_tcp(struct load *l, sqlite3_stmt *q, const struct interval *t, u
 	return 0;
 }
 
+static int load_tls(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	uint32_t edge;
+	int rc = refer(l, &l->edges, q, 0, "edge", &edge);
+	struct win_tls *v = rc < 0 ? NULL : vec_push(&l->w->tls);
+
+	if (!v)
+		return rc < 0 ? rc : -ENOMEM;
+	*v = (struct win_tls){
+		.t_ns = t->t_ns, .dur_ns = t->dur_ns, .edge = edge,
+		.version = keep_text(l, q, 1), .sni = keep_text(l, q, 2), .result = keep_text(l, q, 3), .sender = keep_text(l, q, 4),
+		.count = sqlite3_column_double(q, 5), .alpn = keep_text(l, q, 6), .subject = keep_text(l, q, 7),
+		.not_after_s = sqlite3_column_int64(q, 8),
+	};
+	if (!v->version || !v->sni || !v->result || !v->sender)
+		return corrupt(l, "a handshake lacks a part of its key");
+	return 0;
+}
+
 static int load_point(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
 {
 	uint32_t series;
@@ -338,6 +357,7 @@ static const struct {
 				       "bytes_response, rows, hist FROM requests WHERE tick = ?1"},
 	{LOAD_TCP, load_tcp, "SELECT edge, opened, closed, refused, timeouts, resets, retrans, open, inflight, oldest_ns, srtt_us, "
 			     "bytes_out, bytes_in FROM tcp WHERE tick = ?1"},
+	{LOAD_TCP, load_tls, "SELECT edge, version, sni, result, sender, count, alpn, subject, not_after_s FROM tls WHERE tick = ?1"},
 	{LOAD_POINTS, load_point, "SELECT series, value, lim FROM point WHERE tick = ?1"},
 	{LOAD_LOGS, load_log, "SELECT p.service, p.template, p.level, p.sample, l.count, l.baseline_count FROM log l "
 			      "JOIN pattern p ON p.id = l.pattern WHERE l.tick = ?1"},

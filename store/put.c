@@ -19,7 +19,7 @@ static int64_t tick_bytes(const struct tick *t)
 {
 	int64_t n = 4096;
 
-	n += 96 * (int64_t)t->requests.n + 80 * (int64_t)t->tcp.n + 32 * (int64_t)t->points.n;
+	n += 96 * (int64_t)t->requests.n + 80 * (int64_t)t->tcp.n + 160 * (int64_t)t->tls.n + 32 * (int64_t)t->points.n;
 	n += 256 * (int64_t)t->event.n + 100 * (int64_t)t->processes.n + 80 * (int64_t)t->cgroups.n + 48 * (int64_t)t->loss.n;
 	n += 512 * (int64_t)(t->services.n + t->edges.n + t->ops.n);
 	for (size_t i = 0; i < t->requests.n; i++)
@@ -68,6 +68,16 @@ static int put_tcp(struct store *s, const struct tick_tcp *c)
 	};
 
 	return row.edge < 0 ? (int)row.edge : row_tcp(s, &row);
+}
+
+static int put_tls(struct store *s, const struct tick_tls *h)
+{
+	struct tls_row row = {
+		.tick = s->last_tick_id, .edge = dict_edge(s, h->edge), .version = h->version, .sni = h->sni, .result = h->result,
+		.sender = h->by, .count = (double)h->count, .alpn = h->alpn, .subject = h->subject, .not_after_s = h->not_after_s,
+	};
+
+	return row.edge < 0 ? (int)row.edge : row_tls(s, &row);
 }
 
 static int put_point(struct store *s, const struct tick_point *p)
@@ -160,6 +170,7 @@ static int put_rows(struct store *s, const struct tick *t)
 		rc = put_names(s, t);
 	EACH(rc, t->requests, put_requests(s, row));
 	EACH(rc, t->tcp, put_tcp(s, row));
+	EACH(rc, t->tls, put_tls(s, row));
 	EACH(rc, t->points, put_point(s, row));
 	EACH(rc, t->processes, put_process(s, row, t->unix_ns));
 	EACH(rc, t->cgroups, put_cgroup(s, row));

@@ -112,6 +112,10 @@ static const struct { const char *fold, *drop; } step_table[] = {
 	 "sum(c.retrans), " LAST("c.open") ", " LAST("c.inflight") ", max(c.oldest_ns), CAST(avg(c.srtt_us) AS INTEGER), "
 	 "sum(c.bytes_out), sum(c.bytes_in) FROM tick t JOIN tcp c ON c.tick = t.id WHERE " RAW " GROUP BY c.edge",
 	 "DELETE FROM tcp WHERE tick IN " RAW_IDS},
+	/* of several certificates the subject is that of the earliest end: a bare column beside min() */
+	{"INSERT OR IGNORE INTO tls SELECT ?1, edge, version, sni, result, sender, sum(count), max(alpn), subject, min(not_after_s) "
+	 "FROM tick t JOIN tls h ON h.tick = t.id WHERE " RAW " GROUP BY edge, version, sni, result, sender",
+	 "DELETE FROM tls WHERE tick IN " RAW_IDS},
 	{"INSERT OR IGNORE INTO process_tick SELECT ?1, p.process, sum(p.cpu_s), sum(p.runq_wait_s), sum(p.disk_wait_s), "
 	 "sum(p.read_bytes), sum(p.write_bytes), max(p.rss_bytes), " LAST("p.threads") ", " LAST("p.fds") ", "
 	 LAST("p.connections") ", char(" LAST("unicode(p.state)") ") FROM tick t JOIN process_tick p ON p.tick = t.id WHERE " RAW

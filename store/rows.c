@@ -88,6 +88,32 @@ int row_tcp(struct store *s, const struct tcp_row *r)
 	return insert(s, q);
 }
 
+/* A part of the key has no NULL. */
+static void bind_key(sqlite3_stmt *q, int i, const char *text)
+{
+	sqlite3_bind_text(q, i, text ? text : "", -1, SQLITE_STATIC);
+}
+
+int row_tls(struct store *s, const struct tls_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO tls VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, r->tick);
+	sqlite3_bind_int64(q, 2, r->edge);
+	bind_key(q, 3, r->version);
+	bind_key(q, 4, r->sni);
+	bind_key(q, 5, r->result);
+	bind_key(q, 6, r->sender);
+	bind_number(q, 7, r->count);
+	sqlite3_bind_text(q, 8, r->alpn, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 9, r->subject, -1, SQLITE_STATIC);
+	if (r->not_after_s)
+		sqlite3_bind_int64(q, 10, r->not_after_s);
+	return insert(s, q);
+}
+
 int row_point(struct store *s, int64_t tick, int64_t series, double value, double limit)
 {
 	sqlite3_stmt *q = sql_get(s, "INSERT INTO point VALUES(?1, ?2, ?3, ?4)");

@@ -22,6 +22,13 @@ struct requests_row {
 #define TCP_NUMBERS 12            /* opened … bytes_in, in the order of the table */
 struct tcp_row { int64_t tick, edge; double v[TCP_NUMBERS]; };
 
+/* NULL strings: '' in the key, NULL behind it. not_after_s 0: not known. */
+struct tls_row {
+	int64_t tick, edge, not_after_s;
+	const char *version, *sni, *result, *sender, *alpn, *subject;
+	double count;
+};
+
 #define PROCESS_NUMBERS 9         /* cpu_s … connections */
 struct process_tick_row { int64_t tick, process; double v[PROCESS_NUMBERS]; char state[2]; };
 
@@ -40,6 +47,7 @@ void quantiles_ns(const struct hist *h, double p_ns[QUANTILES]);
 
 int row_requests(struct store *s, const struct requests_row *r);
 int row_tcp(struct store *s, const struct tcp_row *r);
+int row_tls(struct store *s, const struct tls_row *r);
 int row_point(struct store *s, int64_t tick, int64_t series, double value, double limit);
 int row_log(struct store *s, int64_t tick, int64_t pattern, double count, double baseline);
 int row_process_tick(struct store *s, const struct process_tick_row *r);

@@ -34,6 +34,7 @@ static const char *const copy_table[] = {
 	"INSERT INTO tick SELECT * FROM src.tick WHERE t_ns < ?2 AND t_ns + dur_ns > ?1",
 	"INSERT INTO requests SELECT * FROM src.requests WHERE tick IN " TICKS,
 	"INSERT INTO tcp SELECT * FROM src.tcp WHERE tick IN " TICKS,
+	"INSERT INTO tls SELECT * FROM src.tls WHERE tick IN " TICKS,
 	"INSERT INTO point SELECT * FROM src.point WHERE tick IN " TICKS,
 	"INSERT INTO log SELECT * FROM src.log WHERE tick IN " TICKS,
 	"INSERT INTO process_tick SELECT * FROM src.process_tick WHERE tick IN " TICKS,

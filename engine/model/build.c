@@ -207,7 +207,7 @@ static void sum_open(struct model *m)
 }
 
 /* Owners, edges and events that waited for the end of the interval. May be done twice. */
-static void settle(struct model *m, uint64_t ts_ns)
+static void settle(struct model *m, uint64_t ts_ns, int64_t unix_ns)
 {
 	size_t i;
 
@@ -222,6 +222,7 @@ static void settle(struct model *m, uint64_t ts_ns)
 	}
 	conns_end_flows(m, ts_ns);
 	requests_settle(m);
+	handshakes_settle(m, ts_ns, unix_ns);
 	conns_settle(m);
 	life_decide(m, ts_ns);
 	usage_sum(m);
@@ -264,6 +265,7 @@ static void commit(struct model *m, const struct tick *t, uint64_t ts_ns)
 	m->other_sent |= m->lost_ops || m->lost_rows;
 	m->ops_sent = (uint32_t)m->ops.n - 1;
 	map_reset(&m->aggs);
+	map_reset(&m->handshakes);
 	vec_reset(&m->notes);
 	arena_reset(&m->note_text);
 	m->life_events = 0;
@@ -291,6 +293,7 @@ static int put_all(struct model *m, struct tick *t, uint64_t ts_ns)
 	int err = put_requests(m, t);
 
 	err = err ? err : put_tcp(m, t, ts_ns);
+	err = err ? err : handshakes_build(m, t);
 	err = err ? err : points_build(m, t);
 	err = err ? err : processes_build(m, t);
 	err = err ? err : cgroups_build(m, t);
@@ -311,7 +314,7 @@ struct tick *model_tick(struct model *m, uint64_t ts_ns, int64_t unix_ns, int64_
 	if (ts_ns > m->now_ns)
 		m->now_ns = ts_ns;
 	m->tick_no++;
-	settle(m, ts_ns);
+	settle(m, ts_ns, unix_ns);
 	if (put_all(m, t, ts_ns)) {
 		undo(t);
 		return NULL;

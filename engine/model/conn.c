@@ -349,6 +349,7 @@ void conns_done(struct model *m)
 	size_t i;
 
 	m->pool.on_request = NULL;
+	m->pool.on_handshake = NULL;
 	for (id = 0; id < m->conn_high; id++)
 		if (conn_at(m, id)->used)
 			flow_free(conn_at(m, id)->flow);

@@ -9,6 +9,7 @@
  *	service.c   names of services and their instances
  *	edge.c      caller → callee, the owners of a connection's ends
  *	request.c   finished requests → (edge, operation)
+ *	handshake.c TLS handshakes → (edge, version, name, result)
  *	reading.c   the newest sample beside the previous tick's; usage.c: differences summed by service;
  *	points.c    the points of a tick; rows.c: its processes and cgroups
  *	note.c      events for the timeline, loss
@@ -43,6 +44,8 @@
 #define DEVICES_MAX 64
 #define ROWS_MAX 4096                /* (edge, operation) of one tick; past it the operation is "(other)" */
 #define OPS_BYTES_MAX (2u << 20)     /* text of all operations */
+#define SNIS_MAX 2048                /* names that TLS clients ask for; past it "(other)" */
+#define TLS_TOLD_MAX 4096
 #define LIFE_EVENTS_MAX 32           /* starts, exits, signals, listeners in one tick */
 #define EVENTS_MAX 256               /* all events in one tick */
 #define SERVICE_PORTS 8
@@ -282,6 +285,10 @@ struct model {
 	bool other_sent;
 	struct map aggs;
 
+	struct map handshakes;       /* of this tick */
+	struct map tls_told;         /* what was put on the timeline → when */
+	struct intern snis;
+
 	/* readings: base is the last one of the previous tick */
 	uint32_t reading;
 	bool based, read_now;
@@ -299,7 +306,7 @@ struct model {
 	uint32_t life_events;
 	VEC(struct loss) losses;
 	uint64_t lost_unknown_cookie, lost_conns, lost_listeners, lost_services, lost_edges, lost_ops, lost_rows,
-		lost_events, lost_processes, lost_flows, bad_records, kernel_loss;
+		lost_events, lost_processes, lost_flows, lost_snis, bad_records, kernel_loss;
 };
 
 /* conn.c */
@@ -412,6 +419,14 @@ void edge_set_proto(struct model *m, uint32_t edge, enum proto_id proto);
 void request_done(void *arg, struct flow *f, const struct request *r);
 void requests_settle(struct model *m);        /* rows that wait for an owner find their edge */
 void requests_done(struct model *m);          /* frees */
+
+/* handshake.c */
+void handshakes_init(struct model *m);
+void handshakes_done(struct model *m);        /* frees */
+void handshake_done(void *arg, struct flow *f, const struct tls_handshake *h);
+/* End of a tick: rows that wait for an owner find their edge, and failures go on the timeline. */
+void handshakes_settle(struct model *m, uint64_t now_ns, int64_t unix_ns);
+int handshakes_build(struct model *m, struct tick *t);        /* 0 or -ENOMEM */
 
 /* note.c */
 struct note *note_add(struct model *m, const char *kind, bool life);   /* NULL: too many in this tick (counted) */

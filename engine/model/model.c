@@ -26,6 +26,7 @@ static void set_options(struct model *m, const struct model_options *o)
 		m->o.max_flow_bytes = MAX_FLOW_BYTES;
 	m->pool.limit_bytes = m->o.max_flow_bytes;
 	m->pool.on_request = request_done;
+	m->pool.on_handshake = handshake_done;
 	m->pool.arg = m;
 }
 
@@ -52,6 +53,7 @@ struct model *model_new(const struct model_options *o)
 	map_init(&m->procs, sizeof(uint32_t), sizeof(struct proc *), PROCESSES_MAX);
 	map_init(&m->edge_index, 3 * sizeof(uint32_t), sizeof(uint32_t), EDGES_MAX);
 	map_init(&m->aggs, sizeof(struct agg_key), sizeof(struct agg), 0);
+	handshakes_init(m);
 	intern_init(&m->bases, BASES_MAX);
 	intern_init(&m->names, SERVICES_MAX);
 	intern_init(&m->texts, TEXTS_MAX);
@@ -72,6 +74,7 @@ void model_free(struct model *m)
 	listeners_done(m);
 	procs_done(m);
 	requests_done(m);
+	handshakes_done(m);
 	readings_done(m);
 	services_done(m);
 	map_done(&m->edge_index);

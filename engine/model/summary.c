@@ -401,6 +401,8 @@ static int fill(struct summary *s, struct groups *g, struct edge_sums *edges, st
 		if (in_range(s, w->tcp.v[i].t_ns))
 			add_tcp(&edges[w->tcp.v[i].edge], &w->tcp.v[i]);
 	add_points(s, services);
+	if (summary_add_tls(s))
+		return -1;
 	if (finish_ops(s, &g->op) || finish_edges(s, edges, &g->edge))
 		return -1;
 	return finish_services(s, services, g);
@@ -444,6 +446,7 @@ void summary_free(struct summary *s)
 		return;
 	vec_done(&s->ops);
 	vec_done(&s->edges);
+	vec_done(&s->tls);
 	vec_done(&s->services);
 	free(s);
 }

@@ -10,6 +10,8 @@
 #ifndef ROOTLE_MODEL_SUMMARY_H
 #define ROOTLE_MODEL_SUMMARY_H
 
+#include <stdbool.h>
+
 #include "model/window.h"
 
 struct sum_latency {
@@ -30,6 +32,14 @@ struct sum_edge {
 	double bytes_out_per_s, bytes_in_per_s;
 };
 
+/* TLS handshakes of an edge with this result; strings as in struct win_tls. */
+struct sum_tls {
+	uint32_t edge;
+	const char *version, *sni, *result, *sender, *alpn, *subject;
+	double count;
+	int64_t not_after_s;           /* the earliest; 0: not known */
+};
+
 struct sum_service {
 	uint32_t service;
 	struct sum_latency in, out;    /* requests it answered, requests it made */
@@ -46,12 +56,17 @@ struct summary {
 	double seconds;                /* of the range that rows cover */
 	VEC(struct sum_op) ops;        /* by count, most first */
 	VEC(struct sum_edge) edges;    /* one for each edge with any row in the range, in the window's order */
+	VEC(struct sum_tls) tls;       /* by edge, and the most first */
 	VEC(struct sum_service) services;   /* one for each service of the window with any row or edge in the range */
 };
 
 /* The rows that begin in [since_ns, until_ns). NULL: no memory. */
 struct summary *summary_new(const struct window *w, int64_t since_ns, int64_t until_ns);
 void summary_free(struct summary *s);
+
+bool sum_tls_failed(const struct sum_tls *t);
+/* Part of summary_new(): fills s->tls. 0, or -1: no memory. */
+int summary_add_tls(struct summary *s);
 
 /* The row of this service or edge; NULL where it had none. */
 const struct sum_service *summary_service(const struct summary *s, uint32_t service);

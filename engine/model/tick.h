@@ -56,6 +56,19 @@ struct tick_tcp {
 	uint64_t bytes_out, bytes_in;   /* payload, seen from the caller */
 };
 
+/* TLS handshakes of an edge that ended in the interval. */
+struct tick_tls {
+	uint32_t edge;
+	const char *version;     /* "1.3"; NULL: the server did not say */
+	const char *sni;         /* host asked for; "": none */
+	const char *result;      /* "ok" "unseen" "cut_short" "not_tls" "alert" (encrypted), or the name of the alert */
+	const char *by;          /* "client" "server": who refused; NULL: nobody */
+	uint64_t count;
+	const char *alpn;        /* protocol asked for or chosen; NULL: none */
+	const char *subject;     /* of the server's certificate; NULL: not seen */
+	int64_t not_after_s;     /* Unix time; 0: not seen */
+};
+
 /* Not every series has a point in every tick: one that has been the same for a minute comes every ten seconds (CPU and memory
  * of a service on the network come always), and so does a service that does nothing. */
 struct tick_point {
@@ -112,6 +125,7 @@ struct tick {
 	VEC(struct tick_op) ops;
 	VEC(struct tick_requests) requests;
 	VEC(struct tick_tcp) tcp;
+	VEC(struct tick_tls) tls;
 	VEC(struct tick_point) points;
 	VEC(struct tick_event) event;
 	VEC(struct tick_process) processes;

@@ -43,6 +43,7 @@ void window_free(struct window *w)
 	vec_done(&w->series);
 	vec_done(&w->requests);
 	vec_done(&w->tcp);
+	vec_done(&w->tls);
 	vec_done(&w->points);
 	vec_done(&w->events);
 	vec_done(&w->logs);
@@ -248,6 +249,15 @@ static int tcp_order(const void *pa, const void *pb)
 	return 0;
 }
 
+static int tls_order(const void *pa, const void *pb)
+{
+	const struct win_tls *a = pa, *b = pb;
+
+	ORDER(a->t_ns, b->t_ns);
+	ORDER(a->edge, b->edge);
+	return strcmp(a->result, b->result);
+}
+
 static int point_order(const void *pa, const void *pb)
 {
 	const struct win_point *a = pa, *b = pb;
@@ -303,6 +313,7 @@ void window_sort(struct window *w)
 {
 	sort_rows(w->requests.v, w->requests.n, sizeof(*w->requests.v), requests_order);
 	sort_rows(w->tcp.v, w->tcp.n, sizeof(*w->tcp.v), tcp_order);
+	sort_rows(w->tls.v, w->tls.n, sizeof(*w->tls.v), tls_order);
 	sort_rows(w->points.v, w->points.n, sizeof(*w->points.v), point_order);
 	sort_rows(w->events.v, w->events.n, sizeof(*w->events.v), event_order);
 	sort_rows(w->logs.v, w->logs.n, sizeof(*w->logs.v), log_order);

@@ -40,6 +40,15 @@ struct win_tcp {
 	double bytes_out, bytes_in;   /* all: NaN: not known */
 };
 
+/* As struct tick_tls. */
+struct win_tls {
+	int64_t t_ns, dur_ns;
+	uint32_t edge;
+	const char *version, *sni, *result, *sender, *alpn, *subject;   /* version, sni, sender: "" not known, none */
+	double count;
+	int64_t not_after_s;       /* 0: not known */
+};
+
 struct win_point { int64_t t_ns, dur_ns; uint32_t series; double value, limit; };   /* limit NaN: none */
 
 struct win_event {
@@ -81,6 +90,7 @@ struct window {
 	VEC(struct win_series) series;
 	VEC(struct win_requests) requests;
 	VEC(struct win_tcp) tcp;
+	VEC(struct win_tls) tls;
 	VEC(struct win_point) points;
 	VEC(struct win_event) events;
 	VEC(struct win_log) logs;

@@ -5,6 +5,7 @@
  * while no request waits, until a later segment of the client, or too much, or the end shows that none will come.
  */
 #include "proto/flow_private.h"
+#include "proto/protocols.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,11 +101,43 @@ static void flow_wrong(struct flow *f)
 		flow_give_up(f);
 }
 
+/* The state of a protocol, zeroed; false where there is no memory. */
+static bool flow_new_state(struct flow *f, const struct proto_ops *o)
+{
+	if (o->state_size) {
+		f->state = pool_realloc(f->pool, NULL, 0, o->state_size);
+		if (!f->state) {
+			flow_give_up(f);
+			return false;
+		}
+		memset(f->state, 0, o->state_size);
+	}
+	f->ops = o;
+	return true;
+}
+
+/* Another protocol has agreed on TLS: its handshake comes next. */
+static void flow_encrypt(struct flow *f)
+{
+	flow_forget(f, f->queue.n);
+	flow_drop_state(f);
+	for (int d = 0; d < 2; d++) {
+		stream_drop(&f->dir[d], f->pool, f->dir[d].len);
+		f->dir[d].skip = 0;
+		f->dir[d].waiting = false;
+	}
+	if (flow_new_state(f, &proto_tls))
+		f->ops->init(f->state, f->mid);
+}
+
 static void flow_result(struct flow *f, ssize_t r)
 {
 	if (r == PROTO_ENCRYPTED) {
 		f->encrypted = true;
-		flow_hush(f);
+		if (f->ops == &proto_tls)
+			flow_hush(f);
+		else
+			flow_encrypt(f);
 	} else if (r < 0) {
 		flow_wrong(f);
 	}
@@ -115,7 +148,7 @@ static bool flow_may_parse(const struct flow *f, enum proto_dir dir)
 {
 	const struct stream *st = &f->dir[dir];
 
-	return dir == FROM_CLIENT || f->queue.n || !f->ops || (st->len && !st->waiting) || st->skip;
+	return dir == FROM_CLIENT || f->queue.n || !f->ops || f->ops->duplex || (st->len && !st->waiting) || st->skip;
 }
 
 static void flow_note_response(struct flow *f, const struct proto_bytes *b)
@@ -152,7 +185,7 @@ static ssize_t flow_messages(struct flow *f, enum proto_dir dir, struct proto_by
 		b.n -= (size_t)r;
 		b.fresh -= (size_t)r < b.fresh ? (size_t)r : b.fresh;
 		b.start = b.start && !r;
-		if (dir == FROM_SERVER && !f->queue.n && b.n && !(how & RUN_ORDERED)) {
+		if (dir == FROM_SERVER && !f->queue.n && b.n && !(how & RUN_ORDERED) && !f->ops->duplex) {
 			f->dir[dir].waiting = true;
 			return (ssize_t)off;
 		}
@@ -199,15 +232,8 @@ static void flow_adopt(struct flow *f, const struct proto_ops *o, bool swap)
 {
 	struct stream t = f->dir[0];
 
-	if (o->state_size) {
-		f->state = pool_realloc(f->pool, NULL, 0, o->state_size);
-		if (!f->state) {
-			flow_give_up(f);
-			return;
-		}
-		memset(f->state, 0, o->state_size);
-	}
-	f->ops = o;
+	if (!flow_new_state(f, o))
+		return;
 	if (swap) {
 		f->dir[0] = f->dir[1];
 		f->dir[1] = t;
@@ -218,7 +244,7 @@ static void flow_adopt(struct flow *f, const struct proto_ops *o, bool swap)
 		flow_run(f, FROM_CLIENT, NULL, 0, 0);
 	if (!f->ops || !f->dir[FROM_SERVER].len)
 		return;
-	if (f->queue.n)
+	if (f->queue.n || o->duplex)
 		flow_run(f, FROM_SERVER, NULL, 0, 0);
 	else
 		f->dir[FROM_SERVER].waiting = true;

@@ -32,6 +32,8 @@ struct flow_pool {
 	uint64_t given_up;         /* flows whose parsing was given up */
 	/* Called for each finished request; the struct and its strings are valid during the call. */
 	void (*on_request)(void *arg, struct flow *f, const struct request *r);
+	/* The same for each TLS handshake that ended, well or not; NULL: not wanted. */
+	void (*on_handshake)(void *arg, struct flow *f, const struct tls_handshake *h);
 	void *arg;
 };
 

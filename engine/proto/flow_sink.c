@@ -126,6 +126,14 @@ static uint32_t sink_resync(struct proto_sink *s, bool keep)
 	return f->queue.n;
 }
 
+static void sink_handshake(struct proto_sink *s, const struct tls_handshake *h)
+{
+	struct flow *f = flow_of(s);
+
+	if (f->pool->on_handshake)
+		f->pool->on_handshake(f->pool->arg, f, h);
+}
+
 static void *sink_realloc(struct proto_sink *s, void *p, size_t old, size_t n)
 {
 	struct flow *f = flow_of(s);
@@ -145,5 +153,6 @@ const struct proto_sink flow_sink = {
 	.response = sink_response,
 	.tag = sink_tag,
 	.resync = sink_resync,
+	.handshake = sink_handshake,
 	.realloc = sink_realloc,
 };

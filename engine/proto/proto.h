@@ -76,6 +76,8 @@ struct proto_response {
 	uint64_t begin_ns, end_ns, bytes, rows;
 };
 
+struct tls_handshake;
+
 /* What a parser is handed to report with. The requests that wait for their response are kept by the flow, so a parser of
  * an ordered protocol needs no queue of its own: it asks for the tag of the oldest. */
 struct proto_sink {
@@ -90,13 +92,15 @@ struct proto_sink {
 	/* After a hole in the responses the next one is found: of the requests that began before it, all but the newest are
 	 * lost, or all of them where keep is false or the client pipelines. Returns how many wait still. */
 	uint32_t (*resync)(struct proto_sink *s, bool keep);
+	/* A handshake is over, for better or worse (proto/tls.h). */
+	void (*handshake)(struct proto_sink *s, const struct tls_handshake *h);
 	/* Bounded memory for the state: like realloc; n == 0 frees; NULL past the connection's bound. */
 	void *(*realloc)(struct proto_sink *s, void *p, size_t old, size_t n);
 };
 
 /* returned by parse() and gap() instead of a count */
 #define PROTO_BAD (-1)          /* not this protocol, or broken beyond use */
-#define PROTO_ENCRYPTED (-2)    /* TLS from here on */
+#define PROTO_ENCRYPTED (-2)    /* encrypted from here on; of another protocol than TLS: what is kept ends here, a ClientHello follows */
 #define PROTO_AGAIN (-3)        /* parse() only: something ended with the byte before; nothing is taken, call again */
 #define PROTO_OPAQUE ((ssize_t)1 << 62)  /* skip everything to come in this direction */
 
@@ -105,6 +109,7 @@ struct proto_ops {
 	const char *name;       /* as in ndjson: "http" "postgres" "redis" … */
 	const uint16_t *ports;  /* weak prior, 0-terminated */
 	size_t state_size;
+	bool duplex;            /* no requests and responses: each direction is parsed as it comes */
 
 	/* 0..100: how sure the first bytes of a direction are this protocol; 0 no, negative: too few bytes to tell.
 	 * Never more than 50 for a guess that random bytes could pass. */

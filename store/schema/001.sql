@@ -1,8 +1,8 @@
--- rootle recording, schema 1.  Applied once, in one transaction, to an empty file; see rootle-schema(5).
+-- rootle recording, schema 2.  Applied once, in one transaction, to an empty file; see rootle-schema(5).
 --
 -- Three kinds of objects:
 --   dictionaries   names, numbered once: service edge op series pattern process cgroup meta
---   facts          what was measured, clustered by tick: requests tcp point log process_tick cgroup_tick loss;
+--   facts          what was measured, clustered by tick: requests tcp tls point log process_tick cgroup_tick loss;
 --                  and by time: event span
 --   derived        nothing but the views v_*; drop and create them as you like.  The only derived columns are the
 --                  percentiles beside a histogram (requests.p50_ns … p99_ns), for people without a decoder.
@@ -12,7 +12,7 @@
 -- ".schema point" shows them.
 
 PRAGMA application_id = 0x526f746c;  -- "Rotl"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- dictionaries ------------------------------------------------------------------------------------------------------
 
@@ -134,6 +134,20 @@ CREATE TABLE tcp(
 	PRIMARY KEY(tick, edge)
 ) WITHOUT ROWID;
 
+CREATE TABLE tls(
+	tick INTEGER NOT NULL REFERENCES tick(id),
+	edge INTEGER NOT NULL REFERENCES edge(id),
+	version TEXT NOT NULL,       -- 1.3 1.2 …; '': the server did not say
+	sni TEXT NOT NULL,           -- host that the client asked for; '': none
+	result TEXT NOT NULL,        -- ok unseen cut_short not_tls alert (encrypted), or the name of the alert
+	sender TEXT NOT NULL,        -- client server: who refused; '': nobody
+	count INTEGER NOT NULL,      -- handshakes that ended in the interval
+	alpn TEXT,                   -- protocol asked for or chosen
+	subject TEXT,                -- of the server's certificate; NULL: not seen
+	not_after_s INTEGER,         -- its end, Unix time, s; of several the earliest
+	PRIMARY KEY(tick, edge, version, sni, result, sender)
+) WITHOUT ROWID;
+
 CREATE TABLE point(
 	tick INTEGER NOT NULL REFERENCES tick(id),
 	series INTEGER NOT NULL REFERENCES series(id),
@@ -245,6 +259,12 @@ CREATE VIEW v_tcp AS
 	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, c.opened, c.closed, c.refused, c.timeouts, c.resets,
 	c.retrans, c.open, c.inflight, c.oldest_ns / 1e6 AS oldest_ms, c.srtt_us, c.bytes_out, c.bytes_in
 	FROM v_ticks t JOIN tcp c ON c.tick = t.tick JOIN v_edges e ON e.edge_id = c.edge;
+
+CREATE VIEW v_tls AS
+	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, nullif(h.version, '') AS version, nullif(h.sni, '') AS sni,
+	h.result, nullif(h.sender, '') AS sender, h.count, h.alpn, h.subject,
+	strftime('%Y-%m-%dT%H:%M:%SZ', h.not_after_s, 'unixepoch') AS not_after
+	FROM v_ticks t JOIN tls h ON h.tick = t.tick JOIN v_edges e ON e.edge_id = h.edge;
 
 CREATE VIEW v_resources AS
 	SELECT t.time, t.dur_s, s.name AS service, r.metric, r.device, p.value, p.lim AS "limit"

@@ -105,6 +105,9 @@ __attribute__((unused)) static struct tick *tick_make(int64_t i)
 	add_requests(t, 1, 1, 2 * (10 + (uint64_t)i % 7), 700123);
 	*vec_push(&t->tcp) = (struct tick_tcp){.edge = 1, .opened = 2, .closed = 1, .retrans = 3, .open = 5 + (uint32_t)i % 3,
 					       .inflight = 1, .oldest_ns = 4000000, .srtt_us = 90, .bytes_out = 1000, .bytes_in = 2000};
+	*vec_push(&t->tls) = (struct tick_tls){.edge = 0, .version = i % 2 ? NULL : "1.2", .sni = "shop.test", .by = i % 2 ? "server" : NULL,
+					       .result = i % 2 ? "protocol_version" : "ok", .count = 3, .alpn = i ? NULL : "h2",
+					       .subject = i % 2 ? NULL : "shop.test", .not_after_s = i % 2 ? 0 : 4000000000 + i};
 	*vec_push(&t->points) = (struct tick_point){.service = 3, .metric = M_CPU_CORES, .value = 0.1 * (double)(i % 10), .limit = 2};
 	*vec_push(&t->points) = (struct tick_point){.service = 0, .metric = M_DEV_BUSY_RATIO, .device = "sda", .value = 0.333333333333,
 						    .limit = NAN};

@@ -32,7 +32,7 @@ static int load_after(const char *sql, struct store_error *err)
 Test(corrupt, references_to_nothing)
 {
 	static const char *const sql[] = {
-		"UPDATE requests SET edge = 777", "UPDATE requests SET op = 777", "UPDATE tcp SET edge = 777",
+		"UPDATE requests SET edge = 777", "UPDATE requests SET op = 777", "UPDATE tcp SET edge = 777", "UPDATE tls SET edge = 777",
 		"UPDATE point SET series = series + 777", "UPDATE event SET service = 777", "UPDATE process SET service = 777",
 		"UPDATE edge SET dst = 99999", "UPDATE edge SET src = 99999", "UPDATE series SET service = 99999",
 		"UPDATE requests SET edge = -1", "DELETE FROM service WHERE name = 'postgres'",

@@ -24,6 +24,12 @@ Test(put, a_tick_comes_back_as_it_was)
 	cr_assert_str_eq(w->edges.v[w->requests.v[1].edge].protocol, "postgres");
 	cr_assert_eq(w->tcp.v[0].retrans, 3);
 	cr_assert_float_eq(w->tcp.v[0].oldest_ms, 4, 1e-9);
+	cr_assert_eq(w->tls.n, 1);
+	cr_assert_eq(w->tls.v[0].count, 3);
+	cr_assert_str_eq(w->tls.v[0].version, "1.2");
+	cr_assert_str_eq(w->tls.v[0].sender, "");
+	cr_assert_str_eq(w->tls.v[0].alpn, "h2");
+	cr_assert_eq(w->tls.v[0].not_after_s, 4000000000);
 	cr_assert_eq(w->points.n, 2);
 	cr_assert_str_eq(w->series.v[w->points.v[1].series].device, "sda");
 	cr_assert(isnan(w->points.v[1].limit));

@@ -132,7 +132,7 @@ Test(retain, roll_up_keeps_sums)
 	struct store_limits limits = {.raw_ns = 60 * NS_PER_S};
 	struct store *s = writer(path_, limits);
 	struct window *plain, *rolled;
-	double count[2] = {0}, errors[2] = {0}, hist[2] = {0}, retrans[2] = {0}, cpu[2] = {0};
+	double count[2] = {0}, errors[2] = {0}, hist[2] = {0}, retrans[2] = {0}, handshakes[2] = {0}, cpu[2] = {0};
 	char other[160];
 
 	for (int64_t i = 0; i < 300; i++)
@@ -153,6 +153,8 @@ Test(retain, roll_up_keeps_sums)
 		}
 		for (size_t i = 0; i < w->tcp.n; i++)
 			retrans[k] += w->tcp.v[i].retrans;
+		for (size_t i = 0; i < w->tls.n; i++)
+			handshakes[k] += w->tls.v[i].count;
 		for (size_t i = 0; i < w->points.n; i++)
 			if (!w->series.v[w->points.v[i].series].device)
 				cpu[k] += w->points.v[i].value * (double)w->points.v[i].dur_ns / 1e9;
@@ -161,6 +163,7 @@ Test(retain, roll_up_keeps_sums)
 	cr_assert_eq(errors[0], errors[1]);
 	cr_assert_eq(hist[0], hist[1]);
 	cr_assert_eq(retrans[0], retrans[1]);
+	cr_assert_eq(handshakes[0], handshakes[1]);
 	cr_assert_float_eq(cpu[0], cpu[1], 1e-6);
 	cr_assert_eq(plain->coverage.events, rolled->coverage.events);
 	cr_assert_eq(plain->coverage.lost_events, rolled->coverage.lost_events);
@@ -171,6 +174,8 @@ Test(retain, roll_up_keeps_sums)
 	cr_assert_eq(query(path_, "SELECT count(*) FROM tick WHERE source = 1 AND dur_ns <> 10000000000"), 0);
 	cr_assert_leq(query(path_, "SELECT count(*) FROM tick WHERE source = 1 AND events IS NULL"), 1, "only the last may be unfinished");
 	cr_assert_eq(query(path_, "SELECT count(*) FROM process_tick WHERE state <> 'S' OR threads <> 4"), 0);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM tls t JOIN tick k ON k.id = t.tick WHERE source = 1 AND result = 'ok' AND "
+				  "(subject <> 'shop.test' OR not_after_s % 10 <> 0)"), 0);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM tcp WHERE open NOT BETWEEN 5 AND 7"), 0);
 }
 

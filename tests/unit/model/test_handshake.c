@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TLS handshakes on their way to an edge and to the timeline; the bytes are those of the fuzzer's corpus. */
+#define WORLD_REAL_FLOW
+#include "world.h"
+
+#define CORPUS TEST_DIR "/../../fuzz/corpus/tls/"
+
+static const struct sock near = {.cookie = 10, .pid = 200, .laddr = "127.0.0.1", .lport = 40000, .raddr = "127.0.0.1",
+				 .rport = 8443, .role = ROLE_CLIENT};
+static const struct sock far = {.cookie = 11, .pid = 100, .laddr = "127.0.0.1", .lport = 8443, .raddr = "127.0.0.1",
+				.rport = 40000, .role = ROLE_SERVER};
+
+static void say(struct world *w, uint64_t cookie, uint32_t seq, const uint8_t *p, uint32_t n)
+{
+	static uint64_t room[256];      /* aligned */
+	struct ev_data *e = (struct ev_data *)room;
+
+	*e = (struct ev_data){.h = {.ts_ns = w->now, .size = (uint32_t)sizeof(*e) + n, .type = EV_DATA}, .cookie = cookie, .seq = seq,
+			      .len = n, .head = (uint16_t)n, .dir = DIR_OUT, .flags = DATA_LOOPBACK};
+	memcpy(e->payload, p, n);
+	model_event(w->m, &e->h);
+}
+
+/* A connection that says what the file has, and ends. */
+static void converse(struct world *w, const char *name)
+{
+	uint32_t seq[2] = {1, 1};
+	char path[512];
+	uint8_t p[8192];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), CORPUS "%s", name);
+	f = fopen(path, "rb");
+	cr_assert_not_null(f, "%s", path);
+	n = fread(p, 1, sizeof(p), f);
+	fclose(f);
+	conn(w, &near, CONN_CONNECT);
+	conn(w, &near, CONN_ESTABLISHED);
+	conn(w, &far, CONN_ESTABLISHED);
+	for (size_t i = 1; i + 2 <= n; i += 2u + p[i + 1]) {
+		say(w, p[i] ? far.cookie : near.cookie, seq[p[i]], p + i + 2, p[i + 1]);
+		seq[p[i]] += p[i + 1];
+		w->now += MS;
+	}
+	conn(w, &near, CONN_CLOSE);
+	conn(w, &far, CONN_CLOSE);
+	w->now += 10 * MS;
+}
+
+static void begin(struct world *w)
+{
+	world_init(w, 0, 0);
+	process(w, 100, 1, "server", "");
+	process(w, 200, 1, "client", "");
+	listening(w, 1, 100, "0.0.0.0", 8443);
+}
+
+Test(handshake, counts_by_result)
+{
+	struct names n = {0};
+	struct world w;
+	struct tick *t;
+
+	begin(&w);
+	for (int i = 0; i < 3; i++)
+		converse(&w, "tls12");
+	converse(&w, "tls13");
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_eq(t->tls.n, 2);
+	for (size_t i = 0; i < t->tls.n; i++) {
+		const struct tick_tls *r = &t->tls.v[i];
+		bool old = !strcmp(r->version, "1.2");
+
+		cr_assert_str_eq(edge_text(&n, r->edge), "client -> server :8443");
+		cr_assert_str_eq(r->result, "ok");
+		cr_assert_str_eq(r->sni, "shop.test");
+		cr_assert_str_eq(r->alpn, "http/1.1");
+		cr_assert_null(r->by);
+		cr_assert_eq(r->count, old ? 3 : 1);
+		cr_assert_eq(r->subject != NULL, old, "1.3 hides the certificate");
+	}
+	cr_assert_eq(t->requests.n, 0, "a handshake is no request");
+	cr_assert_eq(t->event.n, 0);
+	cr_assert_eq(t->lost, 0);
+	tick_free(t);
+	t = tick(&w);
+	cr_assert_eq(t->tls.n, 0, "counted twice");
+	tick_free(t);
+	model_free(w.m);
+}
+
+static size_t told(const struct tick *t, const char *kind, const char *words)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->event.n; i++)
+		n += !strcmp(t->event.v[i].kind, kind) && strstr(t->event.v[i].detail, words);
+	return n;
+}
+
+Test(handshake, failures_are_told_once_a_minute)
+{
+	struct world w;
+	struct tick *t;
+
+	begin(&w);
+	converse(&w, "tls12_expired");
+	converse(&w, "tls12_expired");
+	converse(&w, "tls12_unknown_ca");
+	t = tick(&w);
+	cr_assert_eq(t->tls.n, 2);
+	cr_assert_eq(told(t, "tls_failure", "certificate_expired from the client; TLS 1.2, for old.test, certificate of old.test until "), 1);
+	cr_assert_eq(told(t, "tls_failure", "unknown_ca from the client"), 1);
+	tick_free(t);
+	for (int s = 0; s < 90; s++) {
+		converse(&w, "tls12_expired");
+		t = tick(&w);
+		cr_assert_eq(t->tls.n, 1);
+		cr_assert_leq(t->event.n, 2);
+		cr_assert_eq(told(t, "tls_failure", "expired"), s == 59, "second %d", s);
+		tick_free(t);
+	}
+	model_free(w.m);
+}
