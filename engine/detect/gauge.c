@@ -107,11 +107,14 @@ struct shift gauge_shift(const struct gauges *g, uint32_t series, struct span ba
 	return robust_shift(before, n, after, m, series_floor(g->w->series.v[series].metric));
 }
 
-double gauge_mean(const struct gauges *g, uint32_t series, struct span range)
+/* The time that is known of a series in the range, and the sum over it of its values, each at most `cap`. */
+struct known { double ns, sum; };
+
+static struct known known_capped(const struct gauges *g, uint32_t series, struct span range, double cap)
 {
 	uint32_t i, b = point_from(g, series, range.until_ns);
 	const struct win_point *last = NULL;
-	double sum = 0;
+	struct known k = {0};
 
 	for (i = point_from(g, series, range.since_ns); i < b; i++) {
 		const struct win_point *p = point_at(g, i);
@@ -120,12 +123,52 @@ double gauge_mean(const struct gauges *g, uint32_t series, struct span range)
 		if (isnan(p->value) || isinf(p->value))
 			continue;
 		gap = last ? p->t_ns - (last->t_ns + last->dur_ns) : 0;
-		if (gap > 0 && gap <= SPARSE_NS)
-			sum += fmin(last->value, p->value) * (double)gap;
-		sum += p->value * (double)p->dur_ns;
+		if (gap > 0 && gap <= SPARSE_NS) {
+			k.ns += (double)gap;
+			k.sum += fmin(cap, fmin(last->value, p->value)) * (double)gap;
+		}
+		k.ns += (double)p->dur_ns;
+		k.sum += fmin(cap, p->value) * (double)p->dur_ns;
 		last = p;
 	}
-	return last && range.until_ns > range.since_ns ? sum / (double)(range.until_ns - range.since_ns) : NAN;
+	return k;
+}
+
+static double mean_capped(const struct gauges *g, uint32_t series, struct span range, double cap)
+{
+	struct known k = known_capped(g, series, range, cap);
+
+	return k.ns > 0 && range.until_ns > range.since_ns ? k.sum / (double)(range.until_ns - range.since_ns) : NAN;
+}
+
+double gauge_mean(const struct gauges *g, uint32_t series, struct span range)
+{
+	return mean_capped(g, series, range, INFINITY);
+}
+
+static int by_value_down(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x < y) - (x > y);
+}
+
+/* What the series exceeds for a tenth of the range; where it has no points it is zero. */
+static double busiest_tenth(const struct gauges *g, uint32_t series, struct span range)
+{
+	double v[BLOCKS_MAX + 1], known = known_capped(g, series, range, INFINITY).ns;
+	size_t n = blocks_of(g, series, range, v), skip;
+
+	if (!n || !(known > 0))
+		return INFINITY;
+	skip = (size_t)(0.1 * (double)(range.until_ns - range.since_ns) * (double)n / known);
+	qsort(v, n, sizeof(*v), by_value_down);
+	return skip < n ? v[skip] : 0;
+}
+
+double gauge_mean_lasting(const struct gauges *g, uint32_t series, struct span range)
+{
+	return mean_capped(g, series, range, busiest_tenth(g, series, range));
 }
 
 double gauge_limit(const struct gauges *g, uint32_t series, struct span now)

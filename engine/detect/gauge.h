@@ -25,6 +25,9 @@ struct shift gauge_shift(const struct gauges *g, uint32_t series, struct span ba
 /* The mean of a series over the whole range; NaN: no points in it.  Where it has none for up to ten seconds it is taken as the
  * lower of its neighbours (a series that stays the same is sparse), beyond that as zero: nobody was there. */
 double gauge_mean(const struct gauges *g, uint32_t series, struct span range);
+/* The same, but no value counts for more than what the series reaches in the busiest tenth of the range: a level that lasts, not
+ * a burst. A range of fewer than ten values has no burst. */
+double gauge_mean_lasting(const struct gauges *g, uint32_t series, struct span range);
 /* Newest limit of a series in the range, NaN: none. */
 double gauge_limit(const struct gauges *g, uint32_t series, struct span now);
 /* Largest value in the range; NaN: none. */

@@ -9,7 +9,9 @@
 #define WAIT_MIN 0.3        /* s/s from which on a wait may stand behind a queue that is many times as long … */
 #define QUEUE_SHARE 0.02    /* … as where all wait for the one that writes the log; but not any number of times */
 
-double metric_added(const struct study *s, uint32_t service, const char *metric)
+typedef double mean_fn(const struct gauges *g, uint32_t series, struct span range);
+
+static double added_by(const struct study *s, uint32_t service, const char *metric, mean_fn *mean)
 {
 	double sum = 0;
 	size_t i;
@@ -19,12 +21,22 @@ double metric_added(const struct study *s, uint32_t service, const char *metric)
 
 		if (s->w->series.v[i].service != service || strcmp(s->w->series.v[i].metric, metric) != 0)
 			continue;
-		after = gauge_mean(&s->gauges, (uint32_t)i, s->sick);
-		before = s->blind ? NAN : gauge_mean(&s->gauges, (uint32_t)i, s->base);
+		after = mean(&s->gauges, (uint32_t)i, s->sick);
+		before = s->blind ? NAN : mean(&s->gauges, (uint32_t)i, s->base);
 		if (!isnan(after))
 			sum += after - (isnan(before) ? 0 : before);
 	}
 	return sum;
+}
+
+double metric_added(const struct study *s, uint32_t service, const char *metric)
+{
+	return added_by(s, service, metric, gauge_mean);
+}
+
+double metric_added_lasting(const struct study *s, uint32_t service, const char *metric)
+{
+	return added_by(s, service, metric, gauge_mean_lasting);
 }
 
 double metric_level(const struct study *s, uint32_t service, const char *metric)

@@ -73,6 +73,8 @@ double metric_growth(const struct study *s, uint32_t service, const char *metric
 /* The mean over the incident, and by how much it lies above that of the baseline; all devices together, 0 where not known. */
 double metric_level(const struct study *s, uint32_t service, const char *metric);
 double metric_added(const struct study *s, uint32_t service, const char *metric);
+/* Of a level that lasts: bursts in less than a tenth of the time do not count. */
+double metric_added_lasting(const struct study *s, uint32_t service, const char *metric);
 
 /* What was added since the onset, in thread-seconds a second, so that they compare: a request that takes a second longer holds
  * a thread, or a place in its queue, for a second. */

@@ -8,6 +8,8 @@
 #include "explain/cause.h"
 #include "explain/say.h"
 
+#define WAITS_TOO 0.3   /* s/s of waiting for the disk from which on it is sure to be this one */
+
 void finding_say(struct study *s, struct finding *f, double before, double after, const char *unit, const char *query,
 		 const char *fmt, ...)
 {
@@ -190,14 +192,25 @@ bool event_changed(const struct win_event *e)
 	return e->version_before && e->version_after && strcmp(e->version_before, e->version_after) != 0;
 }
 
+/* A wait that lasts is not the work of a burst, however many bytes it moved. */
 static double disk_growth(const struct study *s, uint32_t service)
 {
-	return fmax(0, metric_added(s, service, "disk_read_bytes")) + fmax(0, metric_added(s, service, "disk_write_bytes"));
+	return fmax(0, metric_added_lasting(s, service, "disk_read_bytes")) +
+	       fmax(0, metric_added_lasting(s, service, "disk_write_bytes"));
+}
+
+/* Bytes are not told by device. Who moves them on the disk that the victim waits for mostly waits there himself; who does not is
+ * on another one, or leaves the writing to the kernel. */
+static double disk_taking(const struct study *s, uint32_t service)
+{
+	double waits = fmin(1, metric_level(s, service, "disk_wait_s") / WAITS_TOO);
+
+	return disk_growth(s, service) * (0.3 + 0.7 * waits);
 }
 
 static double cpu_growth(const struct study *s, uint32_t service)
 {
-	return metric_added(s, service, "cpu_cores");
+	return metric_added_lasting(s, service, "cpu_cores");
 }
 
 /* Who serves the symptom's requests, or has sent requests all along, is no neighbour, however much it takes. */
@@ -214,27 +227,30 @@ static bool takes_part(const struct study *s, uint32_t service)
 	return false;
 }
 
-static uint32_t taker(const struct study *s, uint32_t v, double (*growth)(const struct study *, uint32_t), double least,
-		      double *grown)
+typedef double growth_fn(const struct study *s, uint32_t service);
+
+/* Whose `rank` is the highest, where it grew by `least` at least and by more than twice what the victim did. */
+static uint32_t taker(const struct study *s, uint32_t v, growth_fn *growth, growth_fn *rank, double least, double *grown)
 {
 	uint32_t best = WIN_NONE;
+	double most = 0;
 	size_t i;
 
-	*grown = 0;
 	for (i = 0; i < s->w->services.n; i++) {
-		double g = i == v || takes_part(s, (uint32_t)i) ? 0 : growth(s, (uint32_t)i);
+		double g = i == v || takes_part(s, (uint32_t)i) ? 0 : rank(s, (uint32_t)i);
 
-		if (g > *grown) {
-			*grown = g;
+		if (g > most) {
+			most = g;
 			best = (uint32_t)i;
 		}
 	}
+	*grown = best == WIN_NONE ? 0 : growth(s, best);
 	return *grown >= least && *grown > 2 * growth(s, v) ? best : WIN_NONE;
 }
 
 uint32_t disk_taker(const struct study *s, uint32_t v, double *grown)
 {
-	uint32_t best = taker(s, v, disk_growth, 1e6, grown);
+	uint32_t best = taker(s, v, disk_growth, disk_taking, 1e6, grown);
 
 	/* Who moves less than the victim itself has always done does not take its disk away. */
 	return *grown > metric_level(s, v, "disk_read_bytes") + metric_level(s, v, "disk_write_bytes") ? best : WIN_NONE;
@@ -247,7 +263,7 @@ bool disk_waits(const struct study *s, uint32_t v, uint32_t *series)
 
 uint32_t cpu_taker(const struct study *s, uint32_t v, double *grown)
 {
-	return taker(s, v, cpu_growth, 0.4, grown);
+	return taker(s, v, cpu_growth, cpu_growth, 0.4, grown);
 }
 
 bool cpu_waits(const struct study *s, uint32_t v, uint32_t *series)

@@ -21,16 +21,26 @@ static struct window *series_of(const int *second, const double *value, size_t n
 	return w;
 }
 
-static double mean_of(struct window *w, int since, int until)
+static double mean_by(double (*mean)(const struct gauges *, uint32_t, struct span), struct window *w, int since, int until)
 {
 	struct gauges g;
-	double mean;
+	double value;
 
 	cr_assert_eq(gauges_init(&g, w), 0);
-	mean = gauge_mean(&g, 0, (struct span){since * NS_PER_S, until * NS_PER_S});
+	value = mean(&g, 0, (struct span){since * NS_PER_S, until * NS_PER_S});
 	gauges_done(&g);
 	window_free(w);
-	return mean;
+	return value;
+}
+
+static double mean_of(struct window *w, int since, int until)
+{
+	return mean_by(gauge_mean, w, since, until);
+}
+
+static double lasting_of(struct window *w, int since, int until)
+{
+	return mean_by(gauge_mean_lasting, w, since, until);
 }
 
 Test(gauge, mean_of_one_that_was_there_for_a_moment)
@@ -71,4 +81,52 @@ Test(gauge, mean_of_nothing)
 	static const double value[] = {1};
 
 	cr_assert(isnan(mean_of(series_of(second, value, 1), 0, 40)));
+}
+
+Test(gauge, a_burst_does_not_last)
+{
+	static const int second[] = {5, 30};
+	static const double value[] = {500, 100};
+
+	cr_assert_eq(lasting_of(series_of(second, value, 2), 0, 40), 0);
+}
+
+Test(gauge, a_burst_on_top_of_a_level_counts_as_the_level)
+{
+	int second[40];
+	double value[40];
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		second[i] = i;
+		value[i] = i == 7 ? 500 : 8;
+	}
+	cr_assert_float_eq(lasting_of(series_of(second, value, 40), 0, 40), 8, 1e-9);
+}
+
+Test(gauge, every_other_second_lasts)
+{
+	static const int second[] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18};
+	double value[10];
+	int i;
+
+	for (i = 0; i < 10; i++)
+		value[i] = i % 2 ? 0 : 8;
+	cr_assert_float_eq(lasting_of(series_of(second, value, 10), 0, 20), 2, 1e-9);
+}
+
+Test(gauge, one_that_stays_the_same_lasts)
+{
+	static const int second[] = {0, 10, 20, 30, 40, 50};
+	static const double value[] = {1, 1, 1, 1, 1, 1};
+
+	cr_assert_float_eq(lasting_of(series_of(second, value, 6), 0, 51), 1, 1e-9);
+}
+
+Test(gauge, a_short_range_has_no_burst)
+{
+	static const int second[] = {1};
+	static const double value[] = {6};
+
+	cr_assert_float_eq(lasting_of(series_of(second, value, 1), 0, 6), 1, 1e-9);
 }
