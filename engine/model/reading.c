@@ -138,6 +138,11 @@ static void take_cgroup(struct model *m, const struct sample_cgroup *s, uint64_t
 	};
 	if (!g->based)
 		g->base = g->now;
+	/* Throttling is that of the level that has the quota: another level counts from another beginning. */
+	if (isnan(g->quota_cores)) {
+		g->base.throttled_ns = g->now.throttled_ns;
+		g->base.periods = g->now.periods;
+	}
 	g->based = true;
 	g->reading = m->reading;
 	g->quota_cores = s->quota_cores;

@@ -337,6 +337,25 @@ Test(readings, a_quota_that_changes_is_an_event_and_throttling_is_the_services)
 	model_free(w.m);
 }
 
+/* The group was throttled in another life: what it stood still then is not of this second. */
+Test(readings, a_quota_that_appears_begins_at_nothing)
+{
+	struct names n;
+	struct world w;
+	struct tick *t;
+
+	begin(&w, &n);
+	tick_free(throttled(&w, &n, NAN, 0));
+	tick_free(throttled(&w, &n, NAN, 0));
+	t = throttled(&w, &n, 0.2, 24000 * MS);
+	cr_assert_eq(value(&n, t, "server", M_CPU_THROTTLED_S), 0);
+	tick_free(t);
+	t = throttled(&w, &n, 0.2, 24100 * MS);
+	cr_assert_float_eq(value(&n, t, "server", M_CPU_THROTTLED_S), 0.1, 1e-9);
+	tick_free(t);
+	model_free(w.m);
+}
+
 Test(readings, a_limit_of_an_ancestor_holds_and_counts_once)
 {
 	struct names n;
