@@ -31,13 +31,21 @@ static double answers(const struct calls *c)
 	return c->requests > 0 ? c->per_s * (1 - c->errors_share) : 0;
 }
 
+/* The stop is sure where the onset is an estimate: a blip before it may have been taken for the beginning. */
+static const struct win_event *stop_event(const struct study *s, uint32_t v)
+{
+	double lasted = (double)(s->symptom->until_ns - s->symptom->since_ns) / 1e9;
+
+	return event_near(s, v, stops, 30, fmax(15, lasted / 2));
+}
+
 double cause_dependency_hung(struct study *s, uint32_t v, struct finding *f)
 {
 	struct calls b = study_calls(s, v, false), a = study_calls(s, v, true);
 	const char *name = study_name(s, v);
 	uint32_t series;
 	bool stopped = metric_rose(s, v, "stopped", 1, 1, &series);
-	const struct win_event *stop = event_near(s, v, stops, 30, 15);
+	const struct win_event *stop = stop_event(s, v);
 
 	if (a.stuck <= 0 && !(stopped || stop))
 		return 0;
