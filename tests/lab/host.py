@@ -170,6 +170,18 @@ class Cgroups:
             self._make(path)
         return [f"{path}/cgroup.procs" for path in paths]
 
+    def cpu_use(self, name, seconds=5):
+        """Cores that the group uses now."""
+        def used():
+            if self.v1:
+                with open(f"{CGROUP}/cpuacct/{PREFIX}/{name}/cpuacct.usage") as f:
+                    return int(f.read()) / 1e9
+            with open(f"{CGROUP}/{PREFIX}/{name}/cpu.stat") as f:
+                return int(dict(line.split() for line in f)["usage_usec"]) / 1e6
+        before, began = used(), time.monotonic()
+        time.sleep(seconds)
+        return (used() - before) / (time.monotonic() - began)
+
     def set_cpu_quota(self, name, cores):
         """cores None: no limit."""
         if self.v1:
