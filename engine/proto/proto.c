@@ -10,6 +10,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_http,
 	&proto_postgres,
 	&proto_redis,
+	&proto_dns,
 	NULL,
 };
 
@@ -37,7 +38,7 @@ const char *proto_name(enum proto_id id)
 {
 	const struct proto_ops *o = proto_by_id(id);
 
-	return o ? o->name : "tcp";
+	return o ? o->name : id == PROTO_QUIC ? "quic" : "tcp";
 }
 
 const char *req_error_name(enum req_error e)

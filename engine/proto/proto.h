@@ -25,6 +25,8 @@ enum proto_id {            /* stored by name, never by number */
 	PROTO_POSTGRES,
 	PROTO_REDIS,
 	PROTO_TLS,         /* recognised as encrypted; no requests */
+	PROTO_DNS,
+	PROTO_QUIC,        /* recognised by its datagrams, which are encrypted; no requests, no row in the table */
 	PROTO_MAX
 };
 

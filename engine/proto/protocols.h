@@ -9,5 +9,6 @@ extern const struct proto_ops proto_tls;
 extern const struct proto_ops proto_http;
 extern const struct proto_ops proto_postgres;
 extern const struct proto_ops proto_redis;
+extern const struct proto_ops proto_dns;
 
 #endif
