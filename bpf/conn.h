@@ -60,6 +60,8 @@ static __always_inline void conn_health(struct ev_conn *e, struct sock *sk)
 
 	e->srtt_us = e->min_rtt_us = e->retrans = e->rx_queue = e->tx_queue = 0;
 	e->bytes_out = e->bytes_in = 0;
+	e->l4 = e->quic = 0;
+	__builtin_memset(e->pad, 0, sizeof(e->pad));
 	if (!tp)
 		return;
 	e->srtt_us = READ(tp, srtt_us) >> 3;

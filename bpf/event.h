@@ -25,6 +25,7 @@ enum {                  /* ev_hdr.type */
 	EV_DATA = 2,    /* struct ev_data: a segment with payload passed */
 	EV_IO = 3,      /* struct ev_io: which thread wrote or read up to a sequence number */
 	EV_PROC = 4,    /* struct ev_proc: fork, exec, exit, signal, OOM kill */
+	EV_DATAGRAM = 7,/* struct ev_datagram: a datagram whose content is of interest passed */
 };
 
 struct ev_hdr {
@@ -53,6 +54,14 @@ enum {                       /* ev_conn.what */
 
 enum { ROLE_UNKNOWN = 0, ROLE_CLIENT = 1, ROLE_SERVER = 2 };   /* who sent the SYN: client */
 
+enum { L4_TCP = 0, L4_UDP = 1, L4_UNIX = 2 };  /* ev_conn.l4 */
+
+/*
+ * l4 UDP: a socket and one peer of it, or where rport is 0 a socket that receives from anyone. EXISTING, LISTEN and OWNER tell of
+ * it; CLOSE that it has been silent.
+ * l4 UNIX (streams): the addresses are the cookies of the two sockets in their last 8 bytes, the ports 0; netns is 0. OWNER comes
+ * again while bytes flow, a silent one may be forgotten. role: the accepted socket is the server's.
+ */
 struct ev_conn {
 	struct ev_hdr h;
 	__u64 cookie;
@@ -73,8 +82,11 @@ struct ev_conn {
 	__u64 bytes_out;        /* acknowledged by the peer so far */
 	__u64 bytes_in;         /* received so far */
 	__u8 comm[EV_COMM_LEN]; /* of tgid where known, else zero bytes */
+	__u8 l4;                /* L4_* */
+	__u8 quic;              /* UDP: the datagrams look like QUIC */
+	__u8 pad[6];
 };
-_Static_assert(sizeof(struct ev_conn) == 128, "ev_conn");
+_Static_assert(sizeof(struct ev_conn) == 136, "ev_conn");
 
 enum { DIR_OUT = 0, DIR_IN = 1 };  /* seen from the socket of the cookie: OUT is sent by it */
 
@@ -82,6 +94,7 @@ enum {                              /* ev_data.flags */
 	DATA_FIN = 1 << 0,          /* the segment carries FIN */
 	DATA_LOOPBACK = 1 << 1,     /* both ends are on this interface: only the sender's side is reported */
 	DATA_CUT = 1 << 2,          /* head + tail < len: the middle was not copied */
+	DATA_UNIX = 1 << 5,         /* of a UNIX stream: seq counts the bytes that its reader has taken off it */
 };
 
 /*
@@ -107,6 +120,23 @@ struct ev_data {
 	__u8 payload[];
 };
 _Static_assert(sizeof(struct ev_data) == 64, "ev_data");
+
+/* A datagram that is, or looks like, DNS: the first `head` bytes of its payload follow. Only OUT where both ends are on this
+ * interface; where they are on this node but not on one interface, both are reported. */
+struct ev_datagram {
+	struct ev_hdr h;
+	__u64 cookie;
+	__u32 netns;            /* 0 unknown */
+	__u32 tgid, tid;        /* owner of the socket where known */
+	__u16 lport, rport;
+	__u8 laddr[16], raddr[16];
+	__u32 len;              /* payload bytes of the datagram */
+	__u16 head;             /* bytes copied */
+	__u8 dir;
+	__u8 flags;             /* DATA_LOOPBACK, DATA_CUT */
+	__u8 payload[];
+};
+_Static_assert(sizeof(struct ev_datagram) == 80, "ev_datagram");
 
 /* A write or read whose segments could not be attributed inline. seq is one past the last byte written (OUT, our
  * sequence space) or read (IN, the peer's). */
@@ -185,6 +215,7 @@ enum {
 	DROP_STORAGE,           /* socket storage could not be had */
 	DROP_LOAD,              /* the payload could not be copied */
 	DROP_TASK_SLOT,         /* two threads met in one slot of the wait table */
+	DROP_DATAGRAM,          /* datagrams that no counter could be had for: too many peers */
 	DROP_MAX
 };
 

@@ -10,6 +10,7 @@
 
 #define PACKET_LOAD(ctx, offset, to, n) bpf_skb_load_bytes(ctx, offset, to, n)
 #include "packet.h"
+#include "datagram.h"
 
 #define PASS 1
 #define LOOPBACK_INDEX 1        /* LOOPBACK_IFINDEX: the kernel insists on it in every network namespace */
@@ -187,8 +188,11 @@ static __always_inline int packet_see(struct __sk_buff *skb, __u8 dir)
 {
 	struct segment s = { .dir = dir };
 	struct bpf_sock *sk;
+	int tcp = packet_parse(skb, skb->len, &s.p);
 
-	if (packet_parse(skb, skb->len, &s.p) <= 0 || !s.p.len)
+	if (!tcp)
+		datagram_see(skb, dir);
+	if (tcp <= 0 || !s.p.len)
 		return PASS;
 	sk = skb->sk;
 	if (sk)

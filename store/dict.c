@@ -180,8 +180,8 @@ int row_service_set(struct store *s, int64_t row, const char *kind, const char *
 }
 
 /* An edge that is only known as "tcp" is one that a better name was found for before, where there is one such row. */
-#define EDGE_BETTER "SELECT max(id) FROM edge WHERE dst = ?1 AND ifnull(src, 0) = ?2 AND port = ?3 AND protocol <> 'tcp' " \
-		    "HAVING count(*) = 1"
+#define EDGE_BETTER "SELECT max(id) FROM edge WHERE dst = ?1 AND ifnull(src, 0) = ?2 AND port = ?3 " \
+		    "AND protocol NOT IN ('tcp', 'udp', 'quic', 'dns') HAVING count(*) = 1"
 #define EDGE_SAME "SELECT id FROM edge WHERE dst = ?1 AND ifnull(src, 0) = ?2 AND port = ?3 AND ifnull(protocol, '') = ?4"
 
 static int64_t edge_find(struct store *s, const char *sql, int64_t src, int64_t dst, const char *protocol, int port)

@@ -10,6 +10,7 @@
 #include "collect/bpf_source.h"
 #include "collect/ladder.h"
 #include "collect/ring.h"
+#include "collect/udp_counts.h"
 
 struct bpf_source {
 	struct source source;
@@ -19,6 +20,7 @@ struct bpf_source {
 	struct ring ring;
 	uint64_t *wishes;
 	uint64_t seen[SEEN_MAX];
+	struct udp_counts udp;
 };
 
 static inline struct bpf_source *bpf_source_of(struct source *s)

@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
 #include "bpf/copy.h"
 #include "collect/kernel_can.h"
 
@@ -26,6 +27,7 @@ static int memory_map(struct bpf_source *b)
 	if (p == MAP_FAILED)
 		return -errno;
 	b->wishes = p;
+	udp_counts_init(&b->udp, bpf_map__fd(b->skel->maps.udp_counts));
 	return ring_open(&b->ring, bpf_map__fd(ring), bpf_map__max_entries(ring));
 }
 
@@ -36,7 +38,10 @@ static int source_fd(struct source *s)
 
 static int source_drain(struct source *s, source_fn *fn, void *arg)
 {
-	return ring_drain(&bpf_source_of(s)->ring, fn, arg, bpf_source_of(s)->seen);
+	struct bpf_source *b = bpf_source_of(s);
+	int udp = udp_counts_read(&b->udp, clock_ts_ns(), fn, arg), n = ring_drain(&b->ring, fn, arg, b->seen);
+
+	return n < 0 || udp < 0 ? n : n + udp;
 }
 
 static void source_counters(struct source *s, struct source_counters *ret)

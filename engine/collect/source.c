@@ -11,4 +11,5 @@ const char *const ev_drop_names[DROP_MAX] = {
 	[DROP_STORAGE] = "storage",
 	[DROP_LOAD] = "load",
 	[DROP_TASK_SLOT] = "task_slot",
+	[DROP_DATAGRAM] = "datagrams_full",
 };

@@ -48,6 +48,17 @@ uint32_t addr_netns(const struct model *m, const uint8_t ip[16], uint32_t from)
 	return there ? *there : 0;
 }
 
+unsigned addr_pair(const struct addr *local, const struct addr *remote, struct addr a[2])
+{
+	int order = memcmp(local->ip, remote->ip, 16);
+
+	if (!order)
+		order = (int)local->port - (int)remote->port;
+	a[order > 0] = *local;
+	a[order <= 0] = *remote;
+	return order > 0;
+}
+
 char *addr_text(char *buf, size_t cap, const uint8_t ip[16], uint16_t port)
 {
 	char text[INET6_ADDRSTRLEN] = "?";

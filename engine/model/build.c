@@ -45,7 +45,7 @@ static int put_edges(struct model *m, struct tick *t)
 			return -ENOMEM;
 		if (r)
 			*r = (struct tick_edge){.id = id, .from = e->from, .to = e->to, .port = e->port,
-						.protocol = e->proto == PROTO_UNKNOWN ? "tcp" : proto_name(e->proto)};
+						.protocol = edge_protocol(e)};
 	}
 	return 0;
 }

@@ -9,6 +9,7 @@
 #define REAP_SHARE 32                  /* the whole table is looked through in so many ticks */
 #define ORPHAN_NS (60 * NS_PER_S)
 #define HALF_OPEN_NS (180 * NS_PER_S)  /* tcp_syn_retries gives up after 127 s */
+#define UNIX_IDLE_NS (30 * NS_PER_S)   /* nobody tells of their end; the kernel side tells of one again when bytes flow */
 #define DEAD_OWNER_NS (600 * NS_PER_S) /* without known loss a CLOSE would have come: a child may hold the socket */
 
 struct conn *conn_at(const struct model *m, uint32_t id)
@@ -21,15 +22,16 @@ static uint64_t cookie_hash(uint64_t cookie)
 	return hash_bytes(&cookie, sizeof(cookie));
 }
 
-static uint64_t addr_hash(const struct addr a[2], uint32_t netns)
+static uint64_t addr_hash(const struct addr a[2], uint32_t netns, uint8_t l4)
 {
-	uint8_t key[40];
+	uint8_t key[41];
 
 	memcpy(key, a[0].ip, 16);
 	memcpy(key + 16, a[1].ip, 16);
 	memcpy(key + 32, &a[0].port, 2);
 	memcpy(key + 34, &a[1].port, 2);
 	memcpy(key + 36, &netns, 4);
+	key[40] = l4;
 	return hash_bytes(key, sizeof(key));
 }
 
@@ -53,16 +55,16 @@ static bool same_addr(const struct addr *a, const struct addr *b)
 	return a->port == b->port && !memcmp(a->ip, b->ip, 16);
 }
 
-uint32_t conn_by_addr(const struct model *m, const struct addr a[2], uint32_t netns)
+uint32_t conn_by_addr(const struct model *m, const struct addr a[2], uint32_t netns, uint8_t l4)
 {
-	uint64_t hash = addr_hash(a, netns);
+	uint64_t hash = addr_hash(a, netns, l4);
 	uint32_t id;
 	size_t it;
 
 	for (id = index_first(&m->by_addr, hash, &it); id != INDEX_NONE; id = index_next(&m->by_addr, hash, &it)) {
 		const struct conn *c = conn_at(m, id);
 
-		if (c->netns == netns && same_addr(&c->a[0], &a[0]) && same_addr(&c->a[1], &a[1]))
+		if (c->netns == netns && c->l4 == l4 && same_addr(&c->a[0], &a[0]) && same_addr(&c->a[1], &a[1]))
 			return id;
 	}
 	return NONE;
@@ -82,7 +84,8 @@ static void drop_end(struct model *m, uint32_t id, unsigned end)
 
 	if (!e->cookie)
 		return;
-	index_del(&m->by_cookie, cookie_hash(e->cookie), id * 2 + end);
+	if (conn_at(m, id)->l4 != L4_UDP)
+		index_del(&m->by_cookie, cookie_hash(e->cookie), id * 2 + end);
 	if (!e->closed)
 		owner_count(m, e->owner, -1);
 	*e = (struct end){0};
@@ -93,7 +96,7 @@ void conn_retire(struct model *m, uint32_t id)
 	struct conn *c = conn_at(m, id);
 
 	if (c->keyed)
-		index_del(&m->by_addr, addr_hash(c->a, c->netns), id);
+		index_del(&m->by_addr, addr_hash(c->a, c->netns, c->l4), id);
 	c->keyed = false;
 	c->retired = true;
 }
@@ -191,16 +194,17 @@ uint32_t conn_new(struct model *m)
 	return id;
 }
 
-bool conn_set_key(struct model *m, uint32_t id, const struct addr a[2], uint32_t netns)
+bool conn_set_key(struct model *m, uint32_t id, const struct addr a[2], uint32_t netns, uint8_t l4)
 {
 	struct conn *c = conn_at(m, id);
 
 	if (c->keyed)
-		index_del(&m->by_addr, addr_hash(c->a, c->netns), id);
+		index_del(&m->by_addr, addr_hash(c->a, c->netns, c->l4), id);
 	c->a[0] = a[0];
 	c->a[1] = a[1];
 	c->netns = netns;
-	c->keyed = index_put(&m->by_addr, addr_hash(a, netns), id);
+	c->l4 = l4;
+	c->keyed = index_put(&m->by_addr, addr_hash(a, netns, l4), id);
 	return c->keyed;
 }
 
@@ -321,10 +325,12 @@ static bool owner_gone(const struct model *m, const struct end *e, uint64_t now_
 static bool is_stale(const struct model *m, const struct conn *c, uint64_t now_ns)
 {
 	uint64_t idle = now_ns > c->last_ns ? now_ns - c->last_ns : 0;
-	uint64_t after = m->kernel_loss ? GONE_NS : DEAD_OWNER_NS;
+	uint64_t after = m->kernel_loss ? GONE_NS : DEAD_OWNER_NS, oldest;
 
 	if (c->orphan)
 		return idle > ORPHAN_NS;
+	if (c->l4 == L4_UNIX && idle > UNIX_IDLE_NS)
+		return !c->flow || !flow_inflight(c->flow, &oldest);
 	if (!c->open)
 		return idle > HALF_OPEN_NS;
 	return idle > after && (owner_gone(m, &c->end[0], now_ns, GONE_NS) || owner_gone(m, &c->end[1], now_ns, GONE_NS));

@@ -4,11 +4,11 @@
 
 #define WAIT_TICKS 2                 /* an open connection's owner may become known that long; then its address must do */
 
-struct edge_key { uint32_t from, to, port; };
+struct edge_key { uint32_t from, to; uint16_t port, l4; };
 
-uint32_t edge_get(struct model *m, uint32_t from, uint32_t to, uint16_t port)
+uint32_t edge_get(struct model *m, uint32_t from, uint32_t to, uint16_t port, uint8_t l4)
 {
-	struct edge_key k = {from, to, port};
+	struct edge_key k = {from, to, port, l4};
 	uint32_t *there = map_get(&m->edge_index, &k);
 	struct edge *e;
 
@@ -24,6 +24,7 @@ uint32_t edge_get(struct model *m, uint32_t from, uint32_t to, uint16_t port)
 	e->from = from;
 	e->to = to;
 	e->port = port;
+	e->l4 = l4;
 	service_at(m, from)->networked = service_at(m, to)->networked = service_at(m, to)->serves = true;
 	return *there = (uint32_t)(m->edges.n - 1);
 }
@@ -38,12 +39,22 @@ void edge_set_proto(struct model *m, uint32_t edge, enum proto_id proto)
 	e->sent = false;
 }
 
+const char *edge_protocol(const struct edge *e)
+{
+	if (e->proto == PROTO_UNKNOWN)
+		return e->l4 == L4_UDP ? "udp" : e->l4 == L4_UNIX ? "unix" : "tcp";
+	return e->proto == PROTO_DNS && e->l4 == L4_TCP ? "dns-tcp" : proto_name(e->proto);
+}
+
 /* The server's port where nobody of this node is known to have the socket: who listens there, or did last. */
 static uint32_t by_listener(struct model *m, const struct conn *c, unsigned end)
 {
 	uint32_t netns = c->end[end].cookie ? c->end[end].netns : addr_netns(m, c->a[end].ip, c->end[!end].netns);
-	struct listener *l = listener_find(m, &c->a[end], netns);
+	struct listener *l;
 
+	if (c->l4 != L4_TCP)
+		return c->l4 == L4_UDP ? datagram_service(m, &c->a[end], netns) : NONE;
+	l = listener_find(m, &c->a[end], netns);
 	return l ? l->service : NONE;
 }
 
@@ -57,7 +68,7 @@ static bool may_be_local(const struct model *m, const struct conn *c, unsigned e
 static uint32_t client_elsewhere(struct model *m, const struct conn *c, uint32_t to)
 {
 	const struct addr *a = &c->a[c->client];
-	struct edge_key k = {service_external_find(m, a, false), to, c->a[!c->client].port};
+	struct edge_key k = {service_external_find(m, a, false), to, c->a[!c->client].port, c->l4};
 	struct service *s = service_at(m, to);
 
 	if (k.from != NONE && map_get(&m->edge_index, &k))
@@ -86,6 +97,8 @@ static uint32_t end_service(struct model *m, const struct conn *c, unsigned end,
 	}
 	if (!final && may_be_local(m, c, end))
 		return NONE;
+	if (c->l4 == L4_UNIX)           /* the end of a process that was gone before it could be asked */
+		return service_others(m);
 	return server ? service_external(m, &c->a[end], true) : client_elsewhere(m, c, to);
 }
 
@@ -113,7 +126,7 @@ uint32_t conn_edge(struct model *m, uint32_t id, bool final)
 	from = to == NONE ? NONE : end_service(m, c, c->client, to, final && c->edge == NONE);
 	if (from == NONE)
 		return c->edge;
-	edge = edge_get(m, from, to, c->a[!c->client].port);
+	edge = edge_get(m, from, to, c->a[!c->client].port, c->l4);
 	if (edge == NONE)
 		return NONE;
 	c->edge_gen = m->gen;
@@ -199,6 +212,8 @@ bool conn_fold(struct model *m, uint32_t id, bool final)
 	c->tick_bytes[0] = c->tick_bytes[1] = 0;
 	if (c->flow)
 		edge_set_proto(m, edge, flow_proto(c->flow));
+	else if (c->quic)
+		edge_set_proto(m, edge, PROTO_QUIC);
 	return true;
 }
 
@@ -217,7 +232,9 @@ static bool look_again(struct model *m, uint32_t id)
 	if (c->closed_ns || c->edge == NONE || !c->flow)
 		return false;
 	add_flow(&m->edges.v[c->edge], c);
-	return flow_inflight(c->flow, &oldest) > 0;
+	if (c->l4 == L4_UDP)
+		datagram_settle(m, id);
+	return !c->closed_ns && flow_inflight(c->flow, &oldest) > 0;
 }
 
 void conns_settle(struct model *m)

@@ -3,6 +3,7 @@
  * internal: what the files of the model share.  Nobody outside of engine/model includes it.
  *
  *	socket.c    EV_CONN, EV_DATA, EV_IO: cookie → end of a connection
+ *	datagram.c  the same of UDP: the pair of addresses → connection
  *	conn.c      the table of connections, their roles, their end
  *	listener.c  who listens, or did last, at an address
  *	process.c   pid → process → leader → service; life events in lifecycle.c
@@ -54,6 +55,7 @@
 #define GONE_NS (60 * NS_PER_S)      /* a process that ended is remembered; a start within it is a restart */
 
 struct addr { uint8_t ip[16]; uint16_t port; };
+struct place { uint8_t ip[16]; uint32_t netns; uint16_t port, pad; };        /* an address of one network namespace */
 
 /* One end of a connection, as a socket of this node. cookie 0: the end is elsewhere, or was not seen. */
 struct end {
@@ -68,7 +70,7 @@ struct end {
 };
 
 struct conn {
-	struct addr a[2];            /* ascending: the key, with netns */
+	struct addr a[2];            /* ascending: the key, with netns and l4; of a UNIX stream the two cookies (bpf/event.h) */
 	uint32_t netns;              /* of loopback addresses, which each namespace has for itself; else 0 */
 	struct end end[2];           /* the sockets at a[0], a[1] */
 	struct flow *flow;           /* made when the first payload comes */
@@ -80,6 +82,7 @@ struct conn {
 	uint32_t edge, edge_gen;     /* edge_gen != model.gen: to be looked up again */
 	uint32_t next;               /* in the list of closed or of free ones */
 	uint32_t held;               /* rows of requests that wait for the owner */
+	uint8_t l4;                  /* L4_*; of UDP: not found by cookie, never open, closed when it is silent */
 	uint8_t client;              /* which end sent the SYN */
 	uint8_t flow_client;         /* which end the flow was told it was */
 	uint8_t ticks;               /* ticks for which an owner was waited for */
@@ -91,6 +94,7 @@ struct conn {
 	bool counted_open;           /* in the `open` of its edge */
 	bool touched, retired, reset_seen;
 	bool orphan;                 /* its tuple is not known */
+	bool quic;
 };
 
 #define CONN_CHUNK 256
@@ -180,6 +184,7 @@ struct service {
 struct edge {
 	uint32_t from, to;
 	uint16_t port;
+	uint8_t l4;
 	enum proto_id proto;
 	bool sent, active;
 	uint8_t nsrtt;
@@ -267,6 +272,7 @@ struct model {
 	struct map listener_addr;    /* address and netns → listener */
 	struct map listener_cookie;  /* cookie → listener */
 	struct map local;            /* address → netns where a socket had it */
+	struct map bound;            /* struct place → pid that receives datagrams there */
 
 	struct map procs;            /* pid → struct proc * */
 	struct intern bases;
@@ -313,10 +319,10 @@ struct model {
 struct conn *conn_at(const struct model *m, uint32_t id);
 /* The connection and the end of a cookie, or NONE. */
 uint32_t conn_by_cookie(const struct model *m, uint64_t cookie, unsigned *end);
-uint32_t conn_by_addr(const struct model *m, const struct addr a[2], uint32_t netns);
+uint32_t conn_by_addr(const struct model *m, const struct addr a[2], uint32_t netns, uint8_t l4);
 /* A new one without key or ends; NONE: no room (counted). */
 uint32_t conn_new(struct model *m);
-bool conn_set_key(struct model *m, uint32_t id, const struct addr a[2], uint32_t netns);
+bool conn_set_key(struct model *m, uint32_t id, const struct addr a[2], uint32_t netns, uint8_t l4);
 /* It keeps its ends but is no longer found by address: its ports are used anew. */
 void conn_retire(struct model *m, uint32_t id);
 /* The socket of this end, which was closed, lives on as another connection's: only what was counted stays, with its owner. */
@@ -342,6 +348,18 @@ void conns_done(struct model *m);
 void socket_conn(struct model *m, const struct ev_conn *e);
 void socket_data(struct model *m, const struct ev_data *e);
 void socket_io(struct model *m, const struct ev_io *e);
+/* The record's totals correct what was not seen as segments. first: what was before us is not counted. */
+void conn_take_totals(struct conn *c, unsigned end, const struct ev_conn *e, bool first);
+
+/* datagram.c */
+void datagram_conn(struct model *m, const struct ev_conn *e);
+void datagram_data(struct model *m, const struct ev_datagram *e);
+/* End of a tick: one that asks nothing any more, or has waited too long for an answer, is over. */
+void datagram_settle(struct model *m, uint32_t id);
+/* The service that receives at this address; NONE. */
+uint32_t datagram_service(struct model *m, const struct addr *a, uint32_t netns);
+void datagrams_init(struct model *m);
+void datagrams_done(struct model *m);
 
 /* listener.c */
 void listener_event(struct model *m, const struct ev_conn *e);
@@ -360,6 +378,8 @@ bool addr_is_any(const uint8_t ip[16]);
 void addr_learn(struct model *m, const uint8_t ip[16], uint32_t netns);
 /* The network namespace of an address of this node; 0: not one of ours. from: of the asking socket. */
 uint32_t addr_netns(const struct model *m, const uint8_t ip[16], uint32_t from);
+/* Into ascending order; returns which of them is the local one. */
+unsigned addr_pair(const struct addr *local, const struct addr *remote, struct addr a[2]);
 /* "10.0.0.1:80", "[::1]:80"; port 0: the address alone. */
 char *addr_text(char *buf, size_t cap, const uint8_t ip[16], uint16_t port);
 
@@ -404,7 +424,7 @@ const char *text_keep(struct model *m, const char *s);
 void services_done(struct model *m);
 
 /* edge.c */
-uint32_t edge_get(struct model *m, uint32_t from, uint32_t to, uint16_t port);
+uint32_t edge_get(struct model *m, uint32_t from, uint32_t to, uint16_t port, uint8_t l4);
 /* The edge of a connection, or NONE while an owner may still become known; final: decide now, by address if need be. */
 uint32_t conn_edge(struct model *m, uint32_t id, bool final);
 /* The flow's opinion on who the client is, where nobody saw the SYN. */
@@ -414,6 +434,8 @@ void conns_settle(struct model *m);
 /* Counts of the connection go to its edge. False where it has none yet. */
 bool conn_fold(struct model *m, uint32_t id, bool final);
 void edge_set_proto(struct model *m, uint32_t edge, enum proto_id proto);
+/* As the store has it: different for each l4 of one port. */
+const char *edge_protocol(const struct edge *e);
 
 /* request.c */
 void request_done(void *arg, struct flow *f, const struct request *r);

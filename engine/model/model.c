@@ -50,6 +50,7 @@ struct model *model_new(const struct model_options *o)
 	m->gen = 1;
 	arena_init(&m->note_text, NOTE_TEXT_MAX);
 	listeners_init(m);
+	datagrams_init(m);
 	map_init(&m->procs, sizeof(uint32_t), sizeof(struct proc *), PROCESSES_MAX);
 	map_init(&m->edge_index, 3 * sizeof(uint32_t), sizeof(uint32_t), EDGES_MAX);
 	map_init(&m->aggs, sizeof(struct agg_key), sizeof(struct agg), 0);
@@ -72,6 +73,7 @@ void model_free(struct model *m)
 		return;
 	conns_done(m);
 	listeners_done(m);
+	datagrams_done(m);
 	procs_done(m);
 	requests_done(m);
 	handshakes_done(m);
@@ -87,7 +89,9 @@ void model_free(struct model *m)
 
 void model_event(struct model *m, const struct ev_hdr *ev)
 {
+	const struct ev_datagram *g = (const struct ev_datagram *)ev;
 	const struct ev_data *d = (const struct ev_data *)ev;
+	const struct ev_conn *c = (const struct ev_conn *)ev;
 
 	m->events++;
 	if (ev->size >= sizeof(*ev) && ev->ts_ns > m->now_ns)
@@ -95,8 +99,12 @@ void model_event(struct model *m, const struct ev_hdr *ev)
 	if (ev->type == EV_DATA && ev->size >= sizeof(*d) && ev->size - sizeof(*d) >= (size_t)d->head + d->tail &&
 	    (uint32_t)d->head + d->tail <= d->len)
 		socket_data(m, d);
-	else if (ev->type == EV_CONN && ev->size == sizeof(struct ev_conn))
-		socket_conn(m, (const struct ev_conn *)ev);
+	else if (ev->type == EV_DATAGRAM && ev->size >= sizeof(*g) && ev->size - sizeof(*g) >= g->head && g->head <= g->len)
+		datagram_data(m, g);
+	else if (ev->type == EV_CONN && ev->size == sizeof(*c) && c->l4 == L4_UDP)
+		datagram_conn(m, c);
+	else if (ev->type == EV_CONN && ev->size == sizeof(*c))
+		socket_conn(m, c);
 	else if (ev->type == EV_IO && ev->size == sizeof(struct ev_io))
 		socket_io(m, (const struct ev_io *)ev);
 	else if (ev->type == EV_PROC && ev->size == sizeof(struct ev_proc))

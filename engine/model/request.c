@@ -2,6 +2,7 @@
 /* Finished requests → rows of (edge, operation). */
 #include "model/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define OP_OTHER 0
@@ -42,6 +43,17 @@ static uint32_t op_number(struct model *m, const char *op)
 	return id;
 }
 
+/* That a name does not exist is no error, but who asks for it wants to see it: an operation of its own. */
+static uint32_t request_op(struct model *m, const struct request *r)
+{
+	char text[512];
+
+	if (r->proto != PROTO_DNS || r->error != REQ_OK || !r->status)
+		return op_number(m, r->op);
+	snprintf(text, sizeof(text), "%s %s", r->op, r->detail ? r->detail : "");
+	return op_number(m, text);
+}
+
 static struct agg *agg_get(struct model *m, uint32_t id, uint32_t op, bool held)
 {
 	struct agg_key k = {.id = id, .op = op, .held = held};
@@ -70,7 +82,7 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	edge = conn_edge(m, id, false);
 	if (edge != NONE)
 		edge_set_proto(m, edge, r->proto);
-	a = agg_get(m, edge != NONE ? edge : id, op_number(m, r->op), edge == NONE);
+	a = agg_get(m, edge != NONE ? edge : id, request_op(m, r), edge == NONE);
 	if (!a || hist_add(&a->hist, latency, 1) < 0) {
 		m->lost_rows++;
 		return;

@@ -6,23 +6,17 @@
 
 static bool tuple_complete(const struct ev_conn *e)
 {
-	return e->lport && e->rport;
+	return (e->lport && e->rport) || e->l4 == L4_UNIX;
 }
 
 /* a[0] < a[1]; returns which of them is the socket's own. */
 static unsigned canonical(const struct ev_conn *e, struct addr a[2])
 {
 	struct addr l = {.port = e->lport}, r = {.port = e->rport};
-	int order;
 
 	memcpy(l.ip, e->laddr, 16);
 	memcpy(r.ip, e->raddr, 16);
-	order = memcmp(l.ip, r.ip, 16);
-	if (!order)
-		order = (int)l.port - (int)r.port;
-	a[order > 0] = l;
-	a[order <= 0] = r;
-	return order > 0;
+	return addr_pair(&l, &r, a);
 }
 
 static bool listens(struct model *m, const struct addr *a, uint32_t netns)
@@ -79,7 +73,7 @@ static uint32_t conn_of_tuple(struct model *m, const struct ev_conn *e, unsigned
 
 	*end = canonical(e, a);
 	netns = addr_is_loopback(e->laddr) ? e->netns : 0;
-	id = conn_by_addr(m, a, netns);
+	id = conn_by_addr(m, a, netns, e->l4);
 	if (id != NONE && is_reuse(conn_at(m, id), *end, e->cookie, e->what)) {
 		conn_close(m, id, e->h.ts_ns);
 		conn_retire(m, id);
@@ -87,7 +81,7 @@ static uint32_t conn_of_tuple(struct model *m, const struct ev_conn *e, unsigned
 	}
 	if (id == NONE) {
 		id = conn_new(m);
-		if (id == NONE || !conn_set_key(m, id, a, netns))
+		if (id == NONE || !conn_set_key(m, id, a, netns, e->l4))
 			return id;
 	}
 	if (!conn_set_end(m, id, *end, e->cookie))
@@ -179,7 +173,7 @@ static uint32_t conn_of_event(struct model *m, const struct ev_conn *e, unsigned
 }
 
 /* The kernel's totals correct what was not seen as segments (heads not wanted, records lost, no packet probe). */
-static void take_totals(struct conn *c, unsigned end, const struct ev_conn *e, bool first)
+void conn_take_totals(struct conn *c, unsigned end, const struct ev_conn *e, bool first)
 {
 	const uint64_t total[2] = {e->bytes_out, e->bytes_in};
 	unsigned i;
@@ -271,7 +265,8 @@ void socket_conn(struct model *m, const struct ev_conn *e)
 	if (listener_take(m, e))
 		return;
 	conn_flush(m, e->h.ts_ns);
-	addr_learn(m, e->laddr, e->netns);
+	if (e->l4 == L4_TCP)
+		addr_learn(m, e->laddr, e->netns);
 	id = conn_of_event(m, e, &end);
 	if (id == NONE)
 		return;
@@ -289,7 +284,7 @@ void socket_conn(struct model *m, const struct ev_conn *e)
 	if (e->what == CONN_CONNECT)
 		c->fresh = true;
 	take_retrans(c, &c->end[end], e, first);
-	take_totals(c, end, e, first && e->what != CONN_ESTABLISHED);
+	conn_take_totals(c, end, e, first && e->what != CONN_ESTABLISHED);
 	conn_touch(m, id);
 	take_what(m, id, end, e);
 }
@@ -328,12 +323,15 @@ static void wish(struct model *m, struct conn *c, int wanted)
 
 /* Encrypted or given up: nothing is wanted. Messages that follow each other within a segment (pipelines, extended
  * queries) need all of it; bodies of HTTP do not. */
-static void wish_what_flow_needs(struct model *m, struct conn *c, bool was_cut)
+static void wish_what_flow_needs(struct model *m, uint32_t id, bool was_cut)
 {
+	struct conn *c = conn_at(m, id);
 	enum proto_id proto;
 
 	if (flow_is_deaf(c->flow)) {
 		wish(m, c, WISH_NONE);
+		if (c->l4 == L4_UNIX)   /* nothing more will be told of it, not even its end */
+			conn_close(m, id, m->now_ns);
 		return;
 	}
 	if (!was_cut)
@@ -417,7 +415,7 @@ void socket_data(struct model *m, const struct ev_data *e)
 		.rd_ts_ns = e->rd_ts_ns,
 	};
 	flow_segment(c->flow, &s);
-	wish_what_flow_needs(m, c, e->flags & DATA_CUT);
+	wish_what_flow_needs(m, id, e->flags & DATA_CUT);
 }
 
 /* Who wrote or read, where the segments could not say. */

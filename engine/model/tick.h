@@ -31,7 +31,8 @@ struct tick_edge {
 	uint32_t id;
 	uint32_t from, to;       /* service ids */
 	uint16_t port;           /* of the callee */
-	const char *protocol;    /* "http" … "tcp"; may change once from "tcp" to a better name: then defined again */
+	const char *protocol;    /* "http" … "tcp" "udp" "unix"; may change once from these to a better name: then defined again.
+	                          * Of UDP: "dns" "quic"; DNS over TCP is "dns-tcp". port is 0 for UNIX sockets. */
 };
 
 struct tick_op { uint32_t id; const char *text; };
