@@ -68,29 +68,30 @@ static __always_inline void segment_fill(struct ev_data *e, const struct segment
 	e->rd_ts_ns = s->rd_ts_ns;
 }
 
-/* n bytes at most cap, in a way that the compiler cannot fold into what it knows and the verifier does not */
-static __always_inline __u32 bounded(__u32 n, __u32 cap)
+/* 1 to cap; 0 where n is not. Verifiers before 6.8 learn nothing from a comparison with 0, nor much from one of 32 bits: what
+ * they can follow is n - 1, and the compiler must not see through it. */
+static __always_inline __u64 bounded(__u64 n, const __u64 cap)
 {
+	n -= 1;
 	asm volatile("" : "+r"(n));
-	return n > cap ? cap : n;
+	if (n >= cap)
+		return 0;
+	return n + 1;
 }
 
 static __always_inline int segment_copy(struct __sk_buff *skb, __u8 *to, const struct segment *s, const __u32 cap)
 {
-	__u32 head = bounded(s->plan.head, cap), tail;
+	__u64 head = bounded(s->plan.head, cap), tail;
 
-	if (!head)
+	if (!head || bpf_skb_load_bytes(skb, s->p.offset, to, head) < 0)
 		return -1;
-	if (bpf_skb_load_bytes(skb, s->p.offset, to, head) < 0)
-		return -1;
-	tail = s->plan.tail;
-	if (!tail)
+	if (!s->plan.tail)
 		return 0;
-	head = bounded(head, cap - COPY_TAIL);
-	tail = bounded(tail, COPY_TAIL);
-	if (!tail)
+	head = bounded(s->plan.head, cap - COPY_TAIL);
+	tail = bounded(s->plan.tail, COPY_TAIL);
+	if (!head || !tail)
 		return -1;
-	return bpf_skb_load_bytes(skb, s->p.offset + s->p.len - tail, to + head, tail);
+	return bpf_skb_load_bytes(skb, s->p.offset + s->p.len - s->plan.tail, to + head, tail);
 }
 
 static __always_inline void segment_emit(struct __sk_buff *skb, const struct segment *s, const __u32 cap)

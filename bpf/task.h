@@ -15,7 +15,7 @@ static __always_inline __u32 task_state(struct task_struct *t)
 }
 
 /* Asked of the field, not of struct mm_rss_stat: a type that the kernel does not have is looked for in all modules, which takes
- * CAP_SYS_ADMIN.  File, anonymous and shared pages; swap entries (index 2) are not resident. */
+ * CAP_SYS_ADMIN.  The old one is copied: kernels of then do not type an array of atomic_long_t.  File, anonymous and shared pages; swap entries (index 2) are not resident. */
 static __always_inline __u64 mm_rss_pages(struct mm_struct *mm)
 {
 	struct mm_struct___atomic *old = (void *)mm;
@@ -23,8 +23,8 @@ static __always_inline __u64 mm_rss_pages(struct mm_struct *mm)
 	if (!mm)
 		return 0;
 	if (bpf_core_field_exists(old->rss_stat.count))
-		return READ(old, rss_stat.count[0].counter) + READ(old, rss_stat.count[1].counter) +
-		       READ(old, rss_stat.count[3].counter);
+		return BPF_CORE_READ(old, rss_stat.count[0].counter) + BPF_CORE_READ(old, rss_stat.count[1].counter) +
+		       BPF_CORE_READ(old, rss_stat.count[3].counter);
 	return READ(mm, rss_stat[0].count) + READ(mm, rss_stat[1].count) + READ(mm, rss_stat[3].count);
 }
 
@@ -35,7 +35,7 @@ static __always_inline __u64 mm_anon_pages(struct mm_struct *mm)
 	if (!mm)
 		return 0;
 	if (bpf_core_field_exists(old->rss_stat.count))
-		return READ(old, rss_stat.count[1].counter);
+		return BPF_CORE_READ(old, rss_stat.count[1].counter);
 	return READ(mm, rss_stat[1].count);
 }
 

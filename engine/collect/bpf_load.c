@@ -32,20 +32,38 @@ struct knowledge {
 };
 
 /* libbpf talks through one function for the whole process: kept is the first warning about a program, which says what went
- * wrong. Those after it only say how far that led. */
-static __thread char first_line[LINE_LEN];
+ * wrong, and of the verifier's log its last word. Warnings after that only say how far it led. */
+static __thread char first_line[LINE_LEN], last_word[LINE_LEN];
+
+/* The log ends with the instruction, what is wrong with it, and how much was processed. */
+static void verifier_keep(const char *log)
+{
+	for (const char *next; *log; log = next) {
+		size_t n = strcspn(log, "\n");
+
+		next = log + n + (log[n] == '\n');
+		if (!strncmp(log, "processed ", 10) || !strncmp(log, "-- END", 6))
+			break;
+		if (n && n < sizeof(last_word) && strncmp(log, "prog '", 6)) {
+			memcpy(last_word, log, n);
+			last_word[n] = '\0';
+		}
+	}
+}
 
 static int log_keep(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	char line[LINE_LEN];
+	char *line = NULL;
 
-	if (level != LIBBPF_WARN || first_line[0])
+	if (level != LIBBPF_WARN || vasprintf(&line, fmt, ap) < 0)
 		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
-	if (!strstr(line, "prog '") || strstr(line, "BEGIN PROG LOAD LOG"))
-		return 0;
-	line[strcspn(line, "\n")] = '\0';
-	memcpy(first_line, line, sizeof(line));
+	if (strstr(line, "BEGIN PROG LOAD LOG")) {
+		verifier_keep(line);
+	} else if (!first_line[0] && strstr(line, "prog '")) {
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(first_line, sizeof(first_line), "%s", line);
+	}
+	free(line);
 	return 0;
 }
 
@@ -205,12 +223,13 @@ static void skeleton_close(struct bpf_source *b)
 /* The program that libbpf gave up at is the one that it warned of; its part steps down. False: it warned of none. */
 static bool program_blame(struct bpf_source *b, const struct knowledge *k)
 {
-	char name[64];
 	const char *at = strstr(first_line, "prog '");
+	char name[64], why[LINE_LEN];
 
 	if (!at || sscanf(at, "prog '%63[^']", name) != 1)
 		return false;
-	return ladder_step_down(&b->ladder, name, k->known, first_line);
+	snprintf(why, sizeof(why), "%.*s%s%.90s", last_word[0] ? 90 : LINE_LEN, at, last_word[0] ? ": " : "", last_word);
+	return ladder_step_down(&b->ladder, name, k->known, why);
 }
 
 /* 1: a part has stepped down, try again. */
@@ -220,7 +239,7 @@ static int skeleton_load(struct bpf_source *b, const struct probe_options *o, co
 
 	if (err)
 		return err;
-	first_line[0] = '\0';
+	first_line[0] = last_word[0] = '\0';
 	err = probes_bpf__load(b->skel);
 	return err && program_blame(b, k) ? 1 : err;
 }
