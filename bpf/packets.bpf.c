@@ -68,30 +68,33 @@ static __always_inline void segment_fill(struct ev_data *e, const struct segment
 	e->rd_ts_ns = s->rd_ts_ns;
 }
 
-/* 1 to cap; 0 where n is not. Verifiers before 6.8 learn nothing from a comparison with 0, nor much from one of 32 bits: what
- * they can follow is n - 1, and the compiler must not see through it. */
-static __always_inline __u64 bounded(__u64 n, const __u64 cap)
+/* n - 1 in a way that the compiler does not see through.  Verifiers before 6.8 learn nothing from a comparison with 0: that a
+ * length is 1 to cap they follow from this one's being below cap, if it is used right behind the comparison. */
+static __always_inline __u64 less_one(__u32 n)
 {
-	n -= 1;
-	asm volatile("" : "+r"(n));
-	if (n >= cap)
-		return 0;
-	return n + 1;
+	__u64 m = (__u64)n - 1;
+
+	asm volatile("" : "+r"(m));
+	return m;
 }
 
 static __always_inline int segment_copy(struct __sk_buff *skb, __u8 *to, const struct segment *s, const __u32 cap)
 {
-	__u64 head = bounded(s->plan.head, cap), tail;
+	__u64 head = less_one(s->plan.head), tail;
 
-	if (!head || bpf_skb_load_bytes(skb, s->p.offset, to, head) < 0)
+	if (head >= cap)
+		return -1;
+	if (bpf_skb_load_bytes(skb, s->p.offset, to, head + 1) < 0)
 		return -1;
 	if (!s->plan.tail)
 		return 0;
-	head = bounded(s->plan.head, cap - COPY_TAIL);
-	tail = bounded(s->plan.tail, COPY_TAIL);
-	if (!head || !tail)
+	head = less_one(s->plan.head);
+	if (head >= cap - COPY_TAIL)
 		return -1;
-	return bpf_skb_load_bytes(skb, s->p.offset + s->p.len - s->plan.tail, to + head, tail);
+	tail = less_one(s->plan.tail);
+	if (tail >= COPY_TAIL)
+		return -1;
+	return bpf_skb_load_bytes(skb, s->p.offset + s->p.len - s->plan.tail, to + head + 1, tail + 1);
 }
 
 static __always_inline void segment_emit(struct __sk_buff *skb, const struct segment *s, const __u32 cap)
