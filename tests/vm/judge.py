@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the guest's console says, taken apart and compared with what is known to have happened there."""
 import json
+import os
 import re
+import sys
 
-WANTED = 23
-PORT, CLOSED = 8023, 8099
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from harness import known                                           # noqa: E402
+
+PORT, CLOSED = 8023, 8099       # as in init
 
 
 def _json_rows(text):
@@ -39,37 +44,6 @@ def _kernel_counts(sections, name):
     return {k: after.get(k, 0) - before.get(k, 0) for k in ("ActiveOpens", "PassiveOpens", "AttemptFails")}
 
 
-def _client_counts(text):
-    return {k: int(v) for k, v in re.findall(r"(connects|requests|refused) (\d+)", text or "")}
-
-
-def _rootle_counts(sections, name):
-    edges = [r for r in _json_rows(sections.get(f"{name}/edges")) if r["type"] == "edge"]
-    to_server = [e for e in edges if e["port"] == PORT]
-    requests = [r for r in _json_rows(sections.get(f"{name}/requests")) if r.get("port") == PORT]
-    return {
-        "connects": sum(e["opened"] for e in to_server if e["from"] == "known-client"),
-        "accepts": sum(e["opened"] for e in to_server if e["to"] == "known-server"),
-        "requests": sum(r["count"] for r in requests if r.get("op") == "GET /known"),
-        "refused": sum(e["refused"] for e in edges if e["port"] == CLOSED),
-    }
-
-
-def _life(sections, name):
-    """Starts, the signal and the ends of the two servers, as the timeline tells them."""
-    events = [r for r in _json_rows(sections.get(f"{name}/events")) if r["type"] == "event"]
-
-    def told(service, kind, detail):
-        return sum(e["service"] == service and e["kind"] == kind and detail in e["detail"] for e in events)
-    return {
-        "start of known-server": told("known-server", "start", "started"),
-        "start of known-brief": told("known-brief", "start", "started"),
-        "SIGTERM": told("known-server", "signal", "SIGTERM"),
-        "killed by SIGTERM": told("known-server", "exit", "killed by signal 15"),
-        "exit status 7": told("known-brief", "exit", "exit status 7"),
-    }
-
-
 def _rungs(check):
     """Source: its rungs, best first as the report has them."""
     found = {}
@@ -81,11 +55,8 @@ def _rungs(check):
     return found
 
 
-def _lost(sections, name):
-    for row in _json_rows(sections.get(f"{name}/edges")):
-        if row["type"] == "summary":
-            return row["coverage"]["lost_events"]
-    return None
+def _lost(rows):
+    return next((r["coverage"]["lost_events"] for r in rows if r["type"] == "summary"), None)
 
 
 def _attach_ms(sections, name):
@@ -95,22 +66,26 @@ def _attach_ms(sections, name):
 
 def _judge_pass(sections, p, checks):
     """What one pass gave; each comparison goes into checks as (good, sentence)."""
+    def rows(table):
+        return _json_rows(sections.get(f"{p.name}/{table}"))
     got = {"name": p.name, "cgroup": p.cgroup, "options": p.options, "attach_ms": _attach_ms(sections, p.name),
-           "client": _client_counts(sections.get(f"{p.name}/known")), "kernel": _kernel_counts(sections, p.name),
-           "rootle": _rootle_counts(sections, p.name), "life": _life(sections, p.name), "lost": _lost(sections, p.name),
-           "rungs": _rungs(_document(sections.get(f"{p.name}/check")))}
+           "client": known.did(sections.get(f"{p.name}/known")), "kernel": _kernel_counts(sections, p.name),
+           "rootle": known.shown(rows("edges"), rows("requests"), PORT, CLOSED), "life": known.life(rows("events")),
+           "lost": _lost(rows("edges")), "rungs": _rungs(_document(sections.get(f"{p.name}/check")))}
 
     def same(what, value, wanted):
         checks.append((value == wanted, f"{p.name}: {what}: {value}" + ("" if value == wanted else f", wanted {wanted}")))
     if got["attach_ms"] is None:
         checks.append((False, f"{p.name}: the recorder did not begin: {sections.get(p.name + '/record', '').strip()[-300:]}"))
         return got
-    same("the client did", got["client"], {"connects": WANTED, "requests": WANTED, "refused": 1})
-    same("the kernel counted", got["kernel"], {"ActiveOpens": WANTED + 1, "PassiveOpens": WANTED, "AttemptFails": 1})
+    same("the client did", got["client"],
+         {"connects": known.CONNECTS, "requests": known.REQUESTS, "refused": known.REFUSED})
+    same("the kernel counted", got["kernel"],
+         {"ActiveOpens": known.CONNECTS + known.REFUSED, "PassiveOpens": known.ACCEPTS, "AttemptFails": known.REFUSED})
     same("the recorder ended with", _status(sections.get(f"{p.name}/record")), 0)
     same("events lost", got["lost"], 0)
     if p.sees:
-        same("rootle shows", got["rootle"], {"connects": WANTED, "accepts": WANTED, "requests": WANTED, "refused": 1})
+        same("rootle shows", got["rootle"], known.WANTED)
         same("the timeline tells", got["life"], {k: 1 for k in got["life"]})
     else:
         for what in ("start of known-server", "start of known-brief"):

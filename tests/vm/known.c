@@ -22,7 +22,8 @@
 
 #define CONNECTIONS 23
 
-/* Requests on each connection, 23 in all: kept alive, one, none. Even ones go over IPv4, odd ones over IPv6. */
+/* Requests on each connection, 23 in all: three kept alive, one after which the server closes, none. Even ones go over IPv4,
+ * odd ones over IPv6. */
 static const unsigned char requests_on[CONNECTIONS] = {
 	3, 1, 0, 1, 1, 3, 0, 1, 0, 1, 1, 0, 3, 1, 0, 1, 1, 0, 0, 3, 1, 0, 1,
 };
@@ -71,13 +72,12 @@ static bool write_all(int fd, const char *s)
 }
 
 /* Reads up to the empty line that ends a head, of a request or of an answer without a body. False: the peer is gone. */
-static bool head_read(int fd)
+static bool head_read(int fd, char *buf, size_t size)
 {
-	char buf[1024];
 	size_t have = 0;
 
-	while (have < sizeof(buf) - 1) {
-		ssize_t n = read(fd, buf + have, sizeof(buf) - 1 - have);
+	while (have < size - 1) {
+		ssize_t n = read(fd, buf + have, size - 1 - have);
 
 		if (n <= 0)
 			return false;
@@ -87,6 +87,16 @@ static bool head_read(int fd)
 			return true;
 	}
 	return false;
+}
+
+static void answer(int fd)
+{
+	char head[1024];
+
+	while (head_read(fd, head, sizeof(head)) && write_all(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+		if (strstr(head, "Connection: close"))
+			break;
+	close(fd);
 }
 
 static int serve(unsigned port)
@@ -102,9 +112,7 @@ static int serve(unsigned port)
 
 		if (fd < 0)
 			return fail("accept");
-		while (head_read(fd) && write_all(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
-			;
-		close(fd);
+		answer(fd);
 	}
 }
 
@@ -123,16 +131,21 @@ static int connect_to(bool v6, unsigned port)
 
 static bool converse(unsigned i, unsigned port, struct tally *t)
 {
+	const char *ask = requests_on[i] == 1 ? "GET /known HTTP/1.1\r\nHost: known\r\nConnection: close\r\n\r\n"
+					      : "GET /known HTTP/1.1\r\nHost: known\r\n\r\n";
 	int fd = connect_to(i & 1, port);
+	char head[1024];
 
 	if (fd < 0)
 		return false;
 	t->connects++;
 	for (unsigned r = 0; r < requests_on[i]; r++) {
-		if (!write_all(fd, "GET /known HTTP/1.1\r\nHost: known\r\n\r\n") || !head_read(fd))
+		if (!write_all(fd, ask) || !head_read(fd, head, sizeof(head)))
 			return false;
 		t->requests++;
 	}
+	if (requests_on[i] == 1 && read(fd, head, 1) != 0)      /* until it has closed */
+		return false;
 	close(fd);
 	return true;
 }

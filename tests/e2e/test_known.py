@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""23 connects, 23 accepts and 23 requests show as exactly 23, and ss and nstat agree; on this machine's kernel, as vm/ does on others."""
+import os
+import re
+import signal
+
+from e2e import Failed, Process, main, need, need_root, run, wait_listening
+from harness import known
+
+PORT, BRIEF, CLOSED = 8023, 8024, 8099          # in a network namespace of our own
+
+
+def namespace(bench):
+    need_root()
+    need("ip", "ss", "nstat")
+    name = f"rootle-known-{os.getpid()}"
+    run(["ip", "netns", "add", name])
+    bench.undo.append(lambda: run(["ip", "netns", "del", name], check=False))
+    run(["ip", "-n", name, "link", "set", "lo", "up"])
+    return name
+
+
+def role(bench, what):
+    """The program under the name that rootle is to show it by."""
+    program = os.environ.get("KNOWN", "build/release/tests/vm/known")
+    if not os.access(program, os.X_OK):
+        raise Failed(f"no {program}: say where it is with KNOWN=")
+    path = os.path.join(bench.folder, f"known-{what}")
+    if not os.path.exists(path):
+        run(["cp", program, path])
+    return path
+
+
+def server(bench, ns, what, *args):
+    p = Process(f"known-{what}", [role(bench, what), what, *args], netns=ns)
+    bench.processes.append(p)
+    wait_listening(p, args[0])
+    return p
+
+
+def workload(bench, ns):
+    """As vm/init does it; what the client says it did."""
+    serving, brief = server(bench, ns, "server", PORT), server(bench, ns, "brief", BRIEF, known.BRIEF_MS, known.BRIEF_STATUS)
+    said = run(["ip", "netns", "exec", ns, role(bench, "client"), "client", PORT, CLOSED]).stdout
+    brief.wait(10)
+    serving.send(signal.SIGTERM)
+    serving.wait(10)
+    return known.did(said)
+
+
+def closed_connections(ns):
+    """By ss: whichever end closed first keeps each for a minute."""
+    listed = run(["ip", "netns", "exec", ns, "ss", "-Htan", "state", "time-wait", f"( sport = :{PORT} or dport = :{PORT} )"])
+    return len(listed.stdout.splitlines())
+
+
+def counters(ns):
+    listed = run(["ip", "netns", "exec", ns, "nstat", "-asz", "TcpActiveOpens", "TcpPassiveOpens", "TcpAttemptFails"])
+    return {k: int(v) for k, v in re.findall(r"^Tcp(\w+)\s+(\d+)", listed.stdout, re.M)}
+
+
+def agree(bench, ns):
+    """What does not depend on rootle."""
+    bench.equal(closed_connections(ns), known.CONNECTS, "connections that ss shows in TIME-WAIT")
+    bench.equal(counters(ns), {"ActiveOpens": known.CONNECTS + known.REFUSED, "PassiveOpens": known.ACCEPTS,
+                               "AttemptFails": known.REFUSED}, "nstat")
+
+
+def record(bench, *options):
+    ns = namespace(bench)
+    rec = bench.record(*options)
+    bench.equal(workload(bench, ns), {"connects": known.CONNECTS, "requests": known.REQUESTS, "refused": known.REFUSED},
+                "the client did")
+    agree(bench, ns)
+    rec.settle()
+    bench.equal(rec.stop(), 0, "the recorder ended with")
+
+
+def exact(bench, *options):
+    record(bench, *options)
+    bench.equal(known.shown(bench.rows("edges"), bench.rows("requests"), PORT, CLOSED), known.WANTED, "rootle shows")
+    life = known.life(bench.rows("events"))
+    bench.equal(life, {k: 1 for k in life}, "the timeline tells")
+
+
+def case_best_rungs(bench):
+    exact(bench)
+
+
+def case_without_bpf(bench):
+    record(bench, "--no-bpf")
+    life = known.life(bench.rows("events"))
+    bench.equal([life["start of known-server"], life["start of known-brief"]], [1, 1], "starts that the timeline tells of")
+
+
+main(globals())

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The known workload (vm/known.c): what it did, and what rootle should show of it."""
+import re
+
+CONNECTS = ACCEPTS = REQUESTS = 23
+REFUSED = 1
+WANTED = {"connects": CONNECTS, "accepts": ACCEPTS, "requests": REQUESTS, "refused": REFUSED}
+BRIEF_MS, BRIEF_STATUS = 2500, 7
+
+
+def did(text):
+    """The client's own count, from what it prints."""
+    return {k: int(v) for k, v in re.findall(r"(connects|requests|refused) (\d+)", text or "")}
+
+
+def shown(edges, requests, port, closed):
+    """What rows of `rootle edges` and `rootle requests` say, in the words of WANTED."""
+    edges = [r for r in edges if r["type"] == "edge"]
+    to_server = [e for e in edges if e["port"] == port]
+    return {
+        "connects": sum(e["opened"] for e in to_server if e["from"] == "known-client"),
+        "accepts": sum(e["opened"] for e in to_server if e["to"] == "known-server"),
+        "requests": sum(r["count"] for r in requests if r.get("port") == port and r.get("op") == "GET /known"),
+        "refused": sum(e["refused"] for e in edges if e["port"] == closed),
+    }
+
+
+def life(events):
+    """How often `rootle events` tells of each start, the signal and both ends: once is right."""
+    events = [r for r in events if r["type"] == "event"]
+
+    def told(service, kind, detail):
+        return sum(e["service"] == service and e["kind"] == kind and detail in e["detail"] for e in events)
+    return {
+        "start of known-server": told("known-server", "start", "started"),
+        "start of known-brief": told("known-brief", "start", "started"),
+        "SIGTERM": told("known-server", "signal", "SIGTERM"),
+        "killed by SIGTERM": told("known-server", "exit", "killed by signal 15"),
+        f"exit status {BRIEF_STATUS}": told("known-brief", "exit", f"exit status {BRIEF_STATUS}"),
+    }
