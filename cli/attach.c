@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "attach.h"
 
@@ -128,13 +127,15 @@ static int exclude_pid(struct probe_options *po, uint32_t pid)
 	return 0;
 }
 
-int probe_options_from(struct probe_options *po, const struct options *o)
+int probe_options_from(struct probe_options *po, const struct options *o, uint32_t self)
 {
 	*po = (struct probe_options){0};
-	int ret = exclude_pid(po, (uint32_t)getpid());
+	int ret = exclude_pid(po, self);
 
 	if (!o)
 		return ret;
+	po->btf = o->btf;
+	po->rungs = o->rung;
 	if (ret == 0)
 		ret = ports_from(po, &o->port);
 	if (ret == 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -7,22 +8,50 @@
 #include "sources.h"
 #include "table.h"
 
-static const struct table_column rung_columns[] = {{"PROBE"}, {"STATE"}, {"RUNG", false, true}, {"WITHOUT IT", false, true}};
+static const struct table_column rung_columns[] = {{"PROBE"}, {"STATE"}, {"RUNG", false, true}, {"LACKING", false, true}};
 static const struct table_column program_columns[] = {
 	{"PROGRAM", false, true}, {"HOOK", false, true}, {"TYPE", false, true}, {"STATE"},
+	{"VERIFIED", true},
 };
 
-/* A probe of several programs on the same rung is one line. */
+/* Parts of one source that stand on the same rung are one line. */
 static bool is_repeated(const struct probe_report *r, size_t i)
 {
 	const struct probe_line *l = &r->lines.v[i], *before = i ? &r->lines.v[i - 1] : NULL;
 
-	return before && !strcmp(before->probe, l->probe) && before->state == l->state && !strcmp(before->rung, l->rung);
+	return before && !strcmp(before->probe, l->probe) && before->state == l->state && !strcmp(before->rung, l->rung) &&
+	       !before->why == !l->why && !l->lacks;
+}
+
+/* Do all lines of this source say the same? */
+static bool is_alone(const struct probe_report *r, size_t i)
+{
+	for (size_t k = 0; k < r->lines.n; k++)
+		if (!strcmp(r->lines.v[k].probe, r->lines.v[i].probe) && k != i && !is_repeated(r, k))
+			return false;
+	return true;
+}
+
+static const char *line_name(const struct probe_report *r, size_t i, char *buf, size_t cap)
+{
+	const struct probe_line *l = &r->lines.v[i];
+
+	if (!l->part || is_alone(r, i))
+		return l->probe;
+	snprintf(buf, cap, "%s: %s", l->probe, l->part);
+	return buf;
+}
+
+/* A lower rung that tells the same is a dearer one. */
+static const char *line_costs(const struct probe_line *l)
+{
+	return l->lacks ? l->lacks : l->state == PROBE_ON && l->program && l->why ? "nothing; each event costs more" : NULL;
 }
 
 static void rungs_text(const struct probe_report *r)
 {
 	struct table t;
+	char name[64];
 
 	table_init(&t, rung_columns, sizeof(rung_columns) / sizeof(rung_columns[0]));
 	for (size_t i = 0; i < r->lines.n; i++) {
@@ -30,16 +59,16 @@ static void rungs_text(const struct probe_report *r)
 
 		if (is_repeated(r, i))
 			continue;
-		table_text(&t, l->probe);
+		table_text(&t, line_name(r, i, name, sizeof(name)));
 		table_text(&t, probe_state_text(l->state));
 		table_text(&t, l->rung);
-		table_text(&t, l->lacks);
+		table_text(&t, line_costs(l));
 	}
 	table_print(&t);
 	table_done(&t);
 	for (size_t i = 0; i < r->lines.n; i++)
 		if (r->lines.v[i].why && !is_repeated(r, i))
-			out_line("%s: %s", r->lines.v[i].probe, r->lines.v[i].why);
+			out_line("%s: %s", line_name(r, i, name, sizeof(name)), r->lines.v[i].why);
 }
 
 static void programs_text(const struct probe_report *r)
@@ -55,7 +84,11 @@ static void programs_text(const struct probe_report *r)
 		table_text(&t, l->program);
 		table_text(&t, l->hook);
 		table_text(&t, l->type);
-		table_text(&t, probe_state_text(l->state));
+		table_text(&t, l->state == PROBE_ON ? "on" : "absent");
+		if (l->insns)
+			table_printf(&t, "%u", l->insns);
+		else
+			table_text(&t, NULL);
 	}
 	table_print(&t);
 	table_done(&t);
@@ -103,14 +136,18 @@ static void check_text(const struct sources *s, bool any)
 int cmd_check(const struct command *c, struct options *o, int argc, char **argv)
 {
 	struct sources s;
-	bool any = sources_look(&s, false);
+	int ret = sources_look(&s, o);
+	bool any = ret == 0;
 
-	if (o->json)
-		check_json(&s, any);
-	else if (o->probes)
-		programs_text(&s.report);
-	else
-		check_text(&s, any);
+	if (ret != EXIT_USAGE) {
+		if (o->json)
+			check_json(&s, any);
+		else if (o->probes)
+			programs_text(&s.report);
+		else
+			check_text(&s, any);
+		ret = out_finish(ret);
+	}
 	sources_close(&s);
-	return out_finish(any ? EXIT_OK : EXIT_NOTHING_SEEN);
+	return ret;
 }

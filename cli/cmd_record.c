@@ -25,17 +25,6 @@ static int make_default_dir(const char *path)
 	return say_error(EXIT_FAILED, "cannot make /var/lib/rootle: %s", strerror(errno));
 }
 
-#define INITIAL_PID_NS 0xEFFFFFFCu      /* PROC_PID_INIT_INO of the kernel: the same on every node */
-
-/* The probes tell pids of the node; /proc here has others, so names would be missing or those of somebody else. */
-static void say_pid_namespace(void)
-{
-	struct stat st;
-
-	if (stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != INITIAL_PID_NS)
-		say_note("in a PID namespace of its own: names of processes outside of it are not known (docker run --pid=host)");
-}
-
 int cmd_record(const struct command *c, struct options *o, int argc, char **argv)
 {
 	const char *path = recording_path(o, c->name);
@@ -48,7 +37,6 @@ int cmd_record(const struct command *c, struct options *o, int argc, char **argv
 	ret = make_default_dir(path);
 	if (ret)
 		return ret;
-	say_pid_namespace();
 	recorder_options_from(&ro, o, path);
 	if (!isnan(o->cpu_budget_ratio))
 		say_note("--cpu-budget %.0f %%: the share used is measured and reported at the end, but not enforced",

@@ -75,6 +75,13 @@ const struct option_row options_attach[] = {
 	{0},
 };
 
+const struct option_row options_kernel[] = {
+	{"btf", OPT_TEXT, AT(btf), "FILE", "BTF of this kernel, for one that has none of its own", NULL, 0, true},
+	{"rung", OPT_TEXT, AT(rung), "LIST", "owners=kprobe,…: no better rung than this, for comparing them"},
+	{"host-root", OPT_TEXT, AT(host_root), "DIR", "where the node's /proc and /sys are, in a container", NULL, 0, true},
+	{0},
+};
+
 const struct option_row options_check[] = {
 	{"probes", OPT_FLAG, AT(probes), NULL, "list every program with its hook and type"},
 	{0},

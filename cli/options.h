@@ -41,6 +41,7 @@ struct options {
 	struct number_list pid, port, exclude_pid, exclude_port;
 	struct text_list cgroup, exclude_cgroup;
 	double cpu_budget_ratio;        /* NaN: off */
+	const char *btf, *rung, *host_root;     /* NULL: not given */
 	/* check, export, demo */
 	bool probes;
 	const char *format;
@@ -74,7 +75,7 @@ struct option_row {
 };
 
 extern const struct option_row options_common[], options_json[], options_db[], options_range[], options_service[],
-	options_for[], options_explain[], options_follow[], options_record[], options_attach[], options_check[],
+	options_for[], options_explain[], options_follow[], options_record[], options_attach[], options_kernel[], options_check[],
 	options_export[], options_demo[];
 
 enum option_level { LEVEL_DEFAULT, LEVEL_SYSTEM, LEVEL_USER, LEVEL_COMMAND_LINE };

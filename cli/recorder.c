@@ -236,7 +236,7 @@ static int first_tick(struct recorder *r)
 
 	r->begin_ts = r->tick_begin_ts = clock_ts_ns();
 	r->tick_begin_ns = clock_unix_ns();
-	if (r->sources.bpf && bpf_source_existing(r->sources.bpf, on_record, r) < 0)
+	if (sources_existing(&r->sources, on_record, r) < 0)
 		say_note("connections from before could not be listed: they appear with their next packet");
 	if (r->sources.sampled)
 		model_sample(r->model, &r->sources.sample);

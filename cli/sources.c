@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "attach.h"
+#include "collect/kernel_can.h"
+#include "collect/ladder.h"
 #include "collect/sockets.h"
 #include "exit.h"
 #include "say.h"
@@ -11,7 +14,7 @@
 static int open_bpf(struct sources *s, const struct options *o)
 {
 	struct probe_options po;
-	int ret = probe_options_from(&po, o);
+	int ret = probe_options_from(&po, o, s->host.self);
 
 	if (ret == 0)
 		ret = bpf_source_open(&po, &s->bpf, &s->report);
@@ -19,35 +22,93 @@ static int open_bpf(struct sources *s, const struct options *o)
 	return ret;
 }
 
-bool sources_look(struct sources *s, bool no_bpf)
+/* What the command line says about the machine, before anything is opened. 0 or an exit code. */
+static int find_host(struct sources *s, const struct options *o)
 {
-	*s = (struct sources){0};
-	sample_init(&s->sample);
-	if (!no_bpf)
-		s->bpf_error = open_bpf(s, NULL);
-	if (!s->bpf && sockets_source_open("/proc", &s->sockets))
+	const char *bad;
+	size_t len;
+
+	if (o && o->rung && ladder_wish_check(o->rung, &bad, &len))
+		return say_error(EXIT_USAGE, "--rung %.*s: a list of SOURCE=RUNG is expected, as 'rootle check' names them", (int)len,
+				 bad);
+	if (host_find(&s->host, o ? o->host_root : NULL))
+		return say_error(EXIT_USAGE, "--host-root %s: there is no /proc of the node in it", o->host_root);
+	if (s->host.moved && !(o && o->host_root))
+		say_note("the node's /proc is taken from %s", s->host.proc);
+	return 0;
+}
+
+/* A file that was asked for and is of no use is no reason to go without. */
+static int btf_refused(int error, const struct options *o)
+{
+	if (error == -EBADMSG)
+		return say_error(EXIT_USAGE, "--btf %s: this is no BTF file, or one for another kind of machine", o->btf);
+	if (o && o->btf && (error == -ENOENT || error == -EACCES))
+		return say_error(EXIT_USAGE, "--btf %s: %s", o->btf, strerror(-error));
+	return 0;
+}
+
+/* Connections without probes; also where the probe of their states is the one that is missing. */
+static void open_sockets(struct sources *s)
+{
+	if ((!s->bpf || !probe_report_is_on(&s->report, "sockets", "states")) && sockets_source_open(s->host.proc, &s->sockets))
 		s->sockets = NULL;
-	s->ident = ident_new("/proc", 0);
-	s->sampler = sampler_new(&(struct sampler_options){.proc = "/proc", .sys = "/sys", .bpf = s->bpf});
+}
+
+static void open_sampler(struct sources *s)
+{
+	s->ident = ident_new(s->host.proc, 0);
+	s->sampler = sampler_new(&(struct sampler_options){.proc = s->host.proc, .sys = s->host.sys, .bpf = s->bpf});
 	s->sampled = s->sampler && sampler_read(s->sampler, &s->sample) == 0;
 	if (s->sampler)
 		sampler_report(s->sampler, &s->report);
+}
+
+static bool any_opened(const struct sources *s)
+{
 	return s->bpf || s->sockets || s->sampled;
+}
+
+int sources_look(struct sources *s, const struct options *o)
+{
+	*s = (struct sources){0};
+	sample_init(&s->sample);
+	int ret = find_host(s, o);
+
+	if (ret)
+		return ret;
+	s->bpf_error = open_bpf(s, o);
+	ret = btf_refused(s->bpf_error, o);
+	if (ret)
+		return ret;
+	open_sockets(s);
+	open_sampler(s);
+	return any_opened(s) ? 0 : EXIT_NOTHING_SEEN;
 }
 
 /* The probes where they may be had; why not otherwise. */
 static int attach_probes(struct sources *s, const struct options *o)
 {
+	struct utsname u;
+	int ret;
+
 	s->bpf_error = open_bpf(s, o);
 	if (s->bpf_error == 0)
 		return 0;
 	s->bpf = NULL;
+	ret = btf_refused(s->bpf_error, o);
+	if (ret)
+		return ret;
 	if (s->bpf_error == -EPERM || s->bpf_error == -EACCES)
 		return say_error(EXIT_NO_PERMISSION, "may not attach any probe: %s is missing; run as root, or give --no-bpf to "
 				 "record what /proc tells",
 				 s->report.missing_capability ? s->report.missing_capability : "CAP_SYS_ADMIN");
-	say_note("no BPF here (%s): recording what /proc, sock_diag and PSI tell; requests will not be seen",
-		 s->bpf_error == -ENOSYS ? "the kernel has no BPF or no BTF" : strerror(-s->bpf_error));
+	if (uname(&u) == 0 && kernel_release_is_old(u.release))
+		say_note("no probes here (Linux %s; they need 5.8): recording what /proc, sock_diag and PSI tell; requests will not be "
+			 "seen", u.release);
+	else
+		say_note("no BPF here (%s): recording what /proc, sock_diag and PSI tell; requests will not be seen",
+			 s->bpf_error == -ENOSYS ? "none of the programs can be loaded" : strerror(-s->bpf_error));
 	return 0;
 }
 
@@ -55,21 +116,22 @@ int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 {
 	*s = (struct sources){0};
 	sample_init(&s->sample);
-	int ret = no_bpf ? 0 : attach_probes(s, o);
+	int ret = find_host(s, o);
 
+	if (ret == 0 && s->host.foreign)
+		say_note("in a PID namespace of its own: names of processes outside of it are not known (docker run --pid=host, or the "
+			 "node's /proc mounted at /host/proc)");
+	if (ret == 0 && !no_bpf)
+		ret = attach_probes(s, o);
 	if (ret)
 		goto fail;
-	if (!s->bpf && sockets_source_open("/proc", &s->sockets))
-		s->sockets = NULL;
-	s->ident = ident_new("/proc", 0);
-	s->sampler = sampler_new(&(struct sampler_options){.proc = "/proc", .sys = "/sys", .bpf = s->bpf});
+	open_sockets(s);
+	open_sampler(s);
 	if (!s->ident || !s->sampler) {
 		ret = say_error(EXIT_FAILED, "out of memory");
 		goto fail;
 	}
-	s->sampled = sampler_read(s->sampler, &s->sample) == 0;
-	sampler_report(s->sampler, &s->report);
-	if (!s->bpf && !s->sockets && !s->sampled) {
+	if (!any_opened(s)) {
 		ret = say_error(EXIT_NOTHING_SEEN, "nothing can be observed here: no BPF, no sock_diag, and /proc cannot be read");
 		goto fail;
 	}
@@ -77,6 +139,21 @@ int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 fail:
 	sources_close(s);
 	return ret;
+}
+
+int sources_existing(struct sources *s, source_fn *fn, void *arg)
+{
+	struct source *once = NULL;
+	int ret = s->bpf ? bpf_source_existing(s->bpf, fn, arg) : 0;
+
+	if (ret >= 0 || s->sockets)     /* its first reading has them all */
+		return 0;
+	ret = sockets_source_open(s->host.proc, &once);
+	if (ret)
+		return ret;
+	ret = once->ops->drain(once, fn, arg);
+	once->ops->close(once);
+	return ret < 0 ? ret : 0;
 }
 
 void sources_close(struct sources *s)
@@ -115,6 +192,10 @@ void probe_report_json(struct json *j, const char *key, const struct probe_repor
 		json_string(j, "program_type", l->type);
 		json_string(j, "lacks", l->lacks);
 		json_string(j, "why", l->why);
+		if (l->insns)
+			json_uint(j, "verified_insns", l->insns);
+		else
+			json_null(j, "verified_insns");
 		json_object_end(j);
 	}
 	json_array_end(j);

@@ -9,13 +9,15 @@
 
 #include "base/json.h"
 #include "collect/bpf_source.h"
+#include "collect/host.h"
 #include "collect/ident.h"
 #include "collect/sampler.h"
 #include "options.h"
 
 struct sources {
 	struct source *bpf;             /* NULL: not available, or not wanted */
-	struct source *sockets;         /* in its place */
+	struct source *sockets;         /* in its place, or in that of its states of sockets */
+	struct host host;
 	struct ident *ident;
 	struct sampler *sampler;
 	struct sample sample;           /* the reading that sampler_read() fills */
@@ -25,12 +27,16 @@ struct sources {
 };
 
 /* Opens what can be opened. 0; or an exit code after one line on stderr: EXIT_NO_PERMISSION (the probes may not be
- * attached and no_bpf is false), EXIT_NOTHING_SEEN, EXIT_FAILED. o (may be NULL) narrows what is attached. */
+ * attached and no_bpf is false), EXIT_USAGE, EXIT_NOTHING_SEEN, EXIT_FAILED. o (may be NULL) narrows what is attached. */
 int sources_open(struct sources *s, const struct options *o, bool no_bpf);
 void sources_close(struct sources *s);
 
-/* As sources_open(), but for `check`: nothing is refused and nothing is said; false: nothing at all can be observed. */
-bool sources_look(struct sources *s, bool no_bpf);
+/* As sources_open(), but for `check`: nothing is refused but options that are wrong. 0, EXIT_NOTHING_SEEN, EXIT_USAGE; to be closed
+ * in each case. */
+int sources_look(struct sources *s, const struct options *o);
+
+/* The connections that are there already, as records. 0 or -errno. */
+int sources_existing(struct sources *s, source_fn *fn, void *arg);
 
 /* "on", "instead", "absent" */
 const char *probe_state_text(enum probe_state state);

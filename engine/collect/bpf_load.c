@@ -308,9 +308,10 @@ int bpf_load(struct bpf_source *b, const struct probe_options *o)
 {
 	const struct ladder_wish wish = { .no_packets = o->no_packets, .no_sched = o->no_sched, .rungs = o->rungs };
 	struct knowledge k;
-	int err = knowledge_gather(&k, o);
+	int err;
 
 	libbpf_set_print(log_keep);
+	err = knowledge_gather(&k, o);
 	if (!err)
 		err = ladder_choose(&b->ladder, probe_table, probe_table_n, kernel_can(k.kernel, k.file), k.known, &wish);
 	/* each round steps at least one part down */

@@ -87,3 +87,14 @@ void probe_report_done(struct probe_report *r)
 	vec_done(&r->lines);
 	r->missing_capability = NULL;
 }
+
+bool probe_report_is_on(const struct probe_report *r, const char *probe, const char *part)
+{
+	for (size_t i = 0; i < r->lines.n; i++) {
+		const struct probe_line *l = &r->lines.v[i];
+
+		if (l->state == PROBE_ON && l->part && !strcmp(l->probe, probe) && !strcmp(l->part, part))
+			return true;
+	}
+	return false;
+}

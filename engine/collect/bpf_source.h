@@ -48,6 +48,8 @@ struct probe_report {
  * -EACCES: it cannot be read), -errno. The report is filled in either case; its strings are static or live as long as the report. */
 int bpf_source_open(const struct probe_options *o, struct source **ret, struct probe_report *report);
 void probe_report_done(struct probe_report *r);
+/* Is a program attached that tells this part of a source? */
+bool probe_report_is_on(const struct probe_report *r, const char *probe, const char *part);
 
 /* Sockets that were there before (TCP, all network namespaces, with their owners): yields EV_CONN records EXISTING and LISTEN.
  * Call after open, before the first drain. Count or -errno. */

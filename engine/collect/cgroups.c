@@ -116,7 +116,9 @@ static void mount_add(struct cgroups *c, const char *sys, const struct mount_lin
 
 static void mounts_find(struct cgroups *c, int procfd, const char *sys)
 {
-	int fd = openat(procfd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+	/* in a container, what is mounted where on the node is what its init sees */
+	int init = strcmp(sys, "/sys") ? openat(procfd, "1/mountinfo", O_RDONLY | O_CLOEXEC) : -1;
+	int fd = init >= 0 ? init : openat(procfd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	char *line = NULL;
 	size_t cap = 0;

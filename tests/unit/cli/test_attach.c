@@ -25,7 +25,7 @@ Test(attach, the_kernel_gets_what_it_can_hold, .fini = done)
 	fill(&o.port, KERNEL_FILTER_MAX);
 	fill(&o.pid, KERNEL_FILTER_MAX);
 	fill(&o.exclude_pid, KERNEL_FILTER_MAX - 1);
-	cr_assert_eq(probe_options_from(&po, &o), 0);
+	cr_assert_eq(probe_options_from(&po, &o, (uint32_t)getpid()), 0);
 	cr_expect_eq(po.only_ports.n, KERNEL_FILTER_MAX);
 	cr_expect_eq(po.only_pids.n, KERNEL_FILTER_MAX);
 	cr_expect_eq(po.exclude_pids.n, KERNEL_FILTER_MAX);
@@ -36,7 +36,7 @@ Test(attach, longer_lists_are_left_to_user_space, .fini = done)
 	fill(&o.port, KERNEL_FILTER_MAX + 1);
 	fill(&o.pid, KERNEL_FILTER_MAX + 1);
 	fill(&o.exclude_pid, KERNEL_FILTER_MAX);
-	cr_assert_eq(probe_options_from(&po, &o), 0);
+	cr_assert_eq(probe_options_from(&po, &o, (uint32_t)getpid()), 0);
 	cr_expect_eq(po.only_ports.n, 0, "a part of them would hide the rest");
 	cr_expect_eq(po.only_pids.n, 0, "a part of them would hide the rest");
 	cr_assert_eq(po.exclude_pids.n, KERNEL_FILTER_MAX, "a part of them helps");
