@@ -25,6 +25,7 @@ enum {                  /* ev_hdr.type */
 	EV_DATA = 2,    /* struct ev_data: a segment with payload passed */
 	EV_IO = 3,      /* struct ev_io: which thread wrote or read up to a sequence number */
 	EV_PROC = 4,    /* struct ev_proc: fork, exec, exit, signal, OOM kill */
+	EV_HEALTH = 5,  /* struct ev_health: how a TCP socket is doing */
 	EV_DATAGRAM = 7,/* struct ev_datagram: a datagram whose content is of interest passed */
 };
 
@@ -149,6 +150,39 @@ struct ev_io {
 	__u8 pad[3];
 };
 _Static_assert(sizeof(struct ev_io) == 40, "ev_io");
+
+enum {                          /* ev_health.what */
+	HEALTH_SOCKET = 1,      /* a connection's socket that moved since the last pass, has something queued or a closed window */
+	HEALTH_LISTENER = 2,    /* a listening socket */
+	HEALTH_PASS = 3,        /* a pass over all sockets ends: those it did not tell of have nothing queued; no cookie */
+};
+
+enum { HEALTH_NO_WINDOWS = 1 << 0 };     /* ev_health.flags: who tells this cannot know zero_* */
+
+/*
+ * Numbers of one socket. Totals are since it was made, so that a lost record costs nothing; queues are as of now.
+ * zero_*: [DIR_OUT] the window that it offered, [DIR_IN] the window that its peer did, which is not looked at where the peer
+ * is on this node too, on loopback.
+ */
+struct ev_health {
+	struct ev_hdr h;
+	__u64 cookie;
+	__u64 bytes_out;        /* payload acknowledged by the peer */
+	__u64 bytes_in;         /* payload received */
+	__u64 zero_since_ns[2]; /* its window is closed since; 0: it is open */
+	__u64 zero_ns[2];       /* its window was closed for, before that */
+	__u32 zero_windows[2];  /* times that it closed */
+	__u32 srtt_us;          /* 0 unknown */
+	__u32 min_rtt_us;       /* 0 unknown */
+	__u32 retrans;          /* segments retransmitted */
+	__u32 send_queue;       /* bytes written and not acknowledged; LISTENER: most connections that may wait for accept() */
+	__u32 recv_queue;       /* bytes not read; LISTENER: connections that wait for accept() */
+	__u32 drops;            /* LISTENER: SYNs and final ACKs thrown away, for a full queue nearly always (sk_drops) */
+	__u8 what;
+	__u8 flags;             /* HEALTH_NO_WINDOWS */
+	__u8 pad[6];
+};
+_Static_assert(sizeof(struct ev_health) == 112, "ev_health");
 
 enum {                          /* ev_proc.what */
 	PROC_FORK = 1,          /* a new process (not a thread): tgid is the child, ptgid its parent */

@@ -43,6 +43,7 @@ struct sock {
 	__u16 sk_protocol;
 	int sk_err;
 	__u32 sk_ack_backlog, sk_max_ack_backlog;
+	atomic_t sk_drops;
 };
 struct inet_sock { struct sock sk; __u16 inet_sport; };
 struct inet_connection_sock { struct inet_sock icsk_inet; };
@@ -50,7 +51,7 @@ struct minmax_sample { __u32 t, v; };
 struct minmax { struct minmax_sample s[3]; };
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
-	__u32 copied_seq, rcv_nxt, write_seq, snd_una, srtt_us, total_retrans;
+	__u32 copied_seq, rcv_nxt, write_seq, snd_una, srtt_us, total_retrans, segs_in, segs_out;
 	struct minmax rtt_min;
 	__u64 bytes_received, bytes_acked;
 };
@@ -101,6 +102,8 @@ struct seq_file;
 struct bpf_iter_meta { struct seq_file *seq; __u64 session_id; };
 struct bpf_iter__task { struct bpf_iter_meta *meta; struct task_struct *task; };
 struct bpf_iter__task_file { struct bpf_iter_meta *meta; struct task_struct *task; __u32 fd; struct file *file; };
+struct bpf_map;
+struct bpf_iter__bpf_sk_storage_map { struct bpf_iter_meta *meta; struct bpf_map *map; struct sock *sk; void *value; };
 
 #pragma clang attribute pop
 

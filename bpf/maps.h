@@ -39,6 +39,7 @@ struct sock_state {
 	__u32 owner, owner_tid;         /* the process that connected, or read or wrote last */
 	__u32 rd_tid, rd_seq;
 	__u32 wrote_seq;                /* bytes before it are attributed to their writer */
+	__u32 segs;                     /* that had come and gone at the last pass of health_each */
 	__u8 announced;                 /* user space knows cookie, addresses and owner */
 	__u8 role;
 	__u8 changes;                   /* of the owner, to stop telling of a socket that two processes share */

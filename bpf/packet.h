@@ -18,6 +18,7 @@ struct packet {
 	__u32 offset;           /* of the payload from the IP header */
 	__u32 len;              /* payload bytes */
 	__u32 seq;              /* host order */
+	__u16 window;           /* as in the header: unscaled */
 	__u8 flags;             /* TCP's: 1 FIN, 2 SYN, 4 RST, 16 ACK */
 };
 
@@ -37,6 +38,7 @@ PACKET_INLINE int packet_tcp(const __u8 *tcp, __u32 offset, __u32 total, struct 
 	ret->len = total - ret->offset;
 	ret->seq = packet_be32(tcp + 4) + ((tcp[13] >> 1) & 1);
 	ret->flags = tcp[13];
+	ret->window = (__u16)(tcp[14] << 8 | tcp[15]);
 	return 1;
 }
 

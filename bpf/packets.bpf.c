@@ -6,7 +6,7 @@
  * A ring-buffer reservation of the next size class rather than a copy through per-CPU scratch: one copy instead of two, and
  * no scratch to be overwritten where a softirq sends while the task it interrupted was sending.
  */
-#include "conn.h"
+#include "health.h"
 
 #define PACKET_LOAD(ctx, offset, to, n) bpf_skb_load_bytes(ctx, offset, to, n)
 #include "packet.h"
@@ -192,21 +192,29 @@ static __always_inline int packet_see(struct __sk_buff *skb, __u8 dir)
 {
 	struct segment s = { .dir = dir };
 	struct bpf_sock *sk;
-	int tcp = packet_parse(skb, skb->len, &s.p);
+	int tcp = packet_parse(skb, skb->len, &s.p), closed;
 
 	if (!tcp)
 		datagram_see(skb, dir);
-	if (tcp <= 0 || !s.p.len)
+	if (tcp <= 0)
+		return PASS;
+	closed = !state_in_hash && window_is_closed(s.p.window, s.p.flags);
+	if (!s.p.len && !closed && !windows_closed)
 		return PASS;
 	sk = skb->sk;
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
 	/* data on the ACK that completes a handshake is still filed under the listener */
 	if (!sk || sk->state == ST_LISTEN) {
-		count_drop(DROP_NO_SOCK, 1);
+		if (s.p.len)
+			count_drop(DROP_NO_SOCK, 1);
 		return PASS;
 	}
 	s.now_ns = bpf_ktime_get_ns();
+	if (closed || windows_closed)
+		health_window(sk, dir, closed, s.now_ns);
+	if (!s.p.len)
+		return PASS;
 	s.flags = (s.p.flags & 1 ? DATA_FIN : 0) | (skb->ifindex == LOOPBACK_INDEX ? DATA_LOOPBACK : 0);
 	segment_report(skb, sk, &s);
 	return PASS;

@@ -2,7 +2,7 @@
 /*
  * sockets: the life of TCP sockets.
  */
-#include "conn.h"
+#include "health.h"
 
 #define ECONNREFUSED 111
 #define ENETUNREACH 101
@@ -42,6 +42,7 @@ static __always_inline void state_close(struct sock *sk, struct sock_state *st, 
 		state_tell(sk, st, CONN_REFUSED, err);
 	else if (err == ETIMEDOUT || err == EHOSTUNREACH || err == ENETUNREACH)
 		state_tell(sk, st, CONN_TIMEOUT, err);
+	health_close(sk, st);
 	state_tell(sk, st, CONN_CLOSE, err);
 	st->announced = 0;
 	sock_forget(sk);

@@ -80,6 +80,8 @@ bool attach_wanted(struct attach_filter *f, const struct ev_hdr *ev)
 		return !map_get(&f->refused, &((const struct ev_data *)ev)->cookie);
 	if (ev->type == EV_IO)
 		return !map_get(&f->refused, &((const struct ev_io *)ev)->cookie);
+	if (ev->type == EV_HEALTH)
+		return !map_get(&f->refused, &((const struct ev_health *)ev)->cookie);
 	if (ev->type != EV_CONN)
 		return true;
 	const struct ev_conn *c = (const struct ev_conn *)ev;

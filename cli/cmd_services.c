@@ -65,6 +65,9 @@ static void json_service(struct json *j, const struct summary *s, const struct s
 	json_number(j, "connections", v->connections);
 	json_number(j, "processes", v->processes);
 	json_number(j, "restarts", v->restarts);
+	json_number(j, "accept_queue", v->accept_queue);
+	json_number(j, "accept_queue_limit", v->accept_queue_limit);
+	json_number(j, "accept_overflows", v->accept_overflows);
 	json_number(j, "inflight", v->inflight);
 	json_number(j, "refused", v->refused);
 	json_number(j, "count", v->in.count);

@@ -1,7 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
 #include "json_edge.h"
 
 #include "base/clock.h"
+
+static void json_side(struct json *j, const char *who, const struct sum_side *s)
+{
+	const struct { const char *key; double v; } rows[] = {
+		{"send_queue_bytes", s->send_queue_bytes}, {"recv_queue_bytes", s->recv_queue_bytes},
+		{"zero_windows", s->zero_windows}, {"zero_window_us", s->zero_window_us},
+	};
+	char key[48];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(key, sizeof(key), "%s_%s", who, rows[i].key);
+		json_number(j, key, rows[i].v);
+	}
+}
 
 static void json_text(struct json *j, const char *key, const char *text)
 {
@@ -78,6 +94,14 @@ void json_edge(struct json *j, const struct summary *s, const struct sum_edge *e
 	json_number(j, "srtt_us", e->srtt_us);
 	json_number(j, "out_bytes_per_s", e->bytes_out_per_s);
 	json_number(j, "in_bytes_per_s", e->bytes_in_per_s);
+	json_number(j, "connect_p50_us", e->connect_p50_us);
+	json_number(j, "connect_max_us", e->connect_max_us);
+	json_number(j, "connecting", e->connecting);
+	json_number(j, "min_rtt_us", e->min_rtt_us);
+	json_number(j, "callee_resets", e->resets_callee);
+	json_number(j, "callee_retrans_segments", e->retrans_callee);
+	json_side(j, "caller", &e->caller);
+	json_side(j, "callee", &e->callee);
 	json_tls(j, s, e->edge);
 	row_end(j);
 }

@@ -154,6 +154,8 @@ static void take_tick(struct recorder *r, bool aligned)
 	drain(r);
 	if (r->sources.sockets)
 		r->sources.sockets->ops->drain(r->sources.sockets, on_record, r);
+	if (r->sources.bpf)
+		bpf_source_health(r->sources.bpf, on_record, r);
 	if (sampler_read(r->sources.sampler, &r->sources.sample) == 0)
 		model_sample(r->model, &r->sources.sample);
 	count_losses(r);

@@ -34,7 +34,10 @@ static const char *const query_table[] = {
 	FROM_TICK("requests", "r") "JOIN edge e ON e.id = r.edge " EDGE_JOIN "LEFT JOIN op o ON o.id = r.op WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",
 	"SELECT 'tcp' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", c.opened, c.closed, c.refused, c.timeouts, c.resets, "
-	"c.retrans, c.open, c.inflight, c.oldest_ns, c.srtt_us, c.bytes_out, c.bytes_in "
+	"c.retrans, c.open, c.inflight, c.oldest_ns, c.srtt_us, c.bytes_out, c.bytes_in, c.connect_p50_us, c.connect_max_us, "
+	"c.min_rtt_us, c.resets_callee, c.retrans_callee, c.connecting, "
+	"c.caller_send_queue_bytes, c.caller_recv_queue_bytes, c.caller_zero_windows, c.caller_zero_window_us, "
+	"c.callee_send_queue_bytes, c.callee_recv_queue_bytes, c.callee_zero_windows, c.callee_zero_window_us "
 	FROM_TICK("tcp", "c") "JOIN edge e ON e.id = c.edge " EDGE_JOIN "WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
 	"SELECT 'tls' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", nullif(h.version, '') AS version, "
 	"nullif(h.sni, '') AS sni, h.result, nullif(h.sender, '') AS sender, h.count, h.alpn, h.subject, h.not_after_s "

@@ -162,7 +162,11 @@ static void numbers_of(struct import *im, const char *const *key, double *v)
 static int tcp_row(struct import *im)
 {
 	static const char *const key[TCP_NUMBERS + 1] = {"opened", "closed", "refused", "timeouts", "resets", "retrans", "open", "inflight",
-							 "oldest_ns", "srtt_us", "bytes_out", "bytes_in"};
+							 "oldest_ns", "srtt_us", "bytes_out", "bytes_in", "connect_p50_us",
+							 "connect_max_us", "min_rtt_us", "resets_callee", "retrans_callee", "connecting",
+							 "caller_send_queue_bytes", "caller_recv_queue_bytes", "caller_zero_windows",
+							 "caller_zero_window_us", "callee_send_queue_bytes", "callee_recv_queue_bytes",
+							 "callee_zero_windows", "callee_zero_window_us"};
 	struct tcp_row r = {.edge = edge_of(im, false)};
 
 	numbers_of(im, key, r.v);
@@ -380,7 +384,9 @@ const struct import_type import_types[] = {
 	{"fact", "key value", fact_row},
 	{"tick", "t dur_s events lost", tick_row},
 	{"tcp", "t dur_s from to protocol port opened closed refused timeouts resets retrans open inflight oldest_ns srtt_us bytes_out "
-		"bytes_in", tcp_row},
+		"bytes_in connect_p50_us connect_max_us min_rtt_us resets_callee retrans_callee connecting caller_send_queue_bytes "
+		"caller_recv_queue_bytes caller_zero_windows caller_zero_window_us callee_send_queue_bytes callee_recv_queue_bytes "
+		"callee_zero_windows callee_zero_window_us", tcp_row},
 	{"tls", "t dur_s from to protocol port version sni result sender count alpn subject not_after_s", tls_row},
 	{"loss", "t dur_s stage reason count", loss_row},
 	{"process", "pid start ppid service comm exe cmdline cgroup end last", process_row},

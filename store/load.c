@@ -211,6 +211,15 @@ static int load_requests(struct load *l, sqlite3_stmt *q, const struct interval 
 	return what & LOAD_HISTS && sqlite3_column_type(q, 12) == SQLITE_BLOB ? load_hist(l, q, 12, v) : 0;
 }
 
+/* Four columns. */
+static struct win_side side_of(sqlite3_stmt *q, int col)
+{
+	return (struct win_side){
+		.send_queue_bytes = real_of(q, col), .recv_queue_bytes = real_of(q, col + 1),
+		.zero_windows = real_of(q, col + 2), .zero_window_us = real_of(q, col + 3),
+	};
+}
+
 static int load_tcp(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
 {
 	uint32_t edge;
@@ -227,6 +236,10 @@ static int load_tcp(struct load *l, sqlite3_stmt *q, const struct interval *t, u
 		.open = real_of(q, 7), .inflight = real_of(q, 8),
 		.oldest_ms = real_of(q, 9) / 1e6, .srtt_us = real_of(q, 10),
 		.bytes_out = real_of(q, 11), .bytes_in = real_of(q, 12),
+		.connect_p50_us = real_of(q, 13), .connect_max_us = real_of(q, 14),
+		.min_rtt_us = real_of(q, 15), .resets_callee = real_of(q, 16),
+		.retrans_callee = real_of(q, 17), .connecting = real_of(q, 18),
+		.caller = side_of(q, 19), .callee = side_of(q, 23),
 	};
 	return 0;
 }
@@ -356,7 +369,10 @@ static const struct {
 	{LOAD_REQUESTS, load_requests, "SELECT edge, op, count, errors, sum_ns, p50_ns, p90_ns, p95_ns, p99_ns, bytes_request, "
 				       "bytes_response, rows, hist FROM requests WHERE tick = ?1"},
 	{LOAD_TCP, load_tcp, "SELECT edge, opened, closed, refused, timeouts, resets, retrans, open, inflight, oldest_ns, srtt_us, "
-			     "bytes_out, bytes_in FROM tcp WHERE tick = ?1"},
+			     "bytes_out, bytes_in, connect_p50_us, connect_max_us, min_rtt_us, resets_callee, retrans_callee, "
+			     "connecting, caller_send_queue_bytes, caller_recv_queue_bytes, caller_zero_windows, "
+			     "caller_zero_window_us, callee_send_queue_bytes, callee_recv_queue_bytes, callee_zero_windows, "
+			     "callee_zero_window_us FROM tcp WHERE tick = ?1"},
 	{LOAD_TCP, load_tls, "SELECT edge, version, sni, result, sender, count, alpn, subject, not_after_s FROM tls WHERE tick = ?1"},
 	{LOAD_POINTS, load_point, "SELECT series, value, lim FROM point WHERE tick = ?1"},
 	{LOAD_LOGS, load_log, "SELECT p.service, p.template, p.level, p.sample, l.count, l.baseline_count FROM log l "

@@ -19,7 +19,7 @@ static int64_t tick_bytes(const struct tick *t)
 {
 	int64_t n = 4096;
 
-	n += 96 * (int64_t)t->requests.n + 80 * (int64_t)t->tcp.n + 160 * (int64_t)t->tls.n + 32 * (int64_t)t->points.n;
+	n += 96 * (int64_t)t->requests.n + 112 * (int64_t)t->tcp.n + 160 * (int64_t)t->tls.n + 32 * (int64_t)t->points.n;
 	n += 256 * (int64_t)t->event.n + 100 * (int64_t)t->processes.n + 80 * (int64_t)t->cgroups.n + 48 * (int64_t)t->loss.n;
 	n += 512 * (int64_t)(t->services.n + t->edges.n + t->ops.n);
 	for (size_t i = 0; i < t->requests.n; i++)
@@ -58,13 +58,29 @@ static int put_requests(struct store *s, const struct tick_requests *r)
 	return row_requests(s, &row);
 }
 
+static double known(uint64_t v)
+{
+	return v == UINT64_MAX ? NAN : (double)v;
+}
+
+/* A time of 0 µs is one that was not measured. */
+static double time_us(uint32_t v)
+{
+	return v ? v : NAN;
+}
+
 static int put_tcp(struct store *s, const struct tick_tcp *c)
 {
 	struct tcp_row row = {
 		.tick = s->last_tick_id, .edge = dict_edge(s, c->edge),
 		.v = {c->opened, c->closed, c->refused, c->timeouts, c->resets, c->retrans, c->open, c->inflight,
-		      c->oldest_ns ? (double)c->oldest_ns : NAN, c->srtt_us ? c->srtt_us : NAN,
-		      (double)c->bytes_out, (double)c->bytes_in},
+		      c->oldest_ns ? (double)c->oldest_ns : NAN, time_us(c->srtt_us),
+		      (double)c->bytes_out, (double)c->bytes_in, time_us(c->connect_p50_us), time_us(c->connect_max_us),
+		      time_us(c->min_rtt_us), c->resets_callee, c->retrans_callee, c->connecting,
+		      known(c->caller.send_queue_bytes), known(c->caller.recv_queue_bytes),
+		      known(c->caller.zero_windows), known(c->caller.zero_window_us),
+		      known(c->callee.send_queue_bytes), known(c->callee.recv_queue_bytes),
+		      known(c->callee.zero_windows), known(c->callee.zero_window_us)},
 	};
 
 	return row.edge < 0 ? (int)row.edge : row_tcp(s, &row);

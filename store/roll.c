@@ -110,7 +110,12 @@ static const struct { const char *fold, *drop; } step_table[] = {
 	 "DELETE FROM point WHERE tick IN " RAW_IDS},
 	{"INSERT OR IGNORE INTO tcp SELECT ?1, c.edge, sum(c.opened), sum(c.closed), sum(c.refused), sum(c.timeouts), sum(c.resets), "
 	 "sum(c.retrans), " LAST("c.open") ", " LAST("c.inflight") ", max(c.oldest_ns), CAST(avg(c.srtt_us) AS INTEGER), "
-	 "sum(c.bytes_out), sum(c.bytes_in) FROM tick t JOIN tcp c ON c.tick = t.id WHERE " RAW " GROUP BY c.edge",
+	 "sum(c.bytes_out), sum(c.bytes_in), "
+	 "CAST(sum(c.connect_p50_us * c.opened) / sum(iif(c.connect_p50_us IS NULL, NULL, c.opened)) AS INTEGER), max(c.connect_max_us), "
+	 "min(c.min_rtt_us), sum(c.resets_callee), sum(c.retrans_callee), " LAST("c.connecting") ", "
+	 "max(c.caller_send_queue_bytes), max(c.caller_recv_queue_bytes), sum(c.caller_zero_windows), sum(c.caller_zero_window_us), "
+	 "max(c.callee_send_queue_bytes), max(c.callee_recv_queue_bytes), sum(c.callee_zero_windows), sum(c.callee_zero_window_us) "
+	 "FROM tick t JOIN tcp c ON c.tick = t.id WHERE " RAW " GROUP BY c.edge",
 	 "DELETE FROM tcp WHERE tick IN " RAW_IDS},
 	/* of several certificates the subject is that of the earliest end: a bare column beside min() */
 	{"INSERT OR IGNORE INTO tls SELECT ?1, edge, version, sni, result, sender, sum(count), max(alpn), subject, min(not_after_s) "

@@ -77,7 +77,8 @@ int row_requests(struct store *s, const struct requests_row *r)
 
 int row_tcp(struct store *s, const struct tcp_row *r)
 {
-	sqlite3_stmt *q = sql_get(s, "INSERT INTO tcp VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO tcp VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
+				     "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)");
 
 	if (!q)
 		return -EIO;

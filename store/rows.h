@@ -19,7 +19,7 @@ struct requests_row {
 	const struct hist *hist;      /* NULL or empty: none */
 };
 
-#define TCP_NUMBERS 12            /* opened … bytes_in, in the order of the table */
+#define TCP_NUMBERS 26            /* opened … callee_zero_window_us, in the order of the table */
 struct tcp_row { int64_t tick, edge; double v[TCP_NUMBERS]; };
 
 /* NULL strings: '' in the key, NULL behind it. not_after_s 0: not known. */

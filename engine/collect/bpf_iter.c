@@ -57,6 +57,13 @@ int bpf_source_existing(struct source *s, source_fn *fn, void *arg)
 	return iterate(bpf_link_of(bpf_source_of(s), "existing sockets", "sockets"), sizeof(struct ev_conn), existing_each, &c);
 }
 
+int bpf_source_health(struct source *s, source_fn *fn, void *arg)
+{
+	struct existing_call c = { fn, arg };
+
+	return iterate(bpf_link_of(bpf_source_of(s), "tcp health", "sockets"), sizeof(struct ev_health), existing_each, &c);
+}
+
 typedef VEC(struct ev_task) task_vec;
 
 static void task_keep(void *arg, const void *rec)

@@ -244,10 +244,21 @@ static int skeleton_load(struct bpf_source *b, const struct probe_options *o, co
 	return err && program_blame(b, k) ? 1 : err;
 }
 
-static struct bpf_link *program_attach(const struct bpf_program *p, int cgroup_fd)
+/* The iterator over socket storage wants to know whose. */
+static struct bpf_link *storage_attach(const struct bpf_source *b, const struct bpf_program *p)
+{
+	union bpf_iter_link_info over = { .map.map_fd = bpf_map__fd(b->skel->maps.socks) };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &over, .link_info_len = sizeof(over));
+
+	return bpf_program__attach_iter(p, &opts);
+}
+
+static struct bpf_link *program_attach(const struct bpf_source *b, const struct bpf_program *p, int cgroup_fd)
 {
 	enum bpf_prog_type type = bpf_program__type(p);
 
+	if (!strcmp(bpf_program__section_name(p), "iter/bpf_sk_storage_map"))
+		return storage_attach(b, p);
 	if (type != BPF_PROG_TYPE_CGROUP_SKB && type != BPF_PROG_TYPE_CGROUP_SOCK && type != BPF_PROG_TYPE_SOCK_OPS)
 		return bpf_program__attach(p);
 	if (cgroup_fd < 0) {
@@ -267,7 +278,7 @@ static int part_attach(struct bpf_source *b, size_t part, int cgroup_fd)
 
 		if (!p || b->ladder.parts[part].idle)
 			continue;
-		b->links[part][k] = program_attach(p, cgroup_fd);
+		b->links[part][k] = program_attach(b, p, cgroup_fd);
 		if (!b->links[part][k])
 			return -errno;
 	}

@@ -55,6 +55,11 @@ bool probe_report_is_on(const struct probe_report *r, const char *probe, const c
  * Call after open, before the first drain. Count or -errno. */
 int bpf_source_existing(struct source *s, source_fn *fn, void *arg);
 
+/* One pass over the sockets that are known: yields an EV_HEALTH for each that moved since the last pass, has something queued or
+ * a closed window, and for each listener; a last one, HEALTH_PASS, says that it was whole. Count, or -ENOSYS where the rung is
+ * missing, or -errno. */
+int bpf_source_health(struct source *s, source_fn *fn, void *arg);
+
 /* Every thread of the node in one pass (iter/task). Count, or -ENOSYS where the rung is missing (then /proc). */
 typedef void task_fn(void *arg, const struct ev_task *t);
 int bpf_source_tasks(struct source *s, task_fn *fn, void *arg);

@@ -135,9 +135,16 @@ static void states_settle(struct ladder *l)
 		l->state_in_hash |= copies || !(l->can & CAN_SOCK_STORAGE);
 		cookies_lack |= copies || !(l->can & CAN_SOCK_COOKIE);
 	}
-	for (size_t i = 0; i < l->n; i++)
-		if (l->rows[l->parts[i].first].group & PROBE_COOKIES)
-			l->parts[i].idle = !cookies_lack;
+	for (size_t i = 0; i < l->n; i++) {
+		struct ladder_part *p = &l->parts[i];
+
+		if (l->rows[p->first].group & PROBE_COOKIES)
+			p->idle = !cookies_lack;
+		if (!l->state_in_hash || !(l->rows[p->at].group & PROBE_STORAGE))
+			continue;
+		why_add(p, l->rows[p->at].rung, "states are not kept with the sockets");
+		p->at = p->first + p->n - 1;
+	}
 }
 
 int ladder_choose(struct ladder *l, const struct probe_row *rows, size_t n, uint32_t can, const bool *known,

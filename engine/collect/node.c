@@ -143,6 +143,7 @@ static void tcp_read(struct node *n, struct sample_node *ret)
 
 	ret->tcp_listen_overflows = table_find(text, "TcpExt:", "ListenOverflows");
 	ret->tcp_listen_drops = table_find(text, "TcpExt:", "ListenDrops");
+	ret->tcp_syncookies = table_find(text, "TcpExt:", "SyncookiesSent");
 	text = node_text(n, NODE_SNMP);
 	ret->tcp_retrans_segs = table_find(text, "Tcp:", "RetransSegs");
 	ret->tcp_out_segs = table_find(text, "Tcp:", "OutSegs");
@@ -206,7 +207,7 @@ static struct sample_node node_unknown(void)
 		.cpu_steal_ns = UNKNOWN, .cpu_softirq_ns = UNKNOWN, .running = UNKNOWN, .mem_total_bytes = UNKNOWN,
 		.mem_available_bytes = UNKNOWN, .swap_used_bytes = UNKNOWN, .major_faults = UNKNOWN,
 		.psi_cpu = psi, .psi_mem = psi, .psi_io = psi, .tcp_listen_overflows = UNKNOWN,
-		.tcp_listen_drops = UNKNOWN, .tcp_retrans_segs = UNKNOWN, .tcp_out_segs = UNKNOWN,
+		.tcp_listen_drops = UNKNOWN, .tcp_syncookies = UNKNOWN, .tcp_retrans_segs = UNKNOWN, .tcp_out_segs = UNKNOWN,
 	};
 }
 

@@ -68,6 +68,9 @@ const struct probe_row probe_table[] = {
 
 	{ ITERATOR("tasks", "threads", "task_each", "task", 0) },
 	{ FLOOR("tasks", "threads", "/proc", "cheap sampling") },
+	{ ITERATOR("tcp health", "sockets", "health_each", "bpf_sk_storage_map", CAN_SOCK_STORAGE),
+	  .group = PROBE_STATE | PROBE_STORAGE },
+	{ FLOOR("tcp health", "sockets", "absent", "queues, closed windows and accept queues") },
 	{ ITERATOR("existing sockets", "sockets", "sock_existing", "task_file", CAN_SOCK_STORAGE),
 	  .group = PROBE_STATE },
 	{ FLOOR("existing sockets", "sockets", "sock_diag", "connections from before rootle in full: no counters of theirs") },

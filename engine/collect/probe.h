@@ -33,6 +33,7 @@ enum {                                  /* probe_row.group */
 	PROBE_STATE = 1 << 2,           /* keeps what it knows with the socket (bpf/state.h) */
 	PROBE_COPIES = 1 << 3,          /* reads by copying: cannot reach socket storage */
 	PROBE_COOKIES = 1 << 4,         /* of use only where states are in a hash */
+	PROBE_STORAGE = 1 << 5,         /* of use only where they are with the sockets */
 };
 
 struct probe_row {

@@ -59,7 +59,7 @@ struct sample_node {
 	uint64_t mem_total_bytes, mem_available_bytes, swap_used_bytes;
 	uint64_t major_faults;
 	struct sample_psi psi_cpu, psi_mem, psi_io;
-	uint64_t tcp_listen_overflows, tcp_listen_drops, tcp_retrans_segs, tcp_out_segs;
+	uint64_t tcp_listen_overflows, tcp_listen_drops, tcp_syncookies, tcp_retrans_segs, tcp_out_segs;
 };
 
 struct sample {

@@ -115,7 +115,7 @@ static uint32_t median(const struct edge *e)
 
 static bool edge_due(const struct model *m, const struct edge *e)
 {
-	return e->active || e->inflight || e->open != e->open_sent ||
+	return e->active || e->inflight || e->connecting || e->open != e->open_sent ||
 	       (e->open && m->tick_no - e->row_sent >= SPARSE_TICKS);
 }
 
@@ -138,6 +138,7 @@ static int put_tcp(struct model *m, struct tick *t, uint64_t ts_ns)
 			.oldest_ns = e->oldest_ns && ts_ns > e->oldest_ns ? ts_ns - e->oldest_ns : 0,
 			.srtt_us = median(e), .bytes_out = e->bytes_out, .bytes_in = e->bytes_in,
 		};
+		health_row(m, e, r);
 	}
 	return 0;
 }
@@ -217,7 +218,7 @@ static void settle(struct model *m, uint64_t ts_ns, int64_t unix_ns)
 	}
 	listeners_refresh(m);
 	for (i = 0; i < m->edges.n; i++) {
-		m->edges.v[i].inflight = 0;
+		m->edges.v[i].inflight = m->edges.v[i].connecting = 0;
 		m->edges.v[i].oldest_ns = 0;
 	}
 	conns_end_flows(m, ts_ns);
@@ -247,6 +248,7 @@ static void commit_edges(struct model *m, const struct tick *t)
 		e->nsrtt = 0;
 		e->opened = e->closed = e->refused = e->timeouts = e->resets = e->retrans = 0;
 		e->bytes_out = e->bytes_in = 0;
+		health_reset(e);
 	}
 }
 
@@ -272,6 +274,8 @@ static void commit(struct model *m, const struct tick *t, uint64_t ts_ns)
 	for (i = 0; i < m->losses.n; i++)
 		m->losses.v[i].told = m->losses.v[i].total;
 	m->events = 0;
+	m->passed = false;
+	listeners_reset(m);
 	readings_commit(m);
 	conn_flush(m, ts_ns);
 	conn_reap(m, ts_ns);

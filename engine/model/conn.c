@@ -123,6 +123,7 @@ void conn_forget(struct model *m, uint32_t id)
 
 	uncount_open(m, c);
 	flow_free(c->flow);
+	free(c->strain);
 	drop_end(m, id, 0);
 	drop_end(m, id, 1);
 	conn_retire(m, id);
@@ -357,8 +358,10 @@ void conns_done(struct model *m)
 	m->pool.on_request = NULL;
 	m->pool.on_handshake = NULL;
 	for (id = 0; id < m->conn_high; id++)
-		if (conn_at(m, id)->used)
+		if (conn_at(m, id)->used) {
 			flow_free(conn_at(m, id)->flow);
+			free(conn_at(m, id)->strain);
+		}
 	for (i = 0; i < m->nchunks; i++)
 		free(m->chunk[i]);
 	free(m->chunk);

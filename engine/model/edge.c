@@ -201,13 +201,14 @@ bool conn_fold(struct model *m, uint32_t id, bool final)
 	e->closed += c->closed;
 	e->refused += c->refused;
 	e->timeouts += c->timeouts;
-	e->resets += c->resets;
+	e->resets += c->resets[0] + c->resets[1];
 	e->retrans += c->end[0].tick_retrans + c->end[1].tick_retrans;
 	e->bytes_out += c->tick_bytes[c->client];
 	e->bytes_in += c->tick_bytes[!c->client];
 	add_srtt(e, c);
 	add_services(m, e, c);
-	c->opened = c->closed = c->refused = c->timeouts = c->resets = 0;
+	health_fold(e, c);
+	c->opened = c->closed = c->refused = c->timeouts = c->resets[0] = c->resets[1] = 0;
 	c->end[0].tick_retrans = c->end[1].tick_retrans = 0;
 	c->tick_bytes[0] = c->tick_bytes[1] = 0;
 	if (c->flow)
@@ -217,7 +218,7 @@ bool conn_fold(struct model *m, uint32_t id, bool final)
 	return true;
 }
 
-/* True where it is to be looked at in the next tick too: requests in flight, or nobody known yet. */
+/* True where it is to be looked at in the next tick too: a SYN or requests without an answer, or nobody known yet. */
 static bool look_again(struct model *m, uint32_t id)
 {
 	struct conn *c = conn_at(m, id);
@@ -229,7 +230,13 @@ static bool look_again(struct model *m, uint32_t id)
 		c->ticks++;
 		return true;
 	}
-	if (c->closed_ns || c->edge == NONE || !c->flow)
+	if (c->closed_ns || c->edge == NONE)
+		return false;
+	if (c->syn_ns) {
+		m->edges.v[c->edge].connecting++;
+		return true;
+	}
+	if (!c->flow)
 		return false;
 	add_flow(&m->edges.v[c->edge], c);
 	if (c->l4 == L4_UDP)

@@ -5,6 +5,7 @@
  *	socket.c    EV_CONN, EV_DATA, EV_IO: cookie → end of a connection
  *	datagram.c  the same of UDP: the pair of addresses → connection
  *	conn.c      the table of connections, their roles, their end
+ *	health.c    EV_HEALTH: connect times, queues, closed windows; accept queues
  *	listener.c  who listens, or did last, at an address
  *	process.c   pid → process → leader → service; life events in lifecycle.c
  *	service.c   names of services and their instances
@@ -63,10 +64,19 @@ struct end {
 	uint32_t owner;              /* pid; 0 unknown */
 	uint32_t netns;
 	uint32_t retrans;            /* total that the kernel told */
-	uint32_t srtt_us;
+	uint32_t srtt_us, min_rtt_us;
 	uint16_t tick_retrans;
 	bool closed, heard;          /* heard: a record of it came, so its totals have a base */
 	uint8_t wish;
+};
+
+/* What few connections have: something queued, or a window that was closed. By end. */
+struct strain {
+	uint64_t zero_told_ns[2];    /* of the totals that the kernel told, what is counted */
+	uint32_t zero_told[2];
+	uint64_t tick_zero_ns[2];
+	uint32_t tick_zeros[2];
+	uint32_t send_queue[2], recv_queue[2];   /* in this tick's pass; 0 where it did not tell */
 };
 
 struct conn {
@@ -79,6 +89,9 @@ struct conn {
 	uint64_t tick_bytes[2];
 	uint32_t seq[2];             /* one past the highest byte counted, by sender */
 	uint64_t last_ns, closed_ns; /* closed_ns 0: open */
+	uint64_t syn_ns;             /* when connect() sent its SYN; 0: answered, or not seen */
+	uint64_t tick_connect_ns;    /* it took so long, in this tick */
+	struct strain *strain;       /* NULL: none */
 	uint32_t edge, edge_gen;     /* edge_gen != model.gen: to be looked up again */
 	uint32_t next;               /* in the list of closed or of free ones */
 	uint32_t held;               /* rows of requests that wait for the owner */
@@ -86,7 +99,7 @@ struct conn {
 	uint8_t client;              /* which end sent the SYN */
 	uint8_t flow_client;         /* which end the flow was told it was */
 	uint8_t ticks;               /* ticks for which an owner was waited for */
-	uint8_t opened, closed, refused, timeouts, resets;   /* in this tick */
+	uint8_t opened, closed, refused, timeouts, resets[2];   /* in this tick; resets by the end that sent them */
 	bool used, keyed, sure;      /* sure: the client was seen to be it */
 	bool seq_known[2];
 	bool fresh;                  /* seen from its SYN on */
@@ -99,6 +112,8 @@ struct conn {
 
 #define CONN_CHUNK 256
 
+struct series { float last; uint32_t changed, sent; };   /* tick numbers */
+
 struct listener {
 	struct addr a;
 	uint32_t netns;
@@ -106,8 +121,14 @@ struct listener {
 	uint32_t service;            /* of the last owner; NONE unknown */
 	uint32_t sockets;            /* open ones; 0: nobody listens any more */
 	uint64_t gone_ns;
+	uint32_t queue, backlog;     /* of its sockets, in the pass numbered so */
+	uint32_t pass;
+	uint32_t overflows;          /* in this tick */
+	struct series queue_series, overflow_series;
 	bool used;
 };
+
+struct listening { uint32_t listener, drops; bool heard; };   /* one socket; heard: drops has a base */
 
 struct proc_count {                  /* one reading; UNKNOWN as in struct sample_process */
 	uint64_t cpu_ns, runq_ns, dwait_ns, majflt, read_bytes, write_bytes;
@@ -155,8 +176,6 @@ struct usage {
 	bool runq_known, dwait_known, fds_known, stall_known;
 };
 
-struct series { float last; uint32_t changed, sent; };   /* tick numbers */
-
 struct service {
 	const char *kind;            /* static or interned in model.texts */
 	const char *exe, *why;       /* interned in model.texts */
@@ -181,6 +200,11 @@ struct service {
 
 #define SRTT_MAX 15
 
+/* The sockets of one side, in this tick. */
+struct side { uint64_t send_queue, recv_queue, zero_ns; uint32_t zeros; bool here; /* some are on this node */ };
+
+enum { CALLER = 0, CALLEE = 1 };
+
 struct edge {
 	uint32_t from, to;
 	uint16_t port;
@@ -194,6 +218,10 @@ struct edge {
 	uint64_t oldest_ns;          /* begin of the oldest request in flight; 0 none */
 	uint64_t bytes_out, bytes_in;
 	uint32_t srtt[SRTT_MAX];
+	uint32_t min_rtt_us, resets_callee, retrans_callee, connecting;
+	uint64_t connect_max_ns;
+	struct hist connect;         /* ns */
+	struct side side[2];
 };
 
 struct agg_key { uint32_t id, op, held, pad; };          /* held: id is a connection's number, else an edge's */
@@ -270,7 +298,11 @@ struct model {
 
 	VEC(struct listener) listeners;
 	struct map listener_addr;    /* address and netns → listener */
-	struct map listener_cookie;  /* cookie → listener */
+	struct map listener_cookie;  /* cookie → struct listening */
+	uint32_t pass;               /* number of the pass over the sockets that goes on, or was the last */
+	bool pass_begun;
+	bool passed;                 /* one was finished in this tick */
+	bool windows;                /* closed windows are told of */
 	struct map local;            /* address → netns where a socket had it */
 	struct map bound;            /* struct place → pid that receives datagrams there */
 
@@ -360,8 +392,23 @@ void datagram_settle(struct model *m, uint32_t id);
 uint32_t datagram_service(struct model *m, const struct addr *a, uint32_t netns);
 void datagrams_init(struct model *m);
 void datagrams_done(struct model *m);
+/* The kernel's totals of payload and retransmitted segments, where an earlier record gave them their base. */
+void socket_totals(struct conn *c, unsigned end, uint64_t out, uint64_t in, uint32_t retrans);
+
+/* health.c */
+void health_event(struct model *m, const struct ev_health *e);
+/* The SYN was sent; it was answered; the connection ended. */
+void health_syn(struct conn *c, uint64_t ts_ns);
+void health_connected(struct conn *c, unsigned end, uint64_t ts_ns);
+void health_ended(struct conn *c, unsigned end);
+/* What the connection had in this tick goes to its edge. */
+void health_fold(struct edge *e, struct conn *c);
+void health_row(const struct model *m, const struct edge *e, struct tick_tcp *r);
+/* The row was taken: the next tick begins. */
+void health_reset(struct edge *e);
 
 /* listener.c */
+void listener_health(struct model *m, const struct ev_health *e);
 void listener_event(struct model *m, const struct ev_conn *e);
 /* True where the cookie is a listener's: then the event was its. */
 bool listener_take(struct model *m, const struct ev_conn *e);
@@ -372,6 +419,8 @@ void listeners_decide(struct model *m);
 /* Owners that have become known since. */
 void listeners_refresh(struct model *m);
 void listeners_init(struct model *m);
+/* The tick's counts were taken. */
+void listeners_reset(struct model *m);
 void listeners_done(struct model *m);
 bool addr_is_loopback(const uint8_t ip[16]);
 bool addr_is_any(const uint8_t ip[16]);

@@ -134,7 +134,7 @@ static void note_listener(struct model *m, const char *kind, const struct listen
 static void begin(struct model *m, const struct ev_conn *e)
 {
 	struct listener *l = at(m, e->laddr, e->lport, e->netns);
-	uint32_t *slot;
+	struct listening *slot;
 	bool fresh;
 
 	if (!e->lport)
@@ -144,7 +144,10 @@ static void begin(struct model *m, const struct ev_conn *e)
 	slot = l ? map_put(&m->listener_cookie, &e->cookie, &fresh) : NULL;
 	if (!slot)
 		return;
-	*slot = (uint32_t)(l - m->listeners.v);
+	/* one that was there before us threw away what it threw away */
+	if (fresh)
+		*slot = (struct listening){.heard = m->named};
+	slot->listener = (uint32_t)(l - m->listeners.v);
 	if (fresh && !l->sockets++ && l->service != NONE)
 		service_at(m, l->service)->listening++;
 	addr_learn(m, e->laddr, e->netns);
@@ -155,8 +158,8 @@ static void begin(struct model *m, const struct ev_conn *e)
 
 static void end(struct model *m, const struct ev_conn *e)
 {
-	const uint32_t *i = map_get(&m->listener_cookie, &e->cookie);
-	struct listener *l = i ? &m->listeners.v[*i] : NULL;
+	const struct listening *i = map_get(&m->listener_cookie, &e->cookie);
+	struct listener *l = i ? &m->listeners.v[i->listener] : NULL;
 
 	if (!l)
 		return;
@@ -179,15 +182,33 @@ void listener_event(struct model *m, const struct ev_conn *e)
 
 bool listener_take(struct model *m, const struct ev_conn *e)
 {
-	const uint32_t *i = m->listener_cookie.n ? map_get(&m->listener_cookie, &e->cookie) : NULL;
+	const struct listening *i = m->listener_cookie.n ? map_get(&m->listener_cookie, &e->cookie) : NULL;
 
 	if (!i)
 		return false;
 	if (e->what == CONN_OWNER)
-		set_owner(m, &m->listeners.v[*i], e->tgid);
+		set_owner(m, &m->listeners.v[i->listener], e->tgid);
 	else if (e->what == CONN_CLOSE)
 		end(m, e);
 	return true;
+}
+
+void listener_health(struct model *m, const struct ev_health *e)
+{
+	struct listening *i = map_get(&m->listener_cookie, &e->cookie);
+	struct listener *l = i ? &m->listeners.v[i->listener] : NULL;
+
+	if (!l)
+		return;
+	if (l->pass != m->pass)
+		l->queue = l->backlog = 0;
+	l->pass = m->pass;
+	l->queue += e->recv_queue;
+	l->backlog += e->send_queue;
+	if (i->heard)
+		l->overflows += e->drops - i->drops;    /* the kernel's counter wraps, too */
+	i->heard = true;
+	i->drops = e->drops;
 }
 
 static int by_port(const void *pa, const void *pb)
@@ -257,6 +278,14 @@ void listeners_refresh(struct model *m)
 	}
 }
 
+void listeners_reset(struct model *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->listeners.n; i++)
+		m->listeners.v[i].overflows = 0;
+}
+
 void listeners_done(struct model *m)
 {
 	vec_done(&m->listeners);
@@ -268,6 +297,6 @@ void listeners_done(struct model *m)
 void listeners_init(struct model *m)
 {
 	map_init(&m->listener_addr, sizeof(struct listener_key), sizeof(uint32_t), LISTENERS_MAX);
-	map_init(&m->listener_cookie, sizeof(uint64_t), sizeof(uint32_t), 4 * LISTENERS_MAX);
+	map_init(&m->listener_cookie, sizeof(uint64_t), sizeof(struct listening), 4 * LISTENERS_MAX);
 	map_init(&m->local, 16, sizeof(uint32_t), LOCAL_MAX);
 }

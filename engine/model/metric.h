@@ -28,12 +28,15 @@ enum metric_id {
 	M_RESTARTS,           /* processes of it that were started anew in the interval */
 	M_PROCESSES,
 	M_STOPPED,            /* processes in state T */
+	M_ACCEPT_QUEUE,       /* connections that wait for accept(); device: the listener's address; limit: its backlog */
+	M_ACCEPT_OVERFLOWS,   /* per second, attempts thrown away for a full queue; device: as above; node: all of them */
 	/* of the node (service kind "node") */
 	M_CPU_IDLE_CORES, M_CPU_STEAL_CORES, M_CPU_IOWAIT_CORES,
 	M_LOAD_RUNNING,       /* runnable threads; limit: number of CPUs */
 	M_PSI_CPU_SOME_S, M_PSI_MEM_FULL_S, M_PSI_IO_SOME_S, M_PSI_IO_FULL_S,
 	M_MEM_AVAILABLE_BYTES,/* limit: total */
 	M_SWAP_BYTES,
+	M_SYNCOOKIES,         /* sent per second: the queue of half-open connections was full */
 	/* of a device of the node: device is set */
 	M_DEV_READ_BYTES, M_DEV_WRITE_BYTES, M_DEV_IOPS,
 	M_DEV_AWAIT_S,        /* seconds an I/O took on average */

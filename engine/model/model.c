@@ -80,6 +80,8 @@ void model_free(struct model *m)
 	readings_done(m);
 	services_done(m);
 	map_done(&m->edge_index);
+	for (size_t i = 0; i < m->edges.n; i++)
+		hist_done(&m->edges.v[i].connect);
 	vec_done(&m->edges);
 	vec_done(&m->notes);
 	vec_done(&m->losses);
@@ -107,6 +109,8 @@ void model_event(struct model *m, const struct ev_hdr *ev)
 		socket_conn(m, c);
 	else if (ev->type == EV_IO && ev->size == sizeof(struct ev_io))
 		socket_io(m, (const struct ev_io *)ev);
+	else if (ev->type == EV_HEALTH && ev->size == sizeof(struct ev_health))
+		health_event(m, (const struct ev_health *)ev);
 	else if (ev->type == EV_PROC && ev->size == sizeof(struct ev_proc))
 		life_event(m, (const struct ev_proc *)ev);
 	else

@@ -178,6 +178,8 @@ static void node_points(struct out *o)
 		gauge(o, 0, s, M_MEM_AVAILABLE_BYTES, available, total);
 		gauge(o, 0, s, M_MEM_BYTES, total - available, total);
 	}
+	rate(o, 0, s, M_ACCEPT_OVERFLOWS, growth(a->tcp_listen_overflows, b->tcp_listen_overflows), NAN);
+	rate(o, 0, s, M_SYNCOOKIES, growth(a->tcp_syncookies, b->tcp_syncookies), NAN);
 	gauge(o, 0, s, M_SWAP_BYTES, b->swap_used_bytes == UNKNOWN ? NAN : (double)b->swap_used_bytes, NAN);
 }
 
@@ -222,6 +224,80 @@ static void interface_points(struct out *o, struct interface *d)
 	of_device(o, name, &d->series[2], M_IF_DROPS, drops / o->dt);
 }
 
+/* Listeners of one service at the same address in several network namespaces are one series. */
+struct accept_key { uint8_t ip[16]; uint32_t service; uint16_t port, pad; };
+
+static struct listener *accept_twin(struct model *m, struct map *seen, uint32_t i)
+{
+	struct listener *l = &m->listeners.v[i];
+	struct accept_key k = {.service = l->service, .port = l->a.port};
+	uint32_t *slot;
+	bool fresh;
+
+	memcpy(k.ip, l->a.ip, 16);
+	slot = map_put(seen, &k, &fresh);
+	if (!slot || fresh) {
+		if (slot)
+			*slot = i;
+		return NULL;
+	}
+	return &m->listeners.v[*slot];
+}
+
+/* Those that the last pass told of, the first of each series with the numbers of all. */
+static void accept_merge(struct model *m, struct map *seen)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->listeners.n; i++) {
+		struct listener *l = &m->listeners.v[i], *twin;
+
+		if (l->pass != m->pass || !l->sockets || l->service == NONE)
+			continue;
+		twin = accept_twin(m, seen, i);
+		if (!twin)
+			continue;
+		twin->queue += l->queue;
+		twin->backlog += l->backlog;
+		twin->overflows += l->overflows;
+		l->overflows = 0;
+		l->pass--;
+	}
+}
+
+static void accept_point(struct out *o, struct listener *l, double seconds)
+{
+	char text[64];
+	const char *name = arena_strdup(&o->t->arena, addr_text(text, sizeof(text), l->a.ip, l->a.port));
+	double overflows = l->overflows / seconds;
+
+	if (!name) {
+		o->err = -ENOMEM;
+		return;
+	}
+	if (is_due(o->m, &l->queue_series, l->queue, false))
+		put(o, l->service, M_ACCEPT_QUEUE, name, l->queue, l->backlog);
+	if (is_due(o->m, &l->overflow_series, overflows, false))
+		put(o, l->service, M_ACCEPT_OVERFLOWS, name, overflows, NAN);
+}
+
+static void accept_points(struct out *o, double seconds)
+{
+	struct model *m = o->m;
+	struct map seen;
+	size_t i;
+
+	map_init(&seen, sizeof(struct accept_key), sizeof(uint32_t), LISTENERS_MAX);
+	accept_merge(m, &seen);
+	map_done(&seen);
+	for (i = 0; i < m->listeners.n; i++) {
+		struct listener *l = &m->listeners.v[i];
+
+		if (l->pass == m->pass && l->sockets && l->service != NONE)
+			accept_point(o, l, seconds);
+	}
+}
+
 int points_build(struct model *m, struct tick *t)
 {
 	struct out o = {.m = m, .t = t, .dt = reading_seconds(m)};
@@ -229,6 +305,8 @@ int points_build(struct model *m, struct tick *t)
 	size_t i;
 
 	services_points(&o, seconds);
+	if (m->passed)
+		accept_points(&o, seconds);
 	if (!m->read_now)
 		return o.err;
 	node_points(&o);

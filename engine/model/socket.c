@@ -128,6 +128,7 @@ static uint32_t adopt(struct model *m, uint32_t from, unsigned from_end, const s
 	if (old.sure)
 		set_role(m, c, *end, old.client == from_end ? ROLE_CLIENT : ROLE_SERVER);
 	c->fresh |= old.fresh;
+	c->syn_ns = old.syn_ns;
 	c->refused += old.refused;
 	c->timeouts += old.timeouts;
 	return id;
@@ -194,6 +195,29 @@ void conn_take_totals(struct conn *c, unsigned end, const struct ev_conn *e, boo
 	}
 }
 
+void socket_totals(struct conn *c, unsigned end, uint64_t out, uint64_t in, uint32_t retrans)
+{
+	const uint64_t total[2] = {out, in};
+	struct end *s = &c->end[end];
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		unsigned sender = i == 0 ? end : !end;
+		uint64_t have = c->base[sender] + c->counted[sender];
+
+		if (total[i] <= have)
+			continue;
+		c->tick_bytes[sender] += total[i] - have;
+		c->counted[sender] += total[i] - have;
+	}
+	if (retrans > s->retrans) {
+		uint32_t n = s->tick_retrans + (retrans - s->retrans);
+
+		s->tick_retrans = (uint16_t)(n < UINT16_MAX ? n : UINT16_MAX);
+		s->retrans = retrans;
+	}
+}
+
 static void take_retrans(struct conn *c, struct end *s, const struct ev_conn *e, bool first)
 {
 	uint32_t grown = e->retrans > s->retrans ? e->retrans - s->retrans : 0;
@@ -220,8 +244,10 @@ static void take_what(struct model *m, uint32_t id, unsigned end, const struct e
 	switch (e->what) {
 	case CONN_CONNECT:
 		c->fresh = true;
+		health_syn(c, e->h.ts_ns);
 		break;
 	case CONN_ESTABLISHED:
+		health_connected(c, end, e->h.ts_ns);
 		if (!c->open && !c->closed_ns)
 			count_up(&c->opened);
 		c->fresh = true;
@@ -233,17 +259,20 @@ static void take_what(struct model *m, uint32_t id, unsigned end, const struct e
 		break;
 	case CONN_REFUSED:
 		count_up(&c->refused);
+		c->syn_ns = 0;
 		break;
 	case CONN_TIMEOUT:
 		count_up(&c->timeouts);
+		c->syn_ns = 0;
 		break;
 	case CONN_RESET_SENT:
 	case CONN_RESET_RECV:
 		if (!c->reset_seen)
-			count_up(&c->resets);
+			count_up(&c->resets[e->what == CONN_RESET_SENT ? end : !end]);
 		c->reset_seen = true;
 		break;
 	case CONN_CLOSE:
+		health_ended(c, end);
 		conn_end_closed(m, id, end, e->h.ts_ns);
 		break;
 	}
@@ -281,6 +310,8 @@ void socket_conn(struct model *m, const struct ev_conn *e)
 	set_role(m, c, end, e->what == CONN_CONNECT ? ROLE_CLIENT : e->role);
 	if (e->srtt_us)
 		c->end[end].srtt_us = e->srtt_us;
+	if (e->min_rtt_us)
+		c->end[end].min_rtt_us = e->min_rtt_us;
 	if (e->what == CONN_CONNECT)
 		c->fresh = true;
 	take_retrans(c, &c->end[end], e, first);

@@ -211,12 +211,52 @@ static int finish_ops(struct summary *s, const struct map *groups)
 
 /* ---- edges ---- */
 
-struct edge_sums { struct sum_edge sum; double srtt_n; int64_t newest; bool seen; };
+struct edge_sums { struct sum_edge sum; double srtt_n, connect_n; int64_t newest; bool seen; };
+
+#define SIDE_UNKNOWN {.send_queue_bytes = NAN, .recv_queue_bytes = NAN, .zero_windows = NAN, .zero_window_us = NAN}
 
 static const struct sum_edge edge_unknown = {
 	.opened = NAN, .closed = NAN, .refused = NAN, .timeouts = NAN, .resets = NAN, .retrans = NAN, .open = NAN, .inflight = NAN,
-	.oldest_ms = NAN, .bytes_out_per_s = NAN, .bytes_in_per_s = NAN,
+	.oldest_ms = NAN, .bytes_out_per_s = NAN, .bytes_in_per_s = NAN, .connect_max_us = NAN, .min_rtt_us = NAN,
+	.resets_callee = NAN, .retrans_callee = NAN, .connecting = NAN, .caller = SIDE_UNKNOWN, .callee = SIDE_UNKNOWN,
 };
+
+static void add_highest(double *most, double v)
+{
+	if (!isnan(v) && !(*most >= v))
+		*most = v;
+}
+
+static void add_least(double *least, double v)
+{
+	if (!isnan(v) && !(*least <= v))
+		*least = v;
+}
+
+static void add_side(struct sum_side *s, const struct win_side *t)
+{
+	add_highest(&s->send_queue_bytes, t->send_queue_bytes);
+	add_highest(&s->recv_queue_bytes, t->recv_queue_bytes);
+	add_known(&s->zero_windows, t->zero_windows);
+	add_known(&s->zero_window_us, t->zero_window_us);
+}
+
+static void add_health(struct edge_sums *e, const struct win_tcp *t)
+{
+	struct sum_edge *s = &e->sum;
+	double opened = t->opened > 0 ? t->opened : 1;
+
+	if (t->connect_p50_us > 0) {
+		s->connect_p50_us += t->connect_p50_us * opened;
+		e->connect_n += opened;
+	}
+	add_highest(&s->connect_max_us, t->connect_max_us);
+	add_least(&s->min_rtt_us, t->min_rtt_us);
+	add_known(&s->resets_callee, t->resets_callee);
+	add_known(&s->retrans_callee, t->retrans_callee);
+	add_side(&s->caller, &t->caller);
+	add_side(&s->callee, &t->callee);
+}
 
 static void add_tcp(struct edge_sums *e, const struct win_tcp *t)
 {
@@ -240,7 +280,9 @@ static void add_tcp(struct edge_sums *e, const struct win_tcp *t)
 		s->open = t->open;
 		s->inflight = t->inflight;
 		s->oldest_ms = t->oldest_ms;
+		s->connecting = t->connecting;
 	}
+	add_health(e, t);
 }
 
 static int finish_edges(struct summary *s, struct edge_sums *sums, const struct map *groups)
@@ -256,6 +298,7 @@ static int finish_edges(struct summary *s, struct edge_sums *sums, const struct 
 		e->edge = i;
 		e->l = g ? group_result(*g, s->seconds) : no_requests();
 		e->srtt_us = sums[i].srtt_n ? e->srtt_us / sums[i].srtt_n : NAN;
+		e->connect_p50_us = sums[i].connect_n ? e->connect_p50_us / sums[i].connect_n : NAN;
 		e->bytes_out_per_s = s->seconds > 0 ? e->bytes_out_per_s / s->seconds : NAN;
 		e->bytes_in_per_s = s->seconds > 0 ? e->bytes_in_per_s / s->seconds : NAN;
 		row = vec_push(&s->edges);
@@ -268,7 +311,7 @@ static int finish_edges(struct summary *s, struct edge_sums *sums, const struct 
 
 /* ---- services ---- */
 
-enum reduce { MEAN, NEWEST, NEWEST_LIMIT, TOTAL };
+enum reduce { MEAN, NEWEST, NEWEST_LIMIT, TOTAL, HIGHEST, HIGHEST_LIMIT };
 
 /* Which metric becomes which field of struct sum_service, and how. */
 static const struct reduction { enum metric_id metric; enum reduce how; size_t field; } reductions[] = {
@@ -284,11 +327,14 @@ static const struct reduction { enum metric_id metric; enum reduce how; size_t f
 	{M_FDS, NEWEST, offsetof(struct sum_service, fds)},
 	{M_CONNECTIONS, NEWEST, offsetof(struct sum_service, connections)},
 	{M_PROCESSES, NEWEST, offsetof(struct sum_service, processes)},
+	{M_ACCEPT_QUEUE, HIGHEST, offsetof(struct sum_service, accept_queue)},
+	{M_ACCEPT_QUEUE, HIGHEST_LIMIT, offsetof(struct sum_service, accept_queue_limit)},
+	{M_ACCEPT_OVERFLOWS, TOTAL, offsetof(struct sum_service, accept_overflows)},
 	{M_RESTARTS, TOTAL, offsetof(struct sum_service, restarts)},
 };
 #define REDUCTIONS (sizeof(reductions) / sizeof(*reductions))
 
-struct service_sums { bool seen; double weight[REDUCTIONS], sum[REDUCTIONS]; int64_t newest[REDUCTIONS]; };
+struct service_sums { bool seen; double weight[REDUCTIONS], sum[REDUCTIONS]; int64_t newest[REDUCTIONS]; double highest[REDUCTIONS]; };
 
 static void reduce_point(struct service_sums *s, size_t i, const struct win_point *p)
 {
@@ -311,7 +357,21 @@ static void reduce_point(struct service_sums *s, size_t i, const struct win_poin
 		s->sum[i] = reductions[i].how == NEWEST ? p->value : p->limit;
 		s->weight[i] = 1;
 		break;
+	case HIGHEST:
+	case HIGHEST_LIMIT:
+		if (s->weight[i] && p->value <= s->highest[i])
+			break;
+		s->highest[i] = p->value;
+		s->sum[i] = reductions[i].how == HIGHEST ? p->value : p->limit;
+		s->weight[i] = 1;
+		break;
 	}
+}
+
+/* Of a disk or an interface; a listener's address is the service's own. */
+static bool of_device(const struct win_series *s, const struct metric_info *info)
+{
+	return s->device && !(info && (info->id == M_ACCEPT_QUEUE || info->id == M_ACCEPT_OVERFLOWS));
 }
 
 static void add_points(struct summary *s, struct service_sums *sums)
@@ -322,12 +382,11 @@ static void add_points(struct summary *s, struct service_sums *sums)
 	for (i = 0; i < w->points.n; i++) {
 		const struct win_point *p = &w->points.v[i];
 		const struct win_series *series = &w->series.v[p->series];
-		const struct metric_info *info;
+		const struct metric_info *info = metric_by_name(series->metric);
 
-		if (!in_range(s, p->t_ns) || series->device || series->service == WIN_NONE || isnan(p->value))
+		if (!in_range(s, p->t_ns) || of_device(series, info) || series->service == WIN_NONE || isnan(p->value))
 			continue;
 		sums[series->service].seen = true;
-		info = metric_by_name(series->metric);
 		for (k = 0; info && k < REDUCTIONS; k++)
 			if (reductions[k].metric == info->id)
 				reduce_point(&sums[series->service], k, p);

@@ -23,6 +23,8 @@ struct sum_latency {
 
 struct sum_op { uint32_t edge, op; struct sum_latency l; };
 
+struct sum_side { double send_queue_bytes, recv_queue_bytes /* highest */, zero_windows, zero_window_us /* totals */; };
+
 struct sum_edge {
 	uint32_t edge;
 	struct sum_latency l;          /* count 0: no requests understood on it */
@@ -30,6 +32,11 @@ struct sum_edge {
 	double open, inflight, oldest_ms;                                /* of the newest row */
 	double srtt_us;                                                  /* mean of the rows that know */
 	double bytes_out_per_s, bytes_in_per_s;
+	double connect_p50_us;                                           /* mean of the rows that know, by connections opened */
+	double connect_max_us, min_rtt_us;
+	double resets_callee, retrans_callee;                            /* totals */
+	double connecting;                                               /* of the newest row */
+	struct sum_side caller, callee;
 };
 
 /* TLS handshakes of an edge with this result; strings as in struct win_tls. */
@@ -48,6 +55,8 @@ struct sum_service {
 	double mem_bytes, mem_limit_bytes, threads, fds, connections, processes;  /* newest */
 	double disk_read_bytes, disk_write_bytes;                        /* per second, means */
 	double restarts;                                                 /* total */
+	double accept_queue, accept_queue_limit;                         /* highest of any listener of it */
+	double accept_overflows;                                         /* total */
 };
 
 struct summary {

@@ -45,6 +45,14 @@ struct tick_requests {
 	struct hist hist;        /* of the latencies; owned by the tick */
 };
 
+/* One side of an edge. UNKNOWN (UINT64_MAX) where its sockets are elsewhere, or nobody looked. */
+struct tick_side {
+	uint64_t send_queue_bytes;      /* written by it, not acknowledged by the other side; at the end of the tick */
+	uint64_t recv_queue_bytes;      /* arrived for it, not read; at the end of the tick */
+	uint64_t zero_windows;          /* times its window closed: it did not read, the other side may not send */
+	uint64_t zero_window_us;        /* its windows were closed for, summed over the connections */
+};
+
 /* Health of the TCP connections of an edge in the interval; numbers are totals in it unless said otherwise. An edge where
  * connections are open and nothing happens has a row every ten seconds. */
 struct tick_tcp {
@@ -55,6 +63,12 @@ struct tick_tcp {
 	uint64_t oldest_ns;      /* age of the oldest of them; 0 none */
 	uint32_t srtt_us;        /* median of the connections that told, 0 unknown */
 	uint64_t bytes_out, bytes_in;   /* payload, seen from the caller */
+	uint32_t connect_p50_us, connect_max_us;   /* from SYN to established, of the callers on this node; 0 unknown */
+	uint32_t min_rtt_us;     /* least round trip of the connections that told, 0 unknown */
+	uint32_t resets_callee;  /* of resets: sent by the callee */
+	uint32_t retrans_callee; /* of retrans: sent again by the callee */
+	uint32_t connecting;     /* SYNs without an answer at the end of the tick */
+	struct tick_side caller, callee;
 };
 
 /* TLS handshakes of an edge that ended in the interval. */

@@ -32,12 +32,20 @@ struct win_requests {
 	const struct hist *hist;   /* NULL: only the columns above are known */
 };
 
+struct win_side {
+	double send_queue_bytes, recv_queue_bytes;   /* at the end */
+	double zero_windows, zero_window_us;         /* totals */
+};
+
 struct win_tcp {
 	int64_t t_ns, dur_ns;
 	uint32_t edge;
 	double opened, closed, refused, timeouts, resets, retrans, open, inflight;
 	double oldest_ms, srtt_us;
-	double bytes_out, bytes_in;   /* all: NaN: not known */
+	double bytes_out, bytes_in;
+	double connect_p50_us, connect_max_us, min_rtt_us;
+	double resets_callee, retrans_callee, connecting;
+	struct win_side caller, callee;              /* as struct tick_side; all: NaN: not known */
 };
 
 /* As struct tick_tls. */

@@ -131,6 +131,20 @@ CREATE TABLE tcp(
 	srtt_us INTEGER,             -- smoothed round trip, µs: median of the connections, mean of the ticks
 	bytes_out INTEGER,           -- payload from the caller, bytes
 	bytes_in INTEGER,            -- payload to the caller, bytes
+	connect_p50_us INTEGER,      -- from SYN to established, µs: median of the interval's; NULL: none seen
+	connect_max_us INTEGER,      -- the longest of them
+	min_rtt_us INTEGER,          -- least round trip of its connections, µs
+	resets_callee INTEGER,       -- of resets: sent by the callee
+	retrans_callee INTEGER,      -- of retrans: sent by the callee
+	connecting INTEGER,          -- SYNs without an answer at the end of the interval
+	caller_send_queue_bytes INTEGER,   -- written by the caller, not acknowledged; at the end; NULL: not known; rolled up: the highest
+	caller_recv_queue_bytes INTEGER,   -- arrived for the caller, not read
+	caller_zero_windows INTEGER,       -- times the caller's window closed: it did not read
+	caller_zero_window_us INTEGER,     -- its windows were closed for, µs, summed over connections
+	callee_send_queue_bytes INTEGER,   -- the same of the callee
+	callee_recv_queue_bytes INTEGER,
+	callee_zero_windows INTEGER,
+	callee_zero_window_us INTEGER,
 	PRIMARY KEY(tick, edge)
 ) WITHOUT ROWID;
 
@@ -257,7 +271,10 @@ CREATE VIEW v_requests AS
 
 CREATE VIEW v_tcp AS
 	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, c.opened, c.closed, c.refused, c.timeouts, c.resets,
-	c.retrans, c.open, c.inflight, c.oldest_ns / 1e6 AS oldest_ms, c.srtt_us, c.bytes_out, c.bytes_in
+	c.retrans, c.open, c.inflight, c.oldest_ns / 1e6 AS oldest_ms, c.srtt_us, c.bytes_out, c.bytes_in,
+	c.connect_p50_us, c.connect_max_us, c.min_rtt_us, c.resets_callee, c.retrans_callee, c.connecting,
+	c.caller_send_queue_bytes, c.caller_recv_queue_bytes, c.caller_zero_windows, c.caller_zero_window_us,
+	c.callee_send_queue_bytes, c.callee_recv_queue_bytes, c.callee_zero_windows, c.callee_zero_window_us
 	FROM v_ticks t JOIN tcp c ON c.tick = t.tick JOIN v_edges e ON e.edge_id = c.edge;
 
 CREATE VIEW v_tls AS
