@@ -248,8 +248,12 @@ static int skeleton_load(struct bpf_source *b, const struct probe_options *o, co
 static struct bpf_link *storage_attach(const struct bpf_source *b, const struct bpf_program *p)
 {
 	union bpf_iter_link_info over = { .map.map_fd = bpf_map__fd(b->skel->maps.socks) };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &over, .link_info_len = sizeof(over));
+	struct bpf_iter_attach_opts opts;
 
+	memset(&opts, 0, sizeof(opts));         /* padding too: libbpf refuses what it does not know */
+	opts.sz = sizeof(opts);
+	opts.link_info = &over;
+	opts.link_info_len = sizeof(over);
 	return bpf_program__attach_iter(p, &opts);
 }
 
