@@ -13,6 +13,11 @@ static const struct table_column columns[] = {
 	{"REFU", true}, {"RETR", true}, {"RTT", true},
 };
 
+static const struct table_column health_columns[] = {
+	{"FROM", false, true}, {"TO", false, true}, {"OPEN", true}, {"CONNECT", true}, {"RTT", true}, {"RETR", true}, {"RST", true},
+	{"FAIL", true}, {"0WIN", true}, {"UNACKED", true}, {"UNREAD", true},
+};
+
 /* "postgres:5432", also where the port is part of the name already */
 static void callee_text(struct table *t, const struct window *w, const struct win_edge *we)
 {
@@ -43,6 +48,43 @@ static void text_row(struct table *t, const struct window *w, const struct sum_e
 	table_ms(t, e->srtt_us / 1000);
 }
 
+static double plus(double a, double b)
+{
+	return isnan(a) ? b : isnan(b) ? a : a + b;
+}
+
+/* Bytes on the way to the callee, or those on the way back where these are more: "3.7 MB>", "12 KB<". */
+static void queue_text(struct table *t, double there, double back)
+{
+	char buf[32];
+
+	if (isnan(there) && isnan(back))
+		table_text(t, "-");
+	else if (!(there > 0) && !(back > 0))
+		table_text(t, "0");
+	else if (back > 0 && !(there >= back))
+		table_printf(t, "%s<", size_format(buf, sizeof(buf), back));
+	else
+		table_printf(t, "%s>", size_format(buf, sizeof(buf), there));
+}
+
+static void health_row(struct table *t, const struct window *w, const struct sum_edge *e)
+{
+	const struct win_edge *we = &w->edges.v[e->edge];
+
+	table_text(t, service_text(w, we->from));
+	callee_text(t, w, we);
+	table_count(t, e->open);
+	table_ms(t, e->connect_max_us / 1000);
+	table_ms(t, e->min_rtt_us / 1000);
+	table_count(t, e->retrans);
+	table_count(t, e->resets);
+	table_count(t, plus(e->refused, e->timeouts));
+	table_count(t, plus(e->caller.zero_windows, e->callee.zero_windows));
+	queue_text(t, e->caller.send_queue_bytes, e->callee.send_queue_bytes);
+	queue_text(t, e->callee.recv_queue_bytes, e->caller.recv_queue_bytes);
+}
+
 static bool wanted(const struct options *o, const struct window *w, const struct sum_edge *e)
 {
 	return service_wanted(o, w, w->edges.v[e->edge].from, w->edges.v[e->edge].to);
@@ -53,10 +95,13 @@ static size_t text(const struct summary *s, const struct options *o)
 	struct table t;
 	size_t n = 0;
 
-	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	if (o->health)
+		table_init(&t, health_columns, sizeof(health_columns) / sizeof(health_columns[0]));
+	else
+		table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < s->edges.n; i++)
 		if (wanted(o, s->window, &s->edges.v[i])) {
-			text_row(&t, s->window, &s->edges.v[i]);
+			(o->health ? health_row : text_row)(&t, s->window, &s->edges.v[i]);
 			n++;
 		}
 	if (n)

@@ -50,6 +50,11 @@ const struct option_row options_explain[] = {
 	{0},
 };
 
+const struct option_row options_edges[] = {
+	{"health", OPT_FLAG, AT(health), NULL, "TCP: connects, round trips, resets, closed windows, queues"},
+	{0},
+};
+
 const struct option_row options_follow[] = {
 	{"follow", OPT_FLAG, AT(follow), NULL, "go on: the rows of each new tick as it arrives"},
 	{0},

@@ -35,6 +35,7 @@ struct options {
 	bool exit_code;
 	/* tables */
 	bool follow;
+	bool health;
 	/* record */
 	int64_t keep_ns, max_bytes;
 	bool detach, no_bpf;
@@ -75,7 +76,7 @@ struct option_row {
 };
 
 extern const struct option_row options_common[], options_json[], options_db[], options_range[], options_service[],
-	options_for[], options_explain[], options_follow[], options_record[], options_attach[], options_kernel[], options_check[],
+	options_for[], options_explain[], options_edges[], options_follow[], options_record[], options_attach[], options_kernel[], options_check[],
 	options_export[], options_demo[];
 
 enum option_level { LEVEL_DEFAULT, LEVEL_SYSTEM, LEVEL_USER, LEVEL_COMMAND_LINE };

@@ -102,6 +102,44 @@ Test(summary, points_and_tcp_rows)
 	window_free(w);
 }
 
+Test(summary, health_is_the_worst_of_the_range)
+{
+	struct window *w = window_new();
+	uint32_t b = window_service(w, "b"), e = window_edge(w, window_service(w, "a"), b, "http", 1), i;
+	struct summary *sum;
+
+	for (i = 0; i < 4; i++) {
+		struct win_tcp *t = vec_push(&w->tcp);
+		struct win_point *p = vec_push(&w->points);
+
+		*t = (struct win_tcp){.t_ns = T0 + i * NS_PER_S, .dur_ns = NS_PER_S, .edge = e, .opened = i, .connecting = i,
+				      .connect_p50_us = i ? 100.0 * i : NAN, .connect_max_us = i ? 1000.0 * i : NAN,
+				      .min_rtt_us = i == 2 ? 7 : 30, .resets_callee = 1,
+				      .caller = {.send_queue_bytes = NAN, .recv_queue_bytes = NAN, .zero_windows = NAN},
+				      .callee = {.send_queue_bytes = NAN, .recv_queue_bytes = i == 1 ? 5000 : 10, .zero_windows = 1,
+						 .zero_window_us = 20}};
+		*p = (struct win_point){T0 + i * NS_PER_S, NS_PER_S, window_series(w, b, "accept_queue", "0.0.0.0:1"), i == 1 ? 9 : 0, 8};
+		p = vec_push(&w->points);
+		*p = (struct win_point){T0 + i * NS_PER_S, NS_PER_S, window_series(w, b, "accept_overflows", "0.0.0.0:1"), 3, NAN};
+	}
+	window_sort(w);
+	sum = summary_new(w, T0, T0 + 4 * NS_PER_S);
+	cr_expect_float_eq(summary_edge(sum, e)->connect_p50_us, (100 * 1 + 200 * 2 + 300 * 3) / 6.0, 1e-9, "by connections");
+	cr_expect_eq(summary_edge(sum, e)->connect_max_us, 3000);
+	cr_expect_eq(summary_edge(sum, e)->connecting, 3, "newest");
+	cr_expect_eq(summary_edge(sum, e)->min_rtt_us, 7);
+	cr_expect_eq(summary_edge(sum, e)->resets_callee, 4);
+	cr_expect(isnan(summary_edge(sum, e)->caller.send_queue_bytes) && isnan(summary_edge(sum, e)->caller.zero_windows));
+	cr_expect_eq(summary_edge(sum, e)->callee.recv_queue_bytes, 5000);
+	cr_expect_eq(summary_edge(sum, e)->callee.zero_windows, 4);
+	cr_expect_eq(summary_edge(sum, e)->callee.zero_window_us, 80);
+	cr_expect_eq(summary_service(sum, b)->accept_queue, 9);
+	cr_expect_eq(summary_service(sum, b)->accept_queue_limit, 8);
+	cr_expect_float_eq(summary_service(sum, b)->accept_overflows, 12, 1e-9);
+	summary_free(sum);
+	window_free(w);
+}
+
 Test(summary, what_no_row_knows_is_not_zero)
 {
 	struct window *w = window_new();

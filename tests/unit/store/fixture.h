@@ -104,7 +104,13 @@ __attribute__((unused)) static struct tick *tick_make(int64_t i)
 	add_requests(t, 0, 0, 10 + (uint64_t)i % 7, 2000000);
 	add_requests(t, 1, 1, 2 * (10 + (uint64_t)i % 7), 700123);
 	*vec_push(&t->tcp) = (struct tick_tcp){.edge = 1, .opened = 2, .closed = 1, .retrans = 3, .open = 5 + (uint32_t)i % 3,
-					       .inflight = 1, .oldest_ns = 4000000, .srtt_us = 90, .bytes_out = 1000, .bytes_in = 2000};
+					       .inflight = 1, .oldest_ns = 4000000, .srtt_us = 90, .bytes_out = 1000, .bytes_in = 2000,
+					       .connect_p50_us = i % 2 ? 0 : 60, .connect_max_us = i % 2 ? 0 : 900 + (uint32_t)i,
+					       .min_rtt_us = 30 + (uint32_t)i % 5, .resets_callee = 1, .retrans_callee = 2,
+					       .connecting = (uint32_t)i % 3,
+					       .caller = {.send_queue_bytes = 4096, .recv_queue_bytes = 0, .zero_windows = 0},
+					       .callee = {.send_queue_bytes = UINT64_MAX, .recv_queue_bytes = UINT64_MAX,
+							  .zero_windows = 2, .zero_window_us = 1500 + (uint64_t)i}};
 	*vec_push(&t->tls) = (struct tick_tls){.edge = 0, .version = i % 2 ? NULL : "1.2", .sni = "shop.test", .by = i % 2 ? "server" : NULL,
 					       .result = i % 2 ? "protocol_version" : "ok", .count = 3, .alpn = i ? NULL : "h2",
 					       .subject = i % 2 ? NULL : "shop.test", .not_after_s = i % 2 ? 0 : 4000000000 + i};

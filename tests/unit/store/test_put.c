@@ -24,6 +24,11 @@ Test(put, a_tick_comes_back_as_it_was)
 	cr_assert_str_eq(w->edges.v[w->requests.v[1].edge].protocol, "postgres");
 	cr_assert_eq(w->tcp.v[0].retrans, 3);
 	cr_assert_float_eq(w->tcp.v[0].oldest_ms, 4, 1e-9);
+	cr_assert_eq(w->tcp.v[0].connect_max_us, 900);
+	cr_assert_eq(w->tcp.v[0].caller.send_queue_bytes, 4096);
+	cr_assert_eq(w->tcp.v[0].caller.zero_windows, 0);
+	cr_assert(isnan(w->tcp.v[0].callee.recv_queue_bytes), "not known is not 0");
+	cr_assert_eq(w->tcp.v[0].callee.zero_window_us, 1500);
 	cr_assert_eq(w->tls.n, 1);
 	cr_assert_eq(w->tls.v[0].count, 3);
 	cr_assert_str_eq(w->tls.v[0].version, "1.2");

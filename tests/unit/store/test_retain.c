@@ -177,6 +177,10 @@ Test(retain, roll_up_keeps_sums)
 	cr_assert_eq(query(path_, "SELECT count(*) FROM tls t JOIN tick k ON k.id = t.tick WHERE source = 1 AND result = 'ok' AND "
 				  "(subject <> 'shop.test' OR not_after_s % 10 <> 0)"), 0);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM tcp WHERE open NOT BETWEEN 5 AND 7"), 0);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM tcp c JOIN tick t ON t.id = c.tick WHERE t.source = 1 AND "
+				  "(connect_p50_us IS NOT 60 OR connect_max_us < 900 OR min_rtt_us IS NOT 30 OR "
+				  "caller_send_queue_bytes IS NOT 4096 OR callee_send_queue_bytes NOT NULL OR resets_callee < 2)"), 0);
+	cr_assert_gt(query(path_, "SELECT count(*) FROM tcp c JOIN tick t ON t.id = c.tick WHERE t.source = 1"), 0);
 }
 
 Test(retain, roll_up_goes_on_after_a_pause)
