@@ -51,7 +51,7 @@ const struct option_row options_explain[] = {
 };
 
 const struct option_row options_edges[] = {
-	{"health", OPT_FLAG, AT(health), NULL, "TCP: connects, round trips, resets, closed windows, queues"},
+	{"health", OPT_FLAG, AT(health), NULL, "connects, round trips, resets, closed windows, queues"},
 	{0},
 };
 
