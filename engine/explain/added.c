@@ -39,15 +39,25 @@ double metric_added_lasting(const struct study *s, uint32_t service, const char 
 	return added_by(s, service, metric, gauge_mean_lasting);
 }
 
-double metric_level(const struct study *s, uint32_t service, const char *metric)
+static double level_by(const struct study *s, uint32_t service, const char *metric, mean_fn *mean)
 {
 	double sum = 0;
 	size_t i;
 
 	for (i = 0; i < s->w->series.n; i++)
 		if (s->w->series.v[i].service == service && !strcmp(s->w->series.v[i].metric, metric))
-			sum += fmax(0, gauge_mean(&s->gauges, (uint32_t)i, s->sick));
+			sum += fmax(0, mean(&s->gauges, (uint32_t)i, s->sick));
 	return sum;
+}
+
+double metric_level(const struct study *s, uint32_t service, const char *metric)
+{
+	return level_by(s, service, metric, gauge_mean);
+}
+
+double metric_level_lasting(const struct study *s, uint32_t service, const char *metric)
+{
+	return level_by(s, service, metric, gauge_mean_lasting);
 }
 
 static double sick_seconds(const struct study *s)

@@ -74,6 +74,7 @@ double metric_growth(const struct study *s, uint32_t service, const char *metric
 double metric_level(const struct study *s, uint32_t service, const char *metric);
 double metric_added(const struct study *s, uint32_t service, const char *metric);
 /* Of a level that lasts: bursts in less than a tenth of the time do not count. */
+double metric_level_lasting(const struct study *s, uint32_t service, const char *metric);
 double metric_added_lasting(const struct study *s, uint32_t service, const char *metric);
 
 /* What was added since the onset, in thread-seconds a second, so that they compare: a request that takes a second longer holds

@@ -251,9 +251,10 @@ static uint32_t taker(const struct study *s, uint32_t v, growth_fn *growth, grow
 uint32_t disk_taker(const struct study *s, uint32_t v, double *grown)
 {
 	uint32_t best = taker(s, v, disk_growth, disk_taking, 1e6, grown);
+	double own = metric_level_lasting(s, v, "disk_read_bytes") + metric_level_lasting(s, v, "disk_write_bytes");
 
 	/* Who moves less than the victim itself has always done does not take its disk away. */
-	return *grown > metric_level(s, v, "disk_read_bytes") + metric_level(s, v, "disk_write_bytes") ? best : WIN_NONE;
+	return *grown > own ? best : WIN_NONE;
 }
 
 bool disk_waits(const struct study *s, uint32_t v, uint32_t *series)
