@@ -54,14 +54,28 @@ static __always_inline void conn_address(struct ev_conn *e, struct sock *sk)
 	e->family = 4;
 }
 
-static __always_inline void conn_health(struct ev_conn *e, struct sock *sk)
+/* All but where the socket is and how it fares. */
+static __always_inline void conn_begin(struct ev_conn *e, const struct sock_state *st, __u8 what, __u8 err)
 {
-	struct tcp_sock *tp = tcp_of(sk);
-
+	ev_begin(&e->h, EV_CONN, sizeof(*e), bpf_ktime_get_ns());
+	e->cookie = st->cookie;
+	e->netns = 0;
+	e->tgid = st->owner;
+	e->tid = st->owner_tid;
+	e->what = what;
+	e->role = st->role;
+	e->err = err;
 	e->srtt_us = e->min_rtt_us = e->retrans = e->rx_queue = e->tx_queue = 0;
 	e->bytes_out = e->bytes_in = 0;
 	e->l4 = e->quic = 0;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	__builtin_memcpy(e->comm, st->comm, sizeof(e->comm));
+}
+
+static __always_inline void conn_health(struct ev_conn *e, struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_of(sk);
+
 	if (!tp)
 		return;
 	e->srtt_us = READ(tp, srtt_us) >> 3;
@@ -75,14 +89,7 @@ static __always_inline void conn_health(struct ev_conn *e, struct sock *sk)
 
 static __always_inline void conn_fill(struct ev_conn *e, struct sock *sk, const struct sock_state *st, __u8 what, __u8 err)
 {
-	ev_begin(&e->h, EV_CONN, sizeof(*e), bpf_ktime_get_ns());
-	e->cookie = st->cookie;
-	e->tgid = st->owner;
-	e->tid = st->owner_tid;
-	e->what = what;
-	e->role = st->role;
-	e->err = err;
-	__builtin_memcpy(e->comm, st->comm, sizeof(e->comm));
+	conn_begin(e, st, what, err);
 	conn_address(e, sk);
 	conn_health(e, sk);
 }

@@ -23,6 +23,7 @@ struct udp_owner { __u64 cookie; __u32 tgid, tid; };
 /* A datagram leaves in the context of who sends it, so an unknown owner is found there; a kernel thread's socket has none. */
 static __always_inline void udp_owner_see(struct udp_owner *o, struct sock_state *st, __u8 dir)
 {
+#ifndef READS_COPY      /* the twin has no types to read a task by */
 	if (!st->owner && dir == DIR_OUT) {
 		struct task_struct *t = (void *)bpf_get_current_task();
 
@@ -32,6 +33,7 @@ static __always_inline void udp_owner_see(struct udp_owner *o, struct sock_state
 			BPF_CORE_READ_INTO(&st->comm, t, comm);
 		}
 	}
+#endif
 	o->cookie = st->cookie;
 	o->tgid = st->owner;
 	o->tid = st->owner_tid;
@@ -40,9 +42,13 @@ static __always_inline void udp_owner_see(struct udp_owner *o, struct sock_state
 /* The network namespace, where the sender is at hand. */
 static __always_inline __u32 udp_netns(__u8 dir)
 {
+#ifdef READS_COPY
+	return 0;
+#else
 	struct task_struct *t = (void *)bpf_get_current_task();
 
 	return dir == DIR_OUT ? BPF_CORE_READ(t, nsproxy, net_ns, ns.inum) : 0;
+#endif
 }
 
 static __always_inline void udp_emit(struct __sk_buff *skb, const struct udp_packet *p, const struct udp_owner *o, __u8 dir,

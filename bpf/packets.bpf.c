@@ -3,6 +3,9 @@
  * packets: payload of TCP segments, from cgroup_skb at the root of the cgroup v2 hierarchy, so whichever call sent it, in
  * every network namespace, also on sockets that were open before.  Always passes the packet.
  *
+ * Its twin (READS_COPY) does without the kernel's types: of a socket it knows what struct bpf_sock says, so neither its network
+ * namespace nor its counters, and not who is writing.
+ *
  * A ring-buffer reservation of the next size class rather than a copy through per-CPU scratch: one copy instead of two, and
  * no scratch to be overwritten where a softirq sends while the task it interrupted was sending.
  */
@@ -24,6 +27,7 @@ struct segment {
 	__u8 dir, flags;
 };
 
+#ifndef READS_COPY
 /* Current is the writer where it belongs to the socket's owner. In softirq current is whom the interrupt hit, and nothing
  * tells the two apart on every kernel (__preempt_count cannot be had without KALLSYMS_ALL): queued data that an ACK sets free
  * while another thread of the same process runs is filed under that thread. Other writers are told by EV_IO. */
@@ -49,6 +53,68 @@ static __always_inline void segment_writer(struct segment *s, struct sock_state 
 	st->wrote_seq = s->p.seq + s->p.len;
 	st->wrote = 1;
 }
+
+/* Does the filter let this socket pass? It is told of where it was not: a lost announcement is made at the next segment. */
+static __always_inline bool segment_announce(struct bpf_sock *sk, struct sock_state *st)
+{
+	struct sock *k;
+
+	if (!(only_ports_n || only_pids_n || exclude_pids_n) && st->announced)
+		return true;
+	k = (struct sock *)bpf_skc_to_tcp_sock(sk);
+	if (!k || !sock_passes(k, st))
+		return false;
+	if (!st->announced)
+		st->announced = conn_emit(k, st, CONN_OWNER, 0);
+	return true;
+}
+#else
+static __always_inline void segment_writer(struct segment *s, struct sock_state *st)
+{
+}
+
+static __always_inline void plain_address(struct ev_conn *e, struct bpf_sock *sk)
+{
+	__u32 *l = (__u32 *)e->laddr, *r = (__u32 *)e->raddr;
+
+	e->lport = sk->src_port;
+	e->rport = bpf_ntohs(sk->dst_port);
+	if (sk->family == FAMILY_INET) {
+		address_v4(e->laddr, sk->src_ip4);
+		address_v4(e->raddr, sk->dst_ip4);
+		e->family = 4;
+		return;
+	}
+	l[0] = sk->src_ip6[0], l[1] = sk->src_ip6[1], l[2] = sk->src_ip6[2], l[3] = sk->src_ip6[3];
+	r[0] = sk->dst_ip6[0], r[1] = sk->dst_ip6[1], r[2] = sk->dst_ip6[2], r[3] = sk->dst_ip6[3];
+	e->family = r[2] == bpf_htonl(0xffff) && !r[0] ? 4 : 6;
+}
+
+static __always_inline bool plain_emit(struct bpf_sock *sk, const struct sock_state *st)
+{
+	struct ev_conn *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+
+	if (!e) {
+		count_drop(DROP_RING_CONN, 1);
+		return false;
+	}
+	conn_begin(e, st, CONN_OWNER, 0);
+	plain_address(e, sk);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+static __always_inline bool segment_announce(struct bpf_sock *sk, struct sock_state *st)
+{
+	if (!port_passes(sk->src_port, bpf_ntohs(sk->dst_port)))
+		return false;
+	if ((only_pids_n || exclude_pids_n) && !pid_passes(st->owner))
+		return false;
+	if (!st->announced)
+		st->announced = plain_emit(sk, st);
+	return true;
+}
+#endif
 
 static __always_inline void segment_fill(struct ev_data *e, const struct segment *s)
 {
@@ -164,7 +230,6 @@ static __always_inline bool segment_plan(struct segment *s, struct sock_state *s
 static __always_inline void segment_report(struct __sk_buff *skb, struct bpf_sock *sk, struct segment *s)
 {
 	struct sock_state *st = sock_get_packet(skb, sk);
-	struct sock *k;
 
 	if (!st)
 		return;
@@ -173,14 +238,8 @@ static __always_inline void segment_report(struct __sk_buff *skb, struct bpf_soc
 	s->cookie = st->cookie;
 	if (s->dir == DIR_OUT)
 		segment_writer(s, st);
-	if (only_ports_n || only_pids_n || exclude_pids_n || !st->announced) {
-		k = (struct sock *)bpf_skc_to_tcp_sock(sk);
-		if (!k || !sock_passes(k, st))
-			return;
-		/* a lost announcement is made at the next segment */
-		if (!st->announced)
-			st->announced = conn_emit(k, st, CONN_OWNER, 0);
-	}
+	if (!segment_announce(sk, st))
+		return;
 	s->rd_tid = st->rd_tid;
 	s->rd_seq = st->rd_seq;
 	s->rd_ts_ns = st->rd_ts_ns;
@@ -220,14 +279,18 @@ static __always_inline int packet_see(struct __sk_buff *skb, __u8 dir)
 	return PASS;
 }
 
-SEC("cgroup_skb/egress")
-int packet_out(struct __sk_buff *skb)
+#ifdef READS_COPY
+#define PACKET_PROGRAM(name, hook) SEC("cgroup_skb/" #hook) int name##_copy(struct __sk_buff *skb)
+#else
+#define PACKET_PROGRAM(name, hook) SEC("cgroup_skb/" #hook) int name(struct __sk_buff *skb)
+#endif
+
+PACKET_PROGRAM(packet_out, egress)
 {
 	return packet_see(skb, DIR_OUT);
 }
 
-SEC("cgroup_skb/ingress")
-int packet_in(struct __sk_buff *skb)
+PACKET_PROGRAM(packet_in, ingress)
 {
 	if (skb->ifindex == LOOPBACK_INDEX)
 		return PASS;

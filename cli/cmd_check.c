@@ -32,6 +32,17 @@ static bool is_alone(const struct probe_report *r, size_t i)
 	return true;
 }
 
+/* Has a line before this one of the same source given the same reason? */
+static bool is_said(const struct probe_report *r, size_t i)
+{
+	const struct probe_line *l = &r->lines.v[i];
+
+	for (size_t k = 0; k < i; k++)
+		if (r->lines.v[k].why && !strcmp(r->lines.v[k].probe, l->probe) && !strcmp(r->lines.v[k].why, l->why))
+			return true;
+	return false;
+}
+
 static const char *line_name(const struct probe_report *r, size_t i, char *buf, size_t cap)
 {
 	const struct probe_line *l = &r->lines.v[i];
@@ -67,8 +78,8 @@ static void rungs_text(const struct probe_report *r)
 	table_print(&t);
 	table_done(&t);
 	for (size_t i = 0; i < r->lines.n; i++)
-		if (r->lines.v[i].why && !is_repeated(r, i))
-			out_line("%s: %s", line_name(r, i, name, sizeof(name)), r->lines.v[i].why);
+		if (r->lines.v[i].why && !is_said(r, i))
+			out_line("%s: %s", r->lines.v[i].probe, r->lines.v[i].why);
 }
 
 static void programs_text(const struct probe_report *r)

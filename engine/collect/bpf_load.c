@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -28,7 +29,9 @@ struct knowledge {
 	struct btf *kernel, *file;      /* NULL: none */
 	const struct btf *btf;          /* of these the one that fields are found by */
 	bool *known;                    /* for each row of the table, what it wants to be known */
-	const char *file_path;
+	const char *file_path;          /* where libbpf is to look; NULL: in the kernel */
+	char none_path[32];
+	int none_fd;                    /* -1: not needed */
 };
 
 /* libbpf talks through one function for the whole process: kept is the first warning about a program, which says what went
@@ -104,9 +107,30 @@ static void names_look_up(struct knowledge *k)
 	}
 }
 
+/* libbpf opens no object with relocations where it finds no BTF, even if none of its programs that are wanted has any: it is
+ * given one that knows nothing. */
+static int knowledge_none(struct knowledge *k)
+{
+	struct btf *empty = btf__new_empty();
+	uint32_t size = 0;
+	const void *raw = empty ? btf__raw_data(empty, &size) : NULL;
+
+	k->none_fd = raw ? memfd_create("no BTF", MFD_CLOEXEC) : -1;
+	snprintf(k->none_path, sizeof(k->none_path), "/proc/self/fd/%d", k->none_fd);
+	k->file_path = k->none_path;
+	if (k->none_fd >= 0 && write(k->none_fd, raw, size) != (ssize_t)size) {
+		close(k->none_fd);
+		k->none_fd = -1;
+	}
+	btf__free(empty);
+	return k->none_fd < 0 ? -ENOMEM : 0;
+}
+
 static int knowledge_gather(struct knowledge *k, const struct probe_options *o)
 {
-	*k = (struct knowledge){ .known = calloc(probe_table_n, sizeof(*k->known)), .file_path = o->btf };
+	*k = (struct knowledge){
+		.known = calloc(probe_table_n, sizeof(*k->known)), .file_path = o->btf, .none_fd = -1,
+	};
 	if (!k->known)
 		return -ENOMEM;
 	if (!ladder_wishes(o->rungs, "btf", "absent"))
@@ -118,11 +142,13 @@ static int knowledge_gather(struct knowledge *k, const struct probe_options *o)
 	}
 	k->btf = k->file ? k->file : k->kernel;
 	names_look_up(k);
-	return 0;
+	return k->btf ? 0 : knowledge_none(k);
 }
 
 static void knowledge_done(struct knowledge *k)
 {
+	if (k->none_fd >= 0)
+		close(k->none_fd);
 	free(k->known);
 	btf__free(k->kernel);
 	btf__free(k->file);

@@ -4,10 +4,10 @@
 /* The kinds of rungs. Fields that only a few rows have follow the macro by name: { TP_BTF(…), .group = … }. */
 #define TP_BTF(source_, part_, program_, point) \
 	.source = source_, .part = part_, .rung = "tp_btf", .program = program_, .hook = "tp_btf/" point, .type = "tracing", \
-	.knows = "btf_trace_" point, .needs = CAN_BPF | CAN_TRACE | CAN_TP_BTF
+	.knows = "btf_trace_" point, .needs = CAN_BPF | CAN_TRACE | CAN_KERNEL_BTF | CAN_TP_BTF
 #define FENTRY(source_, part_, program_, where, function) \
 	.source = source_, .part = part_, .rung = "fentry", .program = program_, .hook = where "/" function, .type = "tracing", \
-	.knows = "function:" function, .needs = CAN_BPF | CAN_TRACE | CAN_FENTRY
+	.knows = "function:" function, .needs = CAN_BPF | CAN_TRACE | CAN_KERNEL_BTF | CAN_FENTRY
 #define KPROBE(source_, part_, program_, function) \
 	.source = source_, .part = part_, .rung = "kprobe", .program = program_, .hook = "kprobe/" function, .type = "kprobe", \
 	.knows = "function:" function, .needs = CAN_BPF | CAN_TRACE | CAN_KPROBE | CAN_RELOCATE
@@ -16,10 +16,10 @@
 	.type = "raw_tracepoint", .knows = "btf_trace_" point, .needs = CAN_BPF | CAN_TRACE | CAN_RELOCATE
 #define ITERATOR(source_, part_, program_, what, also_needs) \
 	.source = source_, .part = part_, .rung = "iterator", .program = program_, .hook = "iter/" what, .type = "tracing", \
-	.knows = "bpf_iter__" what, .needs = CAN_BPF | CAN_TRACE | CAN_ITERATE | (also_needs)
-#define PACKETS(source_, part_, program_, hook_) \
-	.source = source_, .part = part_, .rung = "cgroup_skb", .program = program_, .hook = hook_, .type = "cgroup_skb", \
-	.needs = CAN_BPF | CAN_CGROUP | CAN_TRACE | CAN_KERNEL_BTF, .group = PROBE_PACKETS | PROBE_STATE
+	.knows = "bpf_iter__" what, .needs = CAN_BPF | CAN_TRACE | CAN_KERNEL_BTF | CAN_ITERATE | (also_needs)
+#define PACKETS(part_, rung_, program_, hook_, needs_) \
+	.source = "packets", .part = part_, .rung = rung_, .program = program_, .hook = hook_, .type = "cgroup_skb", \
+	.needs = CAN_BPF | CAN_CGROUP | (needs_), .group = PROBE_PACKETS | PROBE_STATE
 /* What is left without any of the rungs above it. */
 #define FLOOR(source_, part_, rung_, lacks_) .source = source_, .part = part_, .rung = rung_, .lacks = lacks_
 
@@ -30,9 +30,12 @@
 	{ FLOOR(source, part, "absent", lacks), .group = group_ }
 
 const struct probe_row probe_table[] = {
-	{ PACKETS("packets", "sent", "packet_out", "cgroup_skb/egress") },
+	{ PACKETS("sent", "cgroup_skb", "packet_out", "cgroup_skb/egress", CAN_TRACE | CAN_KERNEL_BTF) },
+	{ PACKETS("sent", "cgroup_skb-plain", "packet_out_copy", "cgroup_skb/egress", 0),
+	  .lacks = "which thread wrote, where its owner is not told otherwise" },
 	{ FLOOR("packets", "sent", "absent", "requests: nothing is read from connections"), .group = PROBE_PACKETS },
-	{ PACKETS("packets", "received", "packet_in", "cgroup_skb/ingress") },
+	{ PACKETS("received", "cgroup_skb", "packet_in", "cgroup_skb/ingress", CAN_TRACE | CAN_KERNEL_BTF) },
+	{ PACKETS("received", "cgroup_skb-plain", "packet_in_copy", "cgroup_skb/ingress", 0) },
 	{ FLOOR("packets", "received", "absent", "what other hosts send, requests and answers"), .group = PROBE_PACKETS },
 
 	{ TP_BTF("sockets", "states", "sock_state_changed", "inet_sock_set_state"), .group = PROBE_STATE },

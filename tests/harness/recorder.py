@@ -32,6 +32,14 @@ def query(command, db, *args, ok=(0,), timeout=60):
     return json.loads(r.stdout) if command in ("explain", "check", "diff", "status") else rows(r.stdout)
 
 
+def check(*args, ok=(0,)):
+    """`rootle check --json ARGS` as an object."""
+    r = run([binary(), "check", "--json", *args], check=False, timeout=60)
+    if r.returncode not in ok:
+        raise Failed(f"rootle check exited {r.returncode}: {r.stderr.strip()[:300]}")
+    return json.loads(r.stdout)
+
+
 def programs():
     """Ids of every BPF program, map and link that the kernel holds."""
     found = {}
