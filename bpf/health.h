@@ -27,8 +27,6 @@ __u32 windows_closed __weak SEC(".bss") = 0;
 /* Some window has been closed since we attached. */
 __u32 windows_seen __weak SEC(".bss") = 0;
 
-#ifndef READS_COPY
-
 /* A segment of sk (DIR_OUT) or of its peer (DIR_IN). */
 static __always_inline void health_window(struct bpf_sock *sk, __u8 dir, int closed, __u64 now_ns)
 {
@@ -51,6 +49,8 @@ static __always_inline void health_zero(struct ev_health *e, const struct zero_w
 		e->zero_windows[i] = z->by[i].count;
 	}
 }
+
+#ifndef READS_COPY
 
 /* e is zero but for what is filled here. */
 static __always_inline void health_socket(struct ev_health *e, struct tcp_sock *tp, const struct sock_state *st, __u8 state)

@@ -16,6 +16,7 @@ static int open_bpf(struct sources *s, const struct options *o)
 	struct probe_options po;
 	int ret = probe_options_from(&po, o, s->host.self);
 
+	po.no_iterators = s->host.narrow;
 	if (ret == 0)
 		ret = bpf_source_open(&po, &s->bpf, &s->report);
 	probe_options_done(&po);

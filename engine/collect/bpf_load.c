@@ -347,7 +347,9 @@ static bool anything_attached(const struct bpf_source *b)
 
 int bpf_load(struct bpf_source *b, const struct probe_options *o)
 {
-	const struct ladder_wish wish = { .no_packets = o->no_packets, .no_sched = o->no_sched, .rungs = o->rungs };
+	const struct ladder_wish wish = {
+		.no_packets = o->no_packets, .no_sched = o->no_sched, .no_iterators = o->no_iterators, .rungs = o->rungs,
+	};
 	struct knowledge k;
 	int err;
 

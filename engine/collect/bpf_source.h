@@ -16,6 +16,7 @@
 struct probe_options {
 	size_t ring_bytes;         /* power of two; 0: 16 MB */
 	bool no_packets, no_sched; /* leave out for measurements */
+	bool no_iterators;         /* they would not show the node (struct host.narrow) */
 	VEC(uint16_t) only_ports;  /* either end; empty: all */
 	VEC(uint32_t) only_pids;
 	VEC(uint32_t) exclude_pids;

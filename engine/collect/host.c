@@ -72,6 +72,7 @@ int host_find(struct host *h, const char *root)
 	if (fd < 0)
 		return h->moved ? -ENOENT : 0;  /* who reads /proc says so */
 	h->foreign = !procfs_is_initial(fd);
+	h->narrow = !h->foreign && !procfs_self_is_initial(fd);
 	h->self = self_in(fd);
 	close(fd);
 	return 0;

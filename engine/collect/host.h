@@ -15,6 +15,7 @@ struct host {
 	char proc[HOST_PATH_MAX], sys[HOST_PATH_MAX];
 	uint32_t self;          /* our own pid as the node has it; that of our namespace where it cannot be known */
 	bool moved;             /* not /proc and /sys */
+	bool narrow;            /* it is the node's, and we are in a pid namespace of our own: iterators show us that one only */
 	bool foreign;           /* that /proc is of another pid namespace than the node's, whose pids the probes tell */
 };
 

@@ -34,11 +34,6 @@ static const char *reason_of(uint32_t missing)
 	return "not possible here";
 }
 
-static bool is_left_out(const struct probe_row *r, const struct ladder_wish *w)
-{
-	return (w->no_packets && r->group & PROBE_PACKETS) || (w->no_sched && r->group & PROBE_SCHED);
-}
-
 /* Length of the rung that is wished for this source; 0: none. */
 static size_t wish_find(const char *rungs, const char *source, const char **ret)
 {
@@ -101,13 +96,22 @@ static void part_settle(struct ladder *l, struct ladder_part *p, size_t i, const
 	}
 }
 
+/* NULL: this part may be stood on. */
+static const char *part_obstacle(const struct probe_row *r, const struct ladder_wish *w)
+{
+	if (w->no_iterators && r->group & PROBE_ITERATES)
+		return "in a pid namespace of its own, of which alone it tells";
+	return (w->no_packets && r->group & PROBE_PACKETS) || (w->no_sched && r->group & PROBE_SCHED) ? "left out by option" : NULL;
+}
+
 static void part_choose(struct ladder *l, struct ladder_part *p, const bool *known, const struct ladder_wish *w)
 {
+	const char *obstacle = part_obstacle(&l->rows[p->first], w);
 	size_t begin = wish_begin(l, p, w);
 
-	if (is_left_out(&l->rows[p->first], w)) {
+	if (obstacle) {
 		p->at = p->first + p->n - 1;
-		snprintf(p->why, sizeof(p->why), "left out by option");
+		why_add(p, l->rows[p->first].rung, obstacle);
 		return;
 	}
 	if (begin != p->first)

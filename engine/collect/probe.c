@@ -14,9 +14,9 @@
 #define TRACEPOINT(source_, part_, program_, point) \
 	.source = source_, .part = part_, .rung = "tracepoint", .program = program_, .hook = "raw_tp/" point, \
 	.type = "raw_tracepoint", .knows = "btf_trace_" point, .needs = CAN_BPF | CAN_TRACE | CAN_RELOCATE
-#define ITERATOR(source_, part_, program_, what, also_needs) \
+#define ITERATOR(source_, part_, program_, what, also_needs, group_) \
 	.source = source_, .part = part_, .rung = "iterator", .program = program_, .hook = "iter/" what, .type = "tracing", \
-	.knows = "bpf_iter__" what, .needs = CAN_BPF | CAN_TRACE | CAN_KERNEL_BTF | CAN_ITERATE | (also_needs)
+	.knows = "bpf_iter__" what, .needs = CAN_BPF | CAN_TRACE | CAN_KERNEL_BTF | CAN_ITERATE | (also_needs), .group = group_
 #define PACKETS(part_, rung_, program_, hook_, needs_) \
 	.source = "packets", .part = part_, .rung = rung_, .program = program_, .hook = hook_, .type = "cgroup_skb", \
 	.needs = CAN_BPF | CAN_CGROUP | (needs_), .group = PROBE_PACKETS | PROBE_STATE
@@ -69,13 +69,11 @@ const struct probe_row probe_table[] = {
 	TRACED("oom", "victims", "proc_victim", "mark_victim", "whom the kernel killed for memory", 0),
 	TRACED("disk wait", "sleeps", "task_switched", "sched_switch", "uninterruptible waits of each thread", PROBE_SCHED),
 
-	{ ITERATOR("tasks", "threads", "task_each", "task", 0) },
+	{ ITERATOR("tasks", "threads", "task_each", "task", 0, PROBE_ITERATES) },
 	{ FLOOR("tasks", "threads", "/proc", "cheap sampling") },
-	{ ITERATOR("tcp health", "sockets", "health_each", "bpf_sk_storage_map", CAN_SOCK_STORAGE),
-	  .group = PROBE_STATE | PROBE_STORAGE },
+	{ ITERATOR("tcp health", "sockets", "health_each", "bpf_sk_storage_map", CAN_SOCK_STORAGE, PROBE_STATE | PROBE_STORAGE) },
 	{ FLOOR("tcp health", "sockets", "absent", "queues, closed windows and accept queues") },
-	{ ITERATOR("existing sockets", "sockets", "sock_existing", "task_file", CAN_SOCK_STORAGE),
-	  .group = PROBE_STATE },
+	{ ITERATOR("existing sockets", "sockets", "sock_existing", "task_file", CAN_SOCK_STORAGE, PROBE_STATE | PROBE_ITERATES) },
 	{ FLOOR("existing sockets", "sockets", "sock_diag", "connections from before rootle in full: no counters of theirs") },
 };
 const size_t probe_table_n = sizeof(probe_table) / sizeof(probe_table[0]);

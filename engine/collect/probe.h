@@ -34,6 +34,7 @@ enum {                                  /* probe_row.group */
 	PROBE_COPIES = 1 << 3,          /* reads by copying: cannot reach socket storage */
 	PROBE_COOKIES = 1 << 4,         /* of use only where states are in a hash */
 	PROBE_STORAGE = 1 << 5,         /* of use only where they are with the sockets */
+	PROBE_ITERATES = 1 << 6,        /* over tasks: by no_iterators */
 };
 
 struct probe_row {

@@ -184,6 +184,13 @@ bool procfs_is_ours(int procfd)
 	return pid_parse(buf) == (uint32_t)getpid();
 }
 
+bool procfs_self_is_initial(int procfd)
+{
+	struct stat st;
+
+	return fstatat(procfd, "self/ns/pid", &st, 0) || st.st_ino == PID_NS_INITIAL;
+}
+
 bool procfs_is_initial(int procfd)
 {
 	struct stat st;

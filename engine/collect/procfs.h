@@ -57,5 +57,7 @@ bool procfs_is_ours(int procfd);
 /* Is it the mount of the first pid namespace, so that pids in it are those that the kernel tells in events? True where that
  * cannot be found out. */
 bool procfs_is_initial(int procfd);
+/* Are we ourselves in that namespace? True where that cannot be found out. */
+bool procfs_self_is_initial(int procfd);
 
 #endif

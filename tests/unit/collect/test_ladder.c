@@ -93,7 +93,7 @@ Test(ladder, leaves_out_what_an_option_does)
 	choose(ALL, NULL);
 	cr_assert_eq(ladder_choose(&l, rows, ROWS, ALL, known, &(struct ladder_wish){ .no_sched = true }), 0);
 	expect_on(X, "tp_btf", "");
-	expect_on(Y, "/proc", "left out by option");
+	expect_on(Y, "/proc", "tp_btf: left out by option");
 }
 
 Test(ladder, steps_down)
