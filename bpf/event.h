@@ -96,7 +96,36 @@ enum {                              /* ev_data.flags */
 	DATA_LOOPBACK = 1 << 1,     /* both ends are on this interface: only the sender's side is reported */
 	DATA_CUT = 1 << 2,          /* head + tail < len: the middle was not copied */
 	DATA_UNIX = 1 << 5,         /* of a UNIX stream: seq counts the bytes that its reader has taken off it */
+	DATA_TIMED = 1 << 6,        /* wait[] is set */
 };
+
+/* What a thread can wait for. A kind is the call's that it sleeps in, else the sleep's. */
+enum {
+	WAIT_OTHER = 0,             /* in no call that we name, or the kernel does not say in which */
+	WAIT_NET,                   /* for the other end of a socket or pipe: read, recv*, connect, send* */
+	WAIT_POLL,                  /* for something to happen: poll, select, epoll_wait, accept … */
+	WAIT_FUTEX,                 /* for a lock or a condition of user space */
+	WAIT_IO,                    /* for a device or the file system: with in_iowait, or blocked in a call on files */
+	WAIT_MEM,                   /* page fault that had to read or to wait; freeing memory before an allocation */
+	WAIT_THROTTLED,             /* runnable, but its cgroup has used its CPU quota up */
+	WAIT_SLEEP,                 /* nanosleep */
+	WAIT_BLOCKED,               /* uninterruptible, for none of these */
+	WAIT_KINDS
+};
+
+/* The parts of a request's time that its thread waits; what is left is on the CPU. */
+enum {
+	PART_RUNQ = 0,              /* runnable, while others had the CPU; without PART_THROTTLED */
+	PART_THROTTLED,
+	PART_IO,
+	PART_MEM,
+	PART_FUTEX,
+	PART_NET,                   /* WAIT_NET and WAIT_POLL: within a request both are for an answer from elsewhere */
+	PART_SLEEP,
+	PART_OTHER,                 /* WAIT_OTHER and WAIT_BLOCKED */
+	PART_MAX
+};
+#define PART_SHIFT 6                /* parts are in units of 64 ns: 274 s fit */
 
 /*
  * A TCP segment (before GSO cuts it, so 64 KB and more) with payload; above 64 KB it may come as several.  `head` bytes of
@@ -105,6 +134,8 @@ enum {                              /* ev_data.flags */
  * tgid/tid: the thread that wrote these bytes, where the segment left in its context; else 0 and an EV_IO follows.
  * rd_*: the last read of this same socket before this segment left (who took the request off the socket and when):
  * bytes below rd_seq (in the peer's sequence space) had been read by rd_tid at rd_ts_ns.  0 where there was none.
+ * wait: with DATA_TIMED, what the thread that wrote has waited for since that read, which was its own too, by PART_*; woken:
+ * how long it had been in a run queue when it was woken for the read, before rd_ts_ns.  In units of 1 << PART_SHIFT ns.
  */
 struct ev_data {
 	struct ev_hdr h;
@@ -118,9 +149,12 @@ struct ev_data {
 	__u32 tgid, tid;
 	__u32 rd_tid, rd_seq;
 	__u64 rd_ts_ns;
+	__u32 wait[PART_MAX];
+	__u32 woken;
+	__u32 pad2;
 	__u8 payload[];
 };
-_Static_assert(sizeof(struct ev_data) == 64, "ev_data");
+_Static_assert(sizeof(struct ev_data) == 104, "ev_data");
 
 /* A datagram that is, or looks like, DNS: the first `head` bytes of its payload follow. Only OUT where both ends are on this
  * interface; where they are on this node but not on one interface, both are reported. */
@@ -215,8 +249,7 @@ _Static_assert(sizeof(struct ev_proc) == 200, "ev_proc");
 struct ev_task {
 	__u64 start_ns;         /* CLOCK_BOOTTIME, start of the thread: with tid, its identity */
 	__u64 oncpu_ns;
-	__u64 runq_ns;          /* waited on a run queue (sched_info.run_delay; 0 where the kernel lacks SCHED_INFO) */
-	__u64 dwait_ns;         /* in uninterruptible sleep (sched_switch probe; 0 without) */
+	__u64 runq_ns;          /* waited on a run queue or throttled (sched_info.run_delay; 0: the kernel lacks SCHED_INFO) */
 	__u64 read_bytes;       /* from block devices, process total, set on the leader only */
 	__u64 write_bytes;      /* dirtied, less cancelled, process total, leader only */
 	__u64 majflt;
@@ -230,8 +263,10 @@ struct ev_task {
 	__u8 kthread;
 	__u16 pad;
 	__u8 comm[EV_COMM_LEN];
+	__u64 wait_ns[WAIT_KINDS];  /* since the sched_switch probe looks (0 without); of the leader, here and in runq_ns, also those
+	                         * of the threads that ended since */
 };
-_Static_assert(sizeof(struct ev_task) == 120, "ev_task");
+_Static_assert(sizeof(struct ev_task) == 184, "ev_task");
 
 /* What user space may wish of a socket's payload (bpf_source_wish): to be left alone, nothing (encrypted, unknown), heads only,
  * or whole segments (pipelines). */

@@ -64,7 +64,8 @@ struct css_set { struct cgroup *dfl_cgrp; };
 struct nsproxy { struct net *net_ns; };
 struct cred { kuid_t uid; };
 struct sched_info { unsigned long long run_delay; };
-struct sched_entity { __u64 sum_exec_runtime; };
+struct cfs_rq { int throttle_count; };                       /* with CFS_BANDWIDTH */
+struct sched_entity { __u64 sum_exec_runtime; struct cfs_rq *cfs_rq; };
 struct task_io_accounting { __u64 read_bytes, write_bytes, cancelled_write_bytes; };
 struct percpu_counter { __s64 count; };
 struct mm_rss_stat { atomic_long_t count[4]; };              /* until 6.1 */
@@ -80,6 +81,8 @@ struct task_struct {
 	unsigned int __state;                                /* since 5.14 */
 	unsigned int flags;
 	int exit_state, exit_code;
+	void *stack;
+	unsigned in_iowait : 1;
 	int pid, tgid;
 	struct task_struct *real_parent, *group_leader;
 	struct sched_entity se;

@@ -44,6 +44,11 @@ struct sock_state {
 	__u8 role;
 	__u8 changes;                   /* of the owner, to stop telling of a socket that two processes share */
 	__u8 wrote;                     /* wrote_seq is meaningful */
+	__u8 timed;                     /* mark is the reader's */
+	__u8 pad[3];
+	__u32 woken;                    /* how long the reader was in a run queue before it, in units of 1 << PART_SHIFT ns */
+	__u32 mark[PART_MAX];           /* what it had waited for by its last read */
+	__u32 wait[PART_MAX];           /* what it has waited for since, at the segment that leaves now */
 	__u8 comm[EV_COMM_LEN];
 };
 
@@ -91,10 +96,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);      /* for its values to begin at a page, and so each slot at a cache line */
 	__uint(max_entries, WAIT_SLOTS);
 	__type(key, __u32);
 	__type(value, struct wait_slot);
 } waits __weak SEC(".maps");
+
+/* The scheduler's probe has seen a switch: what is not in `waits` was not waited for. */
+volatile __u32 switches_seen __weak = 0;
 
 /* Filters; a count of 0 lets everything pass. Constants at load time: the verifier removes what is not asked for. */
 #define FILTER_MAX 16

@@ -6,6 +6,7 @@
 
 #include "conn.h"
 #include "seq.h"
+#include "timing.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -80,6 +81,8 @@ static __always_inline void sock_was_read(struct sock *sk)
 	st->rd_tid = (__u32)pid_tgid;
 	st->rd_seq = seq;
 	st->rd_ts_ns = bpf_ktime_get_ns();
+	if (st->role != ROLE_CLIENT)    /* a request is read by the server */
+		timing_mark(st, (__u32)pid_tgid);
 }
 
 TRACE_PROGRAM(sock_wrote, sock_send_length)

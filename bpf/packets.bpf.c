@@ -10,6 +10,7 @@
  * no scratch to be overwritten where a softirq sends while the task it interrupted was sending.
  */
 #include "health.h"
+#include "timing.h"
 
 #define PACKET_LOAD(ctx, offset, to, n) bpf_skb_load_bytes(ctx, offset, to, n)
 #include "packet.h"
@@ -23,6 +24,7 @@ struct segment {
 	struct packet p;
 	struct copy_plan plan;
 	__u64 now_ns, cookie, rd_ts_ns;
+	const struct sock_state *st;
 	__u32 tgid, tid, rd_tid, rd_seq;
 	__u8 dir, flags;
 };
@@ -52,6 +54,8 @@ static __always_inline void segment_writer(struct segment *s, struct sock_state 
 	}
 	st->wrote_seq = s->p.seq + s->p.len;
 	st->wrote = 1;
+	if (timing_take(st, s->tid))
+		s->flags |= DATA_TIMED;
 }
 
 /* Does the filter let this socket pass? It is told of where it was not: a lost announcement is made at the next segment. */
@@ -132,6 +136,11 @@ static __always_inline void segment_fill(struct ev_data *e, const struct segment
 	e->rd_tid = s->rd_tid;
 	e->rd_seq = s->rd_seq;
 	e->rd_ts_ns = s->rd_ts_ns;
+	e->woken = e->pad2 = 0;
+	if (!(s->flags & DATA_TIMED) || !s->st)
+		return;
+	__builtin_memcpy(e->wait, s->st->wait, sizeof(e->wait));
+	e->woken = s->st->woken;
 }
 
 /* n - 1 in a way that the compiler does not see through.  Verifiers before 6.8 learn nothing from a comparison with 0: that a
@@ -243,6 +252,7 @@ static __always_inline void segment_report(struct __sk_buff *skb, struct bpf_soc
 	s->rd_tid = st->rd_tid;
 	s->rd_seq = st->rd_seq;
 	s->rd_ts_ns = st->rd_ts_ns;
+	s->st = st;
 	if (segment_plan(s, st))
 		segment_submit(skb, s);
 }

@@ -21,7 +21,7 @@ static __always_inline void state_connect(struct sock *sk, struct sock_state *st
 	st->announced = 0;
 	st->rd_tid = st->rd_seq = 0;
 	st->rd_ts_ns = 0;
-	st->wrote = 0;
+	st->wrote = st->timed = 0;
 	st->role = ROLE_CLIENT;
 	sock_own(st, bpf_get_current_pid_tgid());
 	st->owner_tid = (__u32)bpf_get_current_pid_tgid();

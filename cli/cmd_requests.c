@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <math.h>
+#include <stdio.h>
+
 #include "command.h"
 #include "follow.h"
 #include "out.h"
@@ -7,7 +10,7 @@
 
 static const struct table_column columns[] = {
 	{"FROM", false, true}, {"TO", false, true}, {"OPERATION", false, true}, {"COUNT", true}, {"ERR", true}, {"p50", true},
-	{"p95", true}, {"p99", true},
+	{"p95", true}, {"p99", true}, {"MOST OF IT"},
 };
 
 const char *op_text(const struct window *w, uint32_t op)
@@ -20,13 +23,40 @@ bool request_wanted(const struct options *o, const struct window *w, const struc
 	return service_wanted(o, w, w->edges.v[p->edge].from, w->edges.v[p->edge].to);
 }
 
+static bool any_timed(const struct summary *s)
+{
+	for (size_t i = 0; i < s->ops.n; i++)
+		if (s->ops.v[i].l.timing.count > 0)
+			return true;
+	return false;
+}
+
+/* The part that the requests spent most of their time in: "net 78 %". */
+static void most_of_it(struct table *t, const struct win_timing *w)
+{
+	const char *name = "unknown";
+	double most = win_timing_unknown(w);
+
+	for (int i = 0; i < TIME_PARTS; i++) {
+		if (w->part_ns[i] <= most)
+			continue;
+		most = w->part_ns[i];
+		name = time_part_table[i].name;
+	}
+	if (w->count > 0 && w->total_ns > 0)
+		table_printf(t, "%s %.0f %%", name, 100 * most / w->total_ns);
+	else
+		table_text(t, NULL);
+}
+
 static size_t text(const struct summary *s, const struct options *o)
 {
 	const struct window *w = s->window;
 	struct table t;
+	bool timed = any_timed(s);
 	size_t n = 0;
 
-	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]) - !timed);
 	for (size_t i = 0; i < s->ops.n; i++) {
 		const struct sum_op *p = &s->ops.v[i];
 
@@ -40,12 +70,29 @@ static size_t text(const struct summary *s, const struct options *o)
 		table_ms(&t, p->l.p50_ms);
 		table_ms(&t, p->l.p95_ms);
 		table_ms(&t, p->l.p99_ms);
+		if (timed)
+			most_of_it(&t, &p->l.timing);
 		n++;
 	}
 	if (n)
 		table_print(&t);
 	table_done(&t);
 	return n;
+}
+
+/* Sums over the requests that could be timed; the parts and unknown_ns make timed_ns. */
+static void json_timing(struct json *j, const struct win_timing *t)
+{
+	bool known = t->count > 0;
+	char key[32];
+
+	json_number(j, "timed", t->count);
+	json_number(j, "timed_ns", known ? t->total_ns : NAN);
+	for (int i = 0; i < TIME_PARTS; i++) {
+		snprintf(key, sizeof(key), "%s_ns", time_part_table[i].name);
+		json_number(j, key, known ? t->part_ns[i] : NAN);
+	}
+	json_number(j, "unknown_ns", known ? win_timing_unknown(t) : NAN);
 }
 
 static void json_row(struct json *j, const struct summary *s, const struct sum_op *p, bool tick)
@@ -71,6 +118,7 @@ static void json_row(struct json *j, const struct summary *s, const struct sum_o
 	json_string(j, "op", op_text(w, p->op));
 	json_latency(j, &p->l);
 	json_number(j, "rows", p->l.rows);
+	json_timing(j, &p->l.timing);
 	row_end(j);
 }
 

@@ -56,6 +56,11 @@ static void json_service(struct json *j, const struct summary *s, const struct s
 	json_number(j, "cpu_throttled_ratio", v->cpu_throttled_s);
 	json_number(j, "runq_wait_ratio", v->runq_wait_s);
 	json_number(j, "disk_wait_ratio", v->disk_wait_s);
+	json_number(j, "io_wait_ratio", v->io_wait_s);
+	json_number(j, "mem_wait_ratio", v->mem_wait_s);
+	json_number(j, "futex_wait_ratio", v->futex_wait_s);
+	json_number(j, "net_wait_ratio", v->net_wait_s);
+	json_number(j, "quota_wait_ratio", v->quota_wait_s);
 	json_number(j, "mem_bytes", v->mem_bytes);
 	json_number(j, "mem_limit_bytes", v->mem_limit_bytes);
 	json_number(j, "disk_read_bytes_per_s", v->disk_read_bytes);

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "store/open.h"
+#include "store/rows.h"
 
 #define IN_RANGE "t.t_ns < ?2 AND t.t_ns + t.dur_ns > ?1"
 #define FROM_TICK(table, alias) "FROM tick t JOIN " table " " alias " ON " alias ".tick = t.id "
@@ -30,7 +31,7 @@ static const char *const query_table[] = {
 	"SELECT 'tick' AS type, t.t_ns AS t, t.dur_ns AS dur_s, t.events, t.lost FROM tick t WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
 	"SELECT 'requests' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", o.text AS op, r.count, r.errors, "
 	"r.sum_ns / 1e6 / nullif(r.count, 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms, "
-	"r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.hist, r.sum_ns, r.bytes_request, r.bytes_response, r.rows "
+	"r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.hist, r.sum_ns, r.bytes_request, r.bytes_response, r.rows, " TIMED_COLUMNS " "
 	FROM_TICK("requests", "r") "JOIN edge e ON e.id = r.edge " EDGE_JOIN "LEFT JOIN op o ON o.id = r.op WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",
 	"SELECT 'tcp' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", c.opened, c.closed, c.refused, c.timeouts, c.resets, "

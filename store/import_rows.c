@@ -124,6 +124,13 @@ static int hist_of(struct import *im, struct hist *h)
 	return 0;
 }
 
+/* Amounts of the line by the words of a list, in its order. */
+static void numbers_of(struct import *im, const char *const *key, double *v)
+{
+	for (; *key; key++)
+		*v++ = import_amount(im, *key, false);
+}
+
 static int requests_row(struct import *im)
 {
 	static const char *const p_key[QUANTILES] = {"p50_ms", "p90_ms", "p95_ms", "p99_ms"};
@@ -133,9 +140,12 @@ static int requests_row(struct import *im)
 		.bytes_response = import_amount(im, "bytes_response", false), .rows = import_count(im, "rows", false),
 		.hist = &im->hist,
 	};
+	static const char *const timed_key[TIMED_NUMBERS + 1] = {"timed", "timed_ns", "queue_ns", "cpu_ns", "runq_ns", "quota_ns", "io_ns",
+								 "mem_ns", "lock_ns", "net_ns", "sleep_ns"};
 	double avg_ms = import_amount(im, "avg_ms", false);
 	int rc = hist_of(im, &im->hist);
 
+	numbers_of(im, timed_key, r.timed);
 	r.edge = edge_of(im, false);
 	r.op = op_of(im);
 	if (rc < 0 || im->problem[0] || r.edge < 0 || r.op < 0)
@@ -150,13 +160,6 @@ static int requests_row(struct import *im)
 			r.p_ns[i] = ms * 1e6;
 	}
 	return INTO_TICK(im, r.tick, row_requests(im->s, &r));
-}
-
-/* Amounts of the line by the words of a list, in its order. */
-static void numbers_of(struct import *im, const char *const *key, double *v)
-{
-	for (; *key; key++)
-		*v++ = import_amount(im, *key, false);
 }
 
 static int tcp_row(struct import *im)
@@ -376,7 +379,8 @@ const struct import_type import_types[] = {
 	{"service", "service kind node image exe why", service_row},
 	{"edge", "from to protocol port", edge_row},
 	{"requests", "t dur_s from to protocol port op count errors avg_ms p50_ms p90_ms p95_ms p99_ms hist sum_ns bytes_request "
-		     "bytes_response rows", requests_row},
+		     "bytes_response rows timed timed_ns queue_ns cpu_ns runq_ns quota_ns io_ns mem_ns lock_ns net_ns sleep_ns",
+	 requests_row},
 	{"resource", "t dur_s service metric device value limit", resource_row},
 	{"log", "t dur_s service template level sample count baseline_count", log_row},
 	{"event", "t service kind detail version_before version_after actor pid", event_row_in},

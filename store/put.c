@@ -54,6 +54,10 @@ static int put_requests(struct store *s, const struct tick_requests *r)
 
 	if (row.edge < 0 || row.op < 0)
 		return (int)(row.edge < 0 ? row.edge : row.op);
+	row.timed[0] = (double)r->timing.count;
+	row.timed[1] = (double)r->timing.total_ns;
+	for (int i = 0; i < TIME_PARTS; i++)
+		row.timed[2 + i] = (double)r->timing.part_ns[i];
 	quantiles_ns(&r->hist, row.p_ns);
 	return row_requests(s, &row);
 }

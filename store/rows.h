@@ -9,13 +9,19 @@
 #define ROOTLE_STORE_ROWS_H
 
 #include "base/hist.h"
+#include "model/timing.h"
 #include "store/store.h"
 
 #define QUANTILES 4               /* p50 p90 p95 p99 */
 
+/* Of a request row, in the order of the table: how many were timed, their latencies, the parts (model/timing.h). */
+#define TIMED_NUMBERS (2 + TIME_PARTS)
+#define TIMED_COLUMNS "timed, timed_ns, queue_ns, cpu_ns, runq_ns, quota_ns, io_ns, mem_ns, lock_ns, net_ns, sleep_ns"
+
 struct requests_row {
 	int64_t tick, edge, op;
 	double count, errors, sum_ns, p_ns[QUANTILES], bytes_request, bytes_response, rows;
+	double timed[TIMED_NUMBERS];  /* all 0: none, and none but the first is stored */
 	const struct hist *hist;      /* NULL or empty: none */
 };
 

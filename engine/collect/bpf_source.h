@@ -28,7 +28,7 @@ struct probe_options {
 enum probe_state { PROBE_ABSENT = 0, PROBE_ON = 1, PROBE_INSTEAD = 2 };
 
 struct probe_line {
-	const char *probe;         /* "packets" "sockets" "owners" "processes" "oom" "disk wait" "tasks" "existing sockets" … */
+	const char *probe;         /* "packets" "sockets" "owners" "processes" "oom" "waits" "reclaim" "tasks" "existing sockets" … */
 	const char *part;          /* what of it: "states"; NULL: all */
 	enum probe_state state;
 	const char *rung;          /* "cgroup_skb" "tp_btf" "/proc" … ; "absent" */

@@ -23,6 +23,10 @@
 #define SWEEP_EVERY 16            /* readings between searches for threads that ended */
 #define THREADS_A_PROCESS 8       /* the limit of threads is that many times the limit of processes */
 
+/* What threads wait for: the kinds of the wait table, and the run queue. */
+#define WAIT_RUNQ WAIT_KINDS
+#define WAITS (WAIT_KINDS + 1)
+
 struct process_entry {
 	struct sample_process row;
 	uint64_t clock_ns;        /* of its CPU clock when the row was read; 0: there is none */
@@ -33,10 +37,12 @@ struct process_entry {
 	uint64_t used_ns;         /* CPU since the reading before */
 	bool ran;                 /* since the reading before, or not known */
 	uint64_t start_ticks;     /* of the leader, this reading */
-	struct { uint64_t cpu, runq, disk, faults; uint32_t threads; } sum;   /* growth in this reading, from the tasks */
+	uint64_t runq_ns;         /* with what it was throttled */
+	int64_t debt[WAITS];      /* of threads that ended between two looks of the iterator: comes with the next reading */
+	struct { uint64_t cpu, faults; int64_t wait[WAITS]; uint32_t threads; } sum;   /* growth in this reading, from the tasks */
 };
 
-struct thread_entry { uint64_t start_ns, cpu, runq, disk, faults, seen; uint32_t tgid, pad; };
+struct thread_entry { uint64_t start_ns, cpu, faults, wait[WAITS], seen; uint32_t tgid, pad; };
 
 int processes_init(struct processes *p, int procfd, uint32_t limit)
 {
@@ -120,6 +126,24 @@ static uint64_t grown(uint64_t now, uint64_t before)
 	return now >= before ? now - before : 0;
 }
 
+/* Of a wait: an absence that lasts is told of whole, of which the part in a run queue goes again; a thread that lost its slot of
+ * the wait table to another one begins anew. */
+static uint64_t wait_grown(uint64_t *before, uint64_t now)
+{
+	uint64_t more = now >= *before ? now - *before : now < *before / 2 ? now : 0;
+
+	if (now >= *before || now < *before / 2)
+		*before = now;
+	return more;
+}
+
+/* The kernel hands what a thread has waited over to the leader when it ends, of which a part was told of as the thread's own. */
+static void thread_left(const struct processes *p, struct process_entry *e, const struct thread_entry *t)
+{
+	for (int i = 0; i < WAITS && p->from_tasks && p->waits_seen; i++)
+		e->sum.wait[i] -= (int64_t)t->wait[i];
+}
+
 static void thread_add(struct processes *p, struct process_entry *e, uint32_t tid, const struct thread_entry *now)
 {
 	bool fresh;
@@ -127,13 +151,21 @@ static void thread_add(struct processes *p, struct process_entry *e, uint32_t ti
 
 	if (!t)
 		return;
-	if (t->start_ns != now->start_ns || t->tgid != e->row.pid || t->runq > now->runq)
+	if (t->start_ns != now->start_ns || t->tgid != e->row.pid ||
+	    (!now->start_ns && t->wait[WAIT_RUNQ] > now->wait[WAIT_RUNQ])) {
+		if (!fresh && t->tgid == e->row.pid)
+			thread_left(p, e, t);
 		*t = (struct thread_entry){ 0 };        /* another thread with this id */
+	}
 	e->sum.cpu += grown(now->cpu, t->cpu);
-	e->sum.runq += grown(now->runq, t->runq);
-	e->sum.disk += grown(now->disk, t->disk);
 	e->sum.faults += grown(now->faults, t->faults);
-	*t = *now;
+	e->sum.wait[WAIT_RUNQ] += (int64_t)grown(now->wait[WAIT_RUNQ], t->wait[WAIT_RUNQ]);
+	for (int i = 0; i < WAIT_KINDS; i++)
+		e->sum.wait[i] += (int64_t)wait_grown(&t->wait[i], now->wait[i]);
+	t->start_ns = now->start_ns;
+	t->cpu = now->cpu;
+	t->wait[WAIT_RUNQ] = now->wait[WAIT_RUNQ];
+	t->faults = now->faults;
 	t->tgid = e->row.pid;
 	t->seen = p->reading;
 }
@@ -154,8 +186,8 @@ static void leader_take(struct processes *p, struct process_entry *e, const stru
 void processes_task(struct processes *p, const struct ev_task *t)
 {
 	struct process_entry *e = entry_find(p, t->tgid);
-	struct thread_entry now = { .start_ns = t->start_ns, .cpu = t->oncpu_ns, .runq = t->runq_ns, .disk = t->dwait_ns,
-				    .faults = t->majflt };
+	struct thread_entry now = { .start_ns = t->start_ns, .cpu = t->oncpu_ns, .faults = t->majflt,
+				    .wait = { [WAIT_RUNQ] = t->runq_ns } };
 
 	if (!e)
 		return;
@@ -169,9 +201,43 @@ void processes_task(struct processes *p, const struct ev_task *t)
 	e->listed = p->reading;
 	e->sum.threads++;
 	p->runq_seen |= t->runq_ns > 0;
-	p->disk_seen |= t->dwait_ns > 0;
 	p->io_seen = true;
+	for (int i = 0; i < WAIT_KINDS; i++) {
+		now.wait[i] = t->wait_ns[i];
+		p->waits_seen |= t->wait_ns[i] > 0;
+	}
 	thread_add(p, e, t->tid, &now);
+}
+
+/* Growth of a reading, which may be negative for one reading: a thread is missed whose waits the leader does not have yet. */
+static uint64_t wait_settled(int64_t *debt, int64_t sum)
+{
+	int64_t more = sum + *debt;
+
+	*debt = more < 0 && sum < 0 ? sum : 0;
+	return more > 0 ? (uint64_t)more : 0;
+}
+
+static void waits_finish(struct process_entry *e)
+{
+	static const uint8_t kind[WAITED_MAX] = {
+		[WAITED_IO] = WAIT_IO, [WAITED_MEM] = WAIT_MEM, [WAITED_FUTEX] = WAIT_FUTEX, [WAITED_NET] = WAIT_NET,
+		[WAITED_THROTTLED] = WAIT_THROTTLED,
+	};
+	struct sample_process *row = &e->row;
+	uint64_t throttled, queued, wait[WAITS];
+
+	for (int i = 0; i < WAITS; i++)
+		wait[i] = wait_settled(&e->debt[i], e->sum.wait[i]);
+	for (int i = 0; i < WAITED_MAX; i++)
+		row->waited_ns[i] += wait[kind[i]];
+	row->disk_wait_ns += wait[WAIT_IO] + wait[WAIT_MEM] + wait[WAIT_BLOCKED];
+	/* the kernel counts being throttled as waiting in the run queue, but only when it is over */
+	throttled = row->waited_ns[WAITED_THROTTLED];
+	e->runq_ns += wait[WAIT_RUNQ];
+	queued = grown(e->runq_ns, throttled);
+	if (queued > row->runq_wait_ns)
+		row->runq_wait_ns = queued;
 }
 
 /* After the last thread was seen. */
@@ -185,9 +251,8 @@ static void tasks_finish(struct processes *p, struct process_entry *e)
 	row->cpu_ns = clock ? clock : row->cpu_ns + e->sum.cpu;
 	e->used_ns = e->first == p->reading ? 0 : grown(row->cpu_ns, before);
 	e->ran = e->used_ns > 0 || e->first == p->reading;
-	row->runq_wait_ns += e->sum.runq;
-	row->disk_wait_ns += e->sum.disk;
 	row->major_faults += e->sum.faults;
+	waits_finish(e);
 }
 
 /* "on-CPU ns, waited ns, timeslices" of one thread. */
@@ -203,7 +268,7 @@ static void thread_wait(struct processes *p, struct process_entry *e, uint32_t t
 {
 	struct thread_entry now = { 0 };
 
-	if (!schedstat_read(p, e->row.pid, name, &now.runq))
+	if (!schedstat_read(p, e->row.pid, name, &now.wait[WAIT_RUNQ]))
 		return;
 	p->runq_seen = true;
 	thread_add(p, e, tid, &now);
@@ -306,7 +371,7 @@ static bool process_scan(struct processes *p, uint32_t pid)
 	if (e->row.rss_bytes != rss)
 		shared_take(p, &e->row);         /* one more file: where something has changed */
 	threads_wait(p, e);
-	e->row.runq_wait_ns += e->sum.runq;
+	e->row.runq_wait_ns += (uint64_t)e->sum.wait[WAIT_RUNQ];
 	if (!(st.flags & PROC_PF_KTHREAD))
 		io_take(p, &e->row);
 	return true;
@@ -416,8 +481,10 @@ static void row_append(struct processes *p, struct cgroups *c, const struct proc
 	row->cgroup = cgroups_path(c, e->cgroup, ret);
 	if (!p->runq_seen)
 		row->runq_wait_ns = UNKNOWN;
-	if (!p->disk_seen)
+	if (!p->disk_seen && !p->waits_seen)
 		row->disk_wait_ns = UNKNOWN;
+	for (int i = 0; i < WAITED_MAX && !(p->from_tasks && p->waits_seen); i++)
+		row->waited_ns[i] = UNKNOWN;
 }
 
 static void gone_forget(struct processes *p, struct map *m)
@@ -444,9 +511,12 @@ static void threads_sweep(struct processes *p)
 
 	while (map_next(&p->threads, &it, &key, &value)) {
 		const struct thread_entry *t = value;
-		const struct process_entry *e = map_get(&p->table, &t->tgid);
-		if (!e || t->seen < e->listed)
-			gone_push(p, *(const uint32_t *)key);
+		struct process_entry *e = map_get(&p->table, &t->tgid);
+		if (e && t->seen >= e->listed)
+			continue;
+		if (e)
+			thread_left(p, e, t);
+		gone_push(p, *(const uint32_t *)key);
 	}
 	gone_forget(p, &p->threads);
 }
@@ -457,6 +527,8 @@ void processes_read(struct processes *p, struct cgroups *c, struct sample *ret)
 	void *value;
 	size_t it = 0;
 
+	if (p->from_tasks || p->reading % SWEEP_EVERY == 0 || p->threads.n > p->threads.limit / 2)
+		threads_sweep(p);
 	while (map_next(&p->table, &it, &key, &value)) {
 		struct process_entry *e = value;
 		if (e->seen != p->reading) {
@@ -467,8 +539,6 @@ void processes_read(struct processes *p, struct cgroups *c, struct sample *ret)
 		row_append(p, c, e, ret);
 	}
 	gone_forget(p, &p->table);
-	if (p->reading % SWEEP_EVERY == 0 || p->threads.n > p->threads.limit / 2)
-		threads_sweep(p);
 }
 
 static void report_line(struct probe_report *r, const char *probe, const char *lacks, const char *why)
@@ -492,7 +562,7 @@ void processes_report(const struct processes *p, struct probe_report *r)
 {
 	if (!p->runq_seen)
 		report_line(r, "run queue", "time that threads waited for a CPU", "the kernel lacks SCHED_INFO");
-	if (!p->disk_seen && !is_on(r, "disk wait"))
+	if (!p->disk_seen && !p->waits_seen && !is_on(r, "waits"))
 		report_line(r, "disk delay", "time that each process waited for devices",
 			    "no scheduler probe, and kernel.task_delayacct is off");
 	if (!p->io_seen)

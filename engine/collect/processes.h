@@ -17,7 +17,7 @@ struct processes {
 	int procfd;               /* not owned */
 	bool ours;                /* /proc is that of our pid namespace: CPU clocks of pids can be asked */
 	bool fd_sizes;            /* the size of /proc/PID/fd is the number of descriptors (6.2) */
-	bool runq_seen, disk_seen, io_seen;   /* ever nonzero or readable; else the kernel does not say */
+	bool runq_seen, disk_seen, io_seen, waits_seen;   /* ever nonzero or readable; else the kernel does not say */
 	bool from_tasks;          /* this reading */
 	uint64_t tick_ns, page_bytes;
 	uint64_t reading;

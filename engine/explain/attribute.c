@@ -287,10 +287,11 @@ static void weigh_resources(struct study *s)
 	size_t i;
 
 	for (i = 0; i < s->w->series.n; i++) {
+		const struct metric_info *m = metric_by_name(s->w->series.v[i].metric);
 		struct node *n = &s->node[s->w->series.v[i].service];
 		double score = fabs(s->shift[i].z) >= Z_SURE ? shift_score(&s->shift[i]) : 0;
 
-		if (score > n->weight) {
+		if (score > n->weight && !(m && m->aside)) {
 			n->weight = score;
 			n->odd = (uint32_t)i;
 		}

@@ -53,6 +53,9 @@ void finding_say(struct study *s, struct finding *f, double before, double after
 		 const char *fmt, ...) __attribute__((format(printf, 7, 8)));
 /* The sentence about the requests of the suspect: how its latency or errors changed, and its share of the symptom. */
 void finding_say_calls(struct study *s, struct finding *f);
+/* The part of a request's time in the suspect that grew most: "waiting for a lock for 0.1 ms -> 40 ms"; nothing where its requests
+ * were not timed, or no part explains it. */
+void finding_say_where(struct study *s, struct finding *f);
 /* "CPU use of cart 0.2 → 0.9 cores", where the series is known and moved; its z, 0 otherwise. */
 double finding_say_series(struct study *s, struct finding *f, uint32_t series);
 

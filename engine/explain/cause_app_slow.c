@@ -13,6 +13,7 @@ double cause_app_slow(struct study *s, uint32_t v, struct finding *f)
 	if (study_outside(s, v) || (n->d[CUR_SECONDS] <= 0 && s->symptom->kind == SYMPTOM_ERRORS && n->measured))
 		return 0;
 	finding_say_calls(s, f);
+	finding_say_where(s, f);
 	if (n->odd != WIN_NONE)
 		finding_say_series(s, f, n->odd);
 	f->summary = n->d[CUR_SECONDS] > 0 ?

@@ -14,12 +14,23 @@
 
 #define UNKNOWN UINT64_MAX
 
+enum sample_wait {                /* what the threads of a process waited for, where a scheduler's probe tells */
+	WAITED_IO,                /* devices and file systems */
+	WAITED_MEM,               /* page faults that read or wait, freeing memory before an allocation */
+	WAITED_FUTEX,             /* locks and conditions of user space, idle workers on them included */
+	WAITED_NET,               /* the other end of a socket or pipe */
+	WAITED_THROTTLED,         /* the CPU quota of their cgroup */
+	WAITED_MAX
+};
+
 struct sample_psi { uint64_t some_us, full_us; };     /* totals */
 
 struct sample_process {
 	uint32_t pid;
 	uint64_t start_ticks;     /* identity with pid */
-	uint64_t cpu_ns, runq_wait_ns, disk_wait_ns;      /* all threads; runq and disk UNKNOWN where nothing tells */
+	uint64_t cpu_ns, runq_wait_ns, disk_wait_ns;      /* all threads; runq and disk UNKNOWN where nothing tells; runq without
+	                                                   * WAITED_THROTTLED where that is known; disk: all that is uninterruptible */
+	uint64_t waited_ns[WAITED_MAX];                   /* all threads; UNKNOWN where nothing tells */
 	uint64_t major_faults;
 	uint64_t rss_bytes;
 	uint64_t shared_bytes;    /* of these files' and shared memory, which other processes may have too; 0 where not known */

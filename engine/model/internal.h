@@ -32,6 +32,7 @@
 #include "base/text.h"
 #include "model/index.h"
 #include "model/model.h"
+#include "model/timing.h"
 #include "proto/flow.h"
 
 #define NONE UINT32_MAX
@@ -131,7 +132,7 @@ struct listener {
 struct listening { uint32_t listener, drops; bool heard; };   /* one socket; heard: drops has a base */
 
 struct proc_count {                  /* one reading; UNKNOWN as in struct sample_process */
-	uint64_t cpu_ns, runq_ns, dwait_ns, majflt, read_bytes, write_bytes;
+	uint64_t cpu_ns, runq_ns, dwait_ns, majflt, read_bytes, write_bytes, waited_ns[WAITED_MAX];
 };
 
 /* The kernel adds the I/O of a child to its parent's counter when the parent waits for it. What the child had shown itself
@@ -168,12 +169,12 @@ struct proc {
 struct base_name { uint32_t plain; /* service called so, NONE: none yet */ bool split; /* instances are name:port */ };
 
 struct usage {
-	double cpu_s, runq_s, dwait_s, majflt, read_bytes, write_bytes, throttled_s, stall_s;
+	double cpu_s, runq_s, dwait_s, majflt, read_bytes, write_bytes, throttled_s, stall_s, waited_s[WAITED_MAX];
 	double quota_cores, mem_limit;       /* NaN: none */
 	uint64_t rss_bytes, fd_limit;
 	uint64_t shared_bytes;               /* the part of rss_bytes that is the most any process shares */
 	uint32_t threads, fds, processes, stopped;
-	bool runq_known, dwait_known, fds_known, stall_known;
+	bool runq_known, dwait_known, fds_known, stall_known, waited_known;
 };
 
 struct service {
@@ -228,6 +229,7 @@ struct agg_key { uint32_t id, op, held, pad; };          /* held: id is a connec
 
 struct agg {
 	uint64_t count, errors, sum_ns, bytes_request, bytes_response, rows;
+	struct timing timing;
 	struct hist hist;
 };
 

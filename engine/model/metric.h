@@ -18,7 +18,12 @@ enum metric_id {
 	M_MAJOR_FAULTS,       /* per second */
 	M_DISK_READ_BYTES,    /* per second, caused by its processes */
 	M_DISK_WRITE_BYTES,
-	M_DISK_WAIT_S,        /* thread-seconds in uninterruptible sleep, per second */
+	M_DISK_WAIT_S,        /* thread-seconds in uninterruptible sleep, per second; what they are for is in these: */
+	M_IO_WAIT_S,          /* thread-seconds waiting for devices and file systems, per second */
+	M_MEM_WAIT_S,         /* … in page faults that read or wait, and freeing memory before an allocation */
+	M_FUTEX_WAIT_S,       /* … for locks and conditions of user space; idle workers wait so too */
+	M_NET_WAIT_S,         /* … for the other end of a socket or pipe: reading, connecting, sending */
+	M_QUOTA_WAIT_S,       /* … runnable, but throttled by the CPU quota of their cgroup */
 	M_NET_RX_BYTES,       /* per second, TCP payload */
 	M_NET_TX_BYTES,
 	M_RETRANS_SEGMENTS,   /* per second */
@@ -53,6 +58,8 @@ struct metric_info {
 	const char *what;     /* "CPU use", for sentences */
 	double floor;         /* a change below this many units is never worth a word */
 	bool gauge;           /* false: a rate per second */
+	bool aside;           /* says where the threads of a service are, which follows from the load and from others: no sign of
+	                       * a fault of its own */
 };
 
 /* METRIC_MAX rows, indexed by id. */

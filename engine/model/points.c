@@ -58,6 +58,18 @@ static void rate(struct out *o, uint32_t service, struct series *s, enum metric_
 		gauge(o, service, s, metric, total / o->dt, limit);
 }
 
+static void waits(struct out *o, uint32_t id)
+{
+	static const uint8_t metric[WAITED_MAX] = {
+		[WAITED_IO] = M_IO_WAIT_S, [WAITED_MEM] = M_MEM_WAIT_S, [WAITED_FUTEX] = M_FUTEX_WAIT_S, [WAITED_NET] = M_NET_WAIT_S,
+		[WAITED_THROTTLED] = M_QUOTA_WAIT_S,
+	};
+	struct service *s = service_at(o->m, id);
+
+	for (int i = 0; i < WAITED_MAX && s->use.waited_known; i++)
+		rate(o, id, s->series, metric[i], s->use.waited_s[i], NAN);
+}
+
 static void service_points(struct out *o, uint32_t id)
 {
 	struct service *s = service_at(o->m, id);
@@ -76,6 +88,7 @@ static void service_points(struct out *o, uint32_t id)
 	rate(o, id, s->series, M_DISK_WRITE_BYTES, u->write_bytes, NAN);
 	if (u->dwait_known)
 		rate(o, id, s->series, M_DISK_WAIT_S, u->dwait_s, NAN);
+	waits(o, id);
 	gauge(o, id, s->series, M_THREADS, u->threads, NAN);
 	if (u->fds_known)
 		gauge(o, id, s->series, M_FDS, u->fds, u->fd_limit ? (double)u->fd_limit : NAN);

@@ -39,6 +39,7 @@ static void take_process(struct model *m, const struct sample_process *s, uint64
 		.majflt = s->major_faults, .read_bytes = own_bytes(&p->reads, s->read_bytes),
 		.write_bytes = own_bytes(&p->writes, s->write_bytes),
 	};
+	memcpy(p->now.waited_ns, s->waited_ns, sizeof(p->now.waited_ns));
 	if (!p->based && !after_base)
 		p->base = p->now;               /* its past is not ours */
 	if (!p->reading && after_base && !p->born_ns && !p->announced)

@@ -93,6 +93,7 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	a->bytes_request += r->bytes_request;
 	a->bytes_response += r->bytes_response;
 	a->rows += r->rows;
+	timing_add(&a->timing, r);
 }
 
 static void merge(struct model *m, struct agg *into, struct agg *from)
@@ -105,6 +106,7 @@ static void merge(struct model *m, struct agg *into, struct agg *from)
 	into->bytes_request += from->bytes_request;
 	into->bytes_response += from->bytes_response;
 	into->rows += from->rows;
+	timing_merge(&into->timing, &from->timing);
 }
 
 /* The map changes while rows move: first look, then move. */

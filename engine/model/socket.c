@@ -445,6 +445,12 @@ void socket_data(struct model *m, const struct ev_data *e)
 		.rd_tid = e->rd_tid,
 		.rd_ts_ns = e->rd_ts_ns,
 	};
+	if (e->flags & DATA_TIMED) {
+		s.waits.read_ns = e->rd_ts_ns;
+		s.waits.until_ns = e->h.ts_ns;
+		s.waits.woken = e->woken;
+		memcpy(s.waits.wait, e->wait, sizeof(e->wait));
+	}
 	flow_segment(c->flow, &s);
 	wish_what_flow_needs(m, id, e->flags & DATA_CUT);
 }

@@ -16,6 +16,7 @@ struct group {
 	double weighted[5], weight[5];     /* avg p50 p90 p95 p99 of the rows without histogram, by count */
 	double no_hist;                    /* requests of rows without histogram */
 	double hist_sum_ms;
+	struct win_timing timing;
 };
 
 /* A sum of what is known; NaN while nothing is. */
@@ -23,6 +24,26 @@ static void add_known(double *sum, double v)
 {
 	if (!isnan(v))
 		*sum = isnan(*sum) ? v : *sum + v;
+}
+
+static void timing_sum(struct win_timing *sum, const struct win_timing *t)
+{
+	size_t i;
+
+	sum->count += t->count;
+	sum->total_ns += t->total_ns;
+	for (i = 0; i < TIME_PARTS; i++)
+		sum->part_ns[i] += t->part_ns[i];
+}
+
+double win_timing_unknown(const struct win_timing *t)
+{
+	double rest = t->total_ns;
+	size_t i;
+
+	for (i = 0; i < TIME_PARTS; i++)
+		rest -= t->part_ns[i];
+	return rest;
 }
 
 static int group_add(struct group *g, const struct win_requests *r)
@@ -36,6 +57,7 @@ static int group_add(struct group *g, const struct win_requests *r)
 	add_known(&g->bytes_request, r->bytes_request);
 	add_known(&g->bytes_response, r->bytes_response);
 	add_known(&g->rows, r->rows);
+	timing_sum(&g->timing, &r->timing);
 	if (!r->hist)
 		g->no_hist += r->count;
 	for (i = 0; !r->hist && i < 5; i++) {
@@ -81,6 +103,7 @@ static struct sum_latency group_result(const struct group *g, double seconds)
 		.bytes_request = g->bytes_request,
 		.bytes_response = g->bytes_response,
 		.rows = g->rows,
+		.timing = g->timing,
 	};
 }
 
@@ -319,6 +342,11 @@ static const struct reduction { enum metric_id metric; enum reduce how; size_t f
 	{M_CPU_THROTTLED_S, MEAN, offsetof(struct sum_service, cpu_throttled_s)},
 	{M_RUNQ_WAIT_S, MEAN, offsetof(struct sum_service, runq_wait_s)},
 	{M_DISK_WAIT_S, MEAN, offsetof(struct sum_service, disk_wait_s)},
+	{M_IO_WAIT_S, MEAN, offsetof(struct sum_service, io_wait_s)},
+	{M_MEM_WAIT_S, MEAN, offsetof(struct sum_service, mem_wait_s)},
+	{M_FUTEX_WAIT_S, MEAN, offsetof(struct sum_service, futex_wait_s)},
+	{M_NET_WAIT_S, MEAN, offsetof(struct sum_service, net_wait_s)},
+	{M_QUOTA_WAIT_S, MEAN, offsetof(struct sum_service, quota_wait_s)},
 	{M_DISK_READ_BYTES, MEAN, offsetof(struct sum_service, disk_read_bytes)},
 	{M_DISK_WRITE_BYTES, MEAN, offsetof(struct sum_service, disk_write_bytes)},
 	{M_MEM_BYTES, NEWEST, offsetof(struct sum_service, mem_bytes)},

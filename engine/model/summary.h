@@ -19,6 +19,7 @@ struct sum_latency {
 	double rate_per_s, error_ratio;   /* errors by the requests of which it is known whether they failed */
 	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms;
 	double bytes_request, bytes_response, rows;
+	struct win_timing timing;      /* sums */
 };
 
 struct sum_op { uint32_t edge, op; struct sum_latency l; };
@@ -52,6 +53,7 @@ struct sum_service {
 	struct sum_latency in, out;    /* requests it answered, requests it made */
 	double inflight, refused;      /* of the edges to it */
 	double cpu_cores, cpu_throttled_s, runq_wait_s, disk_wait_s;     /* means over the range */
+	double io_wait_s, mem_wait_s, futex_wait_s, net_wait_s, quota_wait_s;
 	double mem_bytes, mem_limit_bytes, threads, fds, connections, processes;  /* newest */
 	double disk_read_bytes, disk_write_bytes;                        /* per second, means */
 	double restarts;                                                 /* total */
@@ -68,6 +70,9 @@ struct summary {
 	VEC(struct sum_tls) tls;       /* by edge, and the most first */
 	VEC(struct sum_service) services;   /* one for each service of the window with any row or edge in the range */
 };
+
+/* What of the total no part explains. */
+double win_timing_unknown(const struct win_timing *t);
 
 /* The rows that begin in [since_ns, until_ns). NULL: no memory. */
 struct summary *summary_new(const struct window *w, int64_t since_ns, int64_t until_ns);

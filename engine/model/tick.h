@@ -15,6 +15,7 @@
 #include "base/hist.h"
 #include "base/vec.h"
 #include "model/metric.h"
+#include "model/timing.h"
 #include "proto/proto.h"
 
 #define ID_NONE UINT32_MAX
@@ -42,6 +43,7 @@ struct tick_requests {
 	uint64_t count, errors;
 	uint64_t sum_ns;         /* of the latencies (end - begin) */
 	uint64_t bytes_request, bytes_response, rows;
+	struct timing timing;    /* of those that could be timed */
 	struct hist hist;        /* of the latencies; owned by the tick */
 };
 

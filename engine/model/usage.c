@@ -44,6 +44,9 @@ static void add_process(struct usage *u, const struct proc *p)
 	u->write_bytes += growth(a->write_bytes, b->write_bytes);
 	u->runq_known |= b->runq_ns != UNKNOWN;
 	u->dwait_known |= b->dwait_ns != UNKNOWN;
+	for (int i = 0; i < WAITED_MAX; i++)
+		u->waited_s[i] += growth(a->waited_ns[i], b->waited_ns[i]) / 1e9;
+	u->waited_known |= b->waited_ns[0] != UNKNOWN;
 	add_memory(u, p);
 	u->threads += p->threads;
 	u->processes++;

@@ -15,12 +15,17 @@
 #include "base/hist.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "model/timing.h"
 
 #define WIN_NONE UINT32_MAX
 
 struct win_service { const char *name, *kind, *exe, *why, *image, *node; };   /* kind may be NULL */
 struct win_edge { uint32_t from, to; const char *protocol; uint32_t port; };  /* from WIN_NONE: not known who called */
 struct win_series { uint32_t service; const char *metric, *device; };         /* device NULL: none */
+
+struct win_timing {                /* as struct timing; all 0: nothing is known */
+	double count, total_ns, part_ns[TIME_PARTS];
+};
 
 struct win_requests {
 	int64_t t_ns, dur_ns;
@@ -29,6 +34,7 @@ struct win_requests {
 	double count, errors;      /* totals in the interval; may be fractional when imported; errors NaN: not known */
 	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms;   /* NaN: not known */
 	double bytes_request, bytes_response, rows;      /* NaN: not known */
+	struct win_timing timing;
 	const struct hist *hist;   /* NULL: only the columns above are known */
 };
 

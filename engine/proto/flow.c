@@ -368,6 +368,9 @@ static void flow_consume(struct flow *f, enum proto_dir dir, struct segment *s, 
 	st->tid = s->tid;
 	st->rd_tid = s->rd_tid;
 	st->rd_ts_ns = s->rd_ts_ns;
+	/* of a read in the middle of a response nothing is known that this response waited for */
+	if (s->waits.until_ns && (!f->first_ns || s->waits.read_ns == f->read_ns))
+		st->waits = s->waits;
 	if (dir == FROM_SERVER && s->ts_ns > f->dir[FROM_CLIENT].last_ns)
 		f->doubt = false;
 	flow_bytes(f, dir, s->head, s->head_len, s->ts_ns, how | RUN_START);

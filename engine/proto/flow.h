@@ -18,6 +18,14 @@
 struct request;
 struct flow;
 
+#define FLOW_WAITS 8               /* kinds of waits, PART_* of bpf/event.h; the flow only carries them */
+
+/* What a thread has waited for, from its read of the socket until it wrote a segment. */
+struct flow_waits {
+	uint64_t read_ns, until_ns;   /* until_ns 0: not known */
+	uint32_t wait[FLOW_WAITS], woken;
+};
+
 /* What all flows of one process share. The counters are the accounting of loss of this stage. */
 struct flow_pool {
 	size_t limit_bytes;        /* all flows' buffers and states together; in: set by the caller */
@@ -53,6 +61,7 @@ struct request {
 	uint32_t server_tid;       /* thread that wrote the segment of the response's last byte; 0 unknown */
 	uint32_t server_read_tid;  /* thread that had read the socket before it wrote the response; 0 unknown */
 	uint64_t server_read_ns;   /* and when; 0 unknown */
+	struct flow_waits waits;   /* of the thread, where the one that read wrote the response too */
 };
 
 /* A segment as the caller saw it. The bytes are valid during the call only. */
@@ -69,6 +78,7 @@ struct segment {
 	uint32_t tid;              /* writer; 0 unknown */
 	uint32_t rd_tid;           /* last reader of the writing socket */
 	uint64_t rd_ts_ns;
+	struct flow_waits waits;   /* of the writer since then */
 };
 
 /* server_port: of the side that accepted (weak prior). mid: the connection existed before we looked. NULL: no memory. */

@@ -8,6 +8,14 @@ static struct flow *flow_of(const struct proto_sink *s)
 	return (struct flow *)s;   /* the sink is the first member */
 }
 
+/* The waits up to the end of the response, or as far into it as the thread that read wrote it itself. */
+static struct flow_waits waits_of(const struct flow *f)
+{
+	const struct flow_waits *w = &f->dir[FROM_SERVER].waits;
+
+	return w->read_ns == f->read_ns && w->until_ns >= f->first_ns ? *w : (struct flow_waits){0};
+}
+
 void flow_emit(struct flow *f, const struct waiting *w, const struct proto_response *r)
 {
 	const struct stream *client = &f->dir[FROM_CLIENT], *server = &f->dir[FROM_SERVER];
@@ -33,6 +41,8 @@ void flow_emit(struct flow *f, const struct waiting *w, const struct proto_respo
 
 	if (w->marker)
 		return;
+	if (read)
+		q.waits = waits_of(f);
 	f->pool->requests++;
 	if (f->pool->on_request)
 		f->pool->on_request(f->pool->arg, f, &q);

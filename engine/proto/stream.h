@@ -32,6 +32,7 @@ struct stream {
 	uint64_t last_ns;          /* of the last byte in order */
 	uint64_t rd_ts_ns;
 	uint32_t tid, rd_tid;      /* of the last segment in order */
+	struct flow_waits waits;   /* of the last segment in order that knew them */
 };
 
 /* realloc() with the pool's account; n == 0 frees. NULL past the bound (p is then unchanged). */

@@ -113,6 +113,17 @@ CREATE TABLE requests(
 	bytes_response INTEGER,      -- bytes
 	rows INTEGER,                -- rows or items returned
 	hist BLOB,                   -- latencies: 0x01, then varint(bucket step), varint(count) for each bucket; see rootle-schema(5)
+	timed INTEGER,               -- requests whose reader answered them itself: these sums are over them; NULL: not known
+	timed_ns INTEGER,            -- latencies, ns; what the parts below do not explain of it is not known
+	queue_ns INTEGER,            -- ns from the arrival of the request to the read
+	cpu_ns INTEGER,              -- ns on the CPU
+	runq_ns INTEGER,             -- ns runnable while others had the CPU
+	quota_ns INTEGER,            -- ns throttled by the CPU quota
+	io_ns INTEGER,               -- ns waiting for block I/O and the file system
+	mem_ns INTEGER,              -- ns in page faults that read or wait, and freeing memory
+	lock_ns INTEGER,             -- ns waiting for a futex
+	net_ns INTEGER,              -- ns waiting for the other end of a socket or pipe
+	sleep_ns INTEGER,            -- ns in nanosleep
 	PRIMARY KEY(tick, edge, op)
 ) WITHOUT ROWID;
 
@@ -266,7 +277,10 @@ CREATE VIEW v_edges AS
 CREATE VIEW v_requests AS
 	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, o.text AS op, r.count, r.errors,
 	r.sum_ns / 1e6 / nullif(r.count, 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms,
-	r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.bytes_request, r.bytes_response, r.rows
+	r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.bytes_request, r.bytes_response, r.rows,
+	r.timed, r.timed_ns, r.queue_ns, r.cpu_ns, r.runq_ns, r.quota_ns, r.io_ns, r.mem_ns, r.lock_ns, r.net_ns, r.sleep_ns,
+	r.timed_ns - (r.queue_ns + r.cpu_ns + r.runq_ns + r.quota_ns + r.io_ns + r.mem_ns + r.lock_ns + r.net_ns + r.sleep_ns)
+		AS unknown_ns
 	FROM v_ticks t JOIN requests r ON r.tick = t.tick JOIN v_edges e ON e.edge_id = r.edge LEFT JOIN op o ON o.id = r.op;
 
 CREATE VIEW v_tcp AS

@@ -348,6 +348,72 @@ Test(sampler, tasks)
 	close(fd);
 }
 
+/* One process in one reading: of the leader and, where it has one, of a thread. */
+static struct sample_process waits_read(struct processes *p, struct cgroups *c, struct sample *m, const struct ev_task *leader,
+					const struct ev_task *thread)
+{
+	cgroups_begin(c);
+	processes_begin(p, true);
+	vec_reset(&m->processes);
+	processes_task(p, leader);
+	if (thread)
+		processes_task(p, thread);
+	processes_read(p, c, m);
+	cr_assert_eq(m->processes.n, 1);
+	return m->processes.v[0];
+}
+
+/* A thread that ends leaves what it waited to its leader: counted once, whatever the iterator sees first. */
+Test(sampler, waits)
+{
+	char proc[100];
+	struct processes p;
+	struct sample m;
+	struct sample_process row;
+
+	snprintf(proc, sizeof(proc), "%s/proc", dir);
+	int fd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(processes_init(&p, fd, 100), 0);
+	struct cgroups *c = cgroups_new(fd, dir);
+	struct ev_task a = { .tgid = 42, .tid = 42, .start_ns = 5000000000, .runq_ns = 10, .state = 'S' };
+	struct ev_task b = { .tgid = 42, .tid = 43, .start_ns = 6000000000, .runq_ns = 30, .state = 'S' };
+
+	sample_init(&m);
+	row = waits_read(&p, c, &m, &a, NULL);
+	cr_expect_eq(row.waited_ns[WAITED_FUTEX], UNKNOWN, "nobody has waited: there may be no probe");
+	b.wait_ns[WAIT_FUTEX] = 100;
+	b.wait_ns[WAIT_IO] = 7;
+	b.wait_ns[WAIT_THROTTLED] = 20;
+	row = waits_read(&p, c, &m, &a, &b);
+	cr_expect_eq(row.waited_ns[WAITED_FUTEX], 100);
+	cr_expect_eq(row.waited_ns[WAITED_IO], 7);
+	cr_expect_eq(row.disk_wait_ns, 7);
+	cr_expect_eq(row.waited_ns[WAITED_THROTTLED], 20);
+	cr_expect_eq(row.runq_wait_ns, 20, "without what it was throttled");
+	b.wait_ns[WAIT_FUTEX] = 95;
+	row = waits_read(&p, c, &m, &a, &b);
+	cr_expect_eq(row.waited_ns[WAITED_FUTEX], 100, "it was in the run queue already: %lu", row.waited_ns[WAITED_FUTEX]);
+	/* the thread ended at 150, after the leader had been looked at */
+	row = waits_read(&p, c, &m, &a, NULL);
+	cr_expect_eq(row.waited_ns[WAITED_FUTEX], 100, "%lu", row.waited_ns[WAITED_FUTEX]);
+	a.wait_ns[WAIT_FUTEX] = 150;
+	a.wait_ns[WAIT_IO] = 7;
+	a.wait_ns[WAIT_THROTTLED] = 20;
+	a.runq_ns = 10 + 30;
+	row = waits_read(&p, c, &m, &a, NULL);
+	cr_expect_eq(row.waited_ns[WAITED_FUTEX], 150, "%lu", row.waited_ns[WAITED_FUTEX]);
+	cr_expect_eq(row.waited_ns[WAITED_IO], 7, "%lu", row.waited_ns[WAITED_IO]);
+	cr_expect_eq(row.runq_wait_ns, 20, "%lu", row.runq_wait_ns);
+	/* another one that nobody saw live */
+	a.wait_ns[WAIT_FUTEX] = 190;
+	row = waits_read(&p, c, &m, &a, NULL);
+	cr_expect_eq(row.waited_ns[WAITED_FUTEX], 190, "%lu", row.waited_ns[WAITED_FUTEX]);
+	sample_done(&m);
+	processes_done(&p);
+	cgroups_free(c);
+	close(fd);
+}
+
 static const struct sample_process *process_find(const struct sample *m, pid_t pid)
 {
 	for (size_t i = 0; i < m->processes.n; i++)

@@ -214,6 +214,37 @@ Test(flow, threads_and_times)
 	flow_free(f);
 }
 
+/* What the thread that read has waited for is known up to the last segment that it wrote itself. */
+Test(flow, waits_of_the_reader)
+{
+	struct flow_pool pool = {.limit_bytes = 1 << 20, .on_request = see};
+	static const char get[] = GET("/a"), ok[] = OK(3, "abc");
+	const uint8_t *p = (const uint8_t *)ok;
+	struct segment s[] = {
+		{.dir = C, .ts_ns = 100, .seq = 1, .len = 28, .head = (const uint8_t *)get, .head_len = 28},
+		{.dir = S, .ts_ns = 300, .seq = 1, .len = 38, .head = p, .head_len = 38, .rd_ts_ns = 250, .waits = {250, 300, {3}, 1}},
+		{.dir = S, .ts_ns = 400, .seq = 39, .len = 1, .head = p + 38, .head_len = 1, .rd_ts_ns = 250, .waits = {250, 400, {5}, 1}},
+		{.dir = S, .ts_ns = 500, .seq = 40, .len = 1, .head = p + 39, .head_len = 1, .rd_ts_ns = 450, .waits = {450, 500, {7}, 2}},
+		{.dir = S, .ts_ns = 600, .seq = 41, .len = 1, .head = p + 40, .head_len = 1, .rd_ts_ns = 450},
+		{.dir = C, .ts_ns = 700, .seq = 29, .len = 28, .head = (const uint8_t *)get, .head_len = 28},
+		{.dir = S, .ts_ns = 800, .seq = 42, .len = 41, .head = p, .head_len = 41, .rd_ts_ns = 750},
+	};
+	struct flow *f = flow_new(&pool, 80, false);
+
+	for (int i = 0; i < 5; i++)
+		flow_segment(f, &s[i]);
+	cr_assert_eq(pool.requests, 1);
+	cr_assert_eq(seen.end_ns, 600);
+	cr_expect_eq(seen.waits.read_ns, 250);
+	cr_expect_eq(seen.waits.until_ns, 400, "a read within the response begins another account");
+	cr_expect_eq(seen.waits.wait[0], 5);
+	for (int i = 5; i < 7; i++)
+		flow_segment(f, &s[i]);
+	cr_assert_eq(pool.requests, 2);
+	cr_expect_eq(seen.waits.until_ns, 0, "another thread wrote");
+	flow_free(f);
+}
+
 Test(flow, a_lost_segment_loses_only_what_it_must)
 {
 	static struct talk t;

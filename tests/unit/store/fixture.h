@@ -85,7 +85,9 @@ __attribute__((unused)) static void add_requests(struct tick *t, uint32_t edge, 
 	struct tick_requests *r = vec_push(&t->requests);
 
 	*r = (struct tick_requests){.edge = edge, .op = op, .count = count, .errors = count / 10, .sum_ns = count * ns,
-				    .bytes_request = 100 * count, .bytes_response = 1000 * count, .rows = count};
+				    .bytes_request = 100 * count, .bytes_response = 1000 * count, .rows = count,
+				    .timing = {.count = count - 1, .total_ns = (count - 1) * ns, .part_ns = {[TIME_CPU] = 1000 * count + 1,
+					       [TIME_NET] = 17}}};
 	hist_init(&r->hist);
 	hist_add(&r->hist, ns, count - count / 10);
 	if (count / 10)

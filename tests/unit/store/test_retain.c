@@ -132,7 +132,7 @@ Test(retain, roll_up_keeps_sums)
 	struct store_limits limits = {.raw_ns = 60 * NS_PER_S};
 	struct store *s = writer(path_, limits);
 	struct window *plain, *rolled;
-	double count[2] = {0}, errors[2] = {0}, hist[2] = {0}, retrans[2] = {0}, handshakes[2] = {0}, cpu[2] = {0};
+	double count[2] = {0}, errors[2] = {0}, hist[2] = {0}, retrans[2] = {0}, handshakes[2] = {0}, cpu[2] = {0}, timed[2] = {0};
 	char other[160];
 
 	for (int64_t i = 0; i < 300; i++)
@@ -149,6 +149,8 @@ Test(retain, roll_up_keeps_sums)
 		for (size_t i = 0; i < w->requests.n; i++) {
 			count[k] += w->requests.v[i].count;
 			errors[k] += w->requests.v[i].errors;
+			timed[k] += w->requests.v[i].timing.count + w->requests.v[i].timing.total_ns +
+				    w->requests.v[i].timing.part_ns[TIME_CPU];
 			hist[k] += (double)w->requests.v[i].hist->count;
 		}
 		for (size_t i = 0; i < w->tcp.n; i++)
@@ -161,6 +163,8 @@ Test(retain, roll_up_keeps_sums)
 	}
 	cr_assert_eq(count[0], count[1]);
 	cr_assert_eq(errors[0], errors[1]);
+	cr_assert_eq(timed[0], timed[1]);
+	cr_assert_gt(timed[0], 0);
 	cr_assert_eq(hist[0], hist[1]);
 	cr_assert_eq(retrans[0], retrans[1]);
 	cr_assert_eq(handshakes[0], handshakes[1]);
