@@ -33,6 +33,16 @@ struct copy_credit {
 
 struct copy_plan { __u32 head, tail; };
 
+/* n - 1 in a way that the compiler does not see through.  Verifiers before 6.8 learn nothing from a comparison with 0: that a
+ * length is 1 to cap they follow from this one's being below cap, if it is used right behind the comparison. */
+static inline __attribute__((always_inline)) __u64 less_one(__u32 n)
+{
+	__u64 m = (__u64)n - 1;
+
+	asm volatile("" : "+r"(m));
+	return m;
+}
+
 static inline __attribute__((always_inline)) __u32 wish_of(__u64 word, __u64 cookie)
 {
 	return word >> 2 == cookie ? (__u32)word & 3 : WISH_AUTO;

@@ -56,7 +56,7 @@ static __always_inline void udp_emit(struct __sk_buff *skb, const struct udp_pac
 {
 	struct ev_datagram *e = bpf_ringbuf_reserve(&ring, sizeof(*e) + cap, 0);
 	__u32 head = p->len < cap ? p->len : cap;
-	__u64 n = head;
+	__u64 less;
 
 	if (!e) {
 		count_drop(DROP_RING_DATA, 1);
@@ -76,9 +76,8 @@ static __always_inline void udp_emit(struct __sk_buff *skb, const struct udp_pac
 	e->head = head;
 	e->dir = dir;
 	e->flags = (skb->ifindex == 1 ? DATA_LOOPBACK : 0) | (head < p->len ? DATA_CUT : 0);
-	/* compared as 64 bits, for older verifiers learn nothing from the lower half */
-	asm volatile("" : "+r"(n));
-	if (n - 1 >= cap || bpf_skb_load_bytes(skb, p->offset, e->payload, n) < 0) {
+	less = less_one(head);
+	if (less >= cap || bpf_skb_load_bytes(skb, p->offset, e->payload, less + 1) < 0) {
 		count_drop(DROP_LOAD, 1);
 		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return;

@@ -143,16 +143,6 @@ static __always_inline void segment_fill(struct ev_data *e, const struct segment
 	e->woken = s->st->woken;
 }
 
-/* n - 1 in a way that the compiler does not see through.  Verifiers before 6.8 learn nothing from a comparison with 0: that a
- * length is 1 to cap they follow from this one's being below cap, if it is used right behind the comparison. */
-static __always_inline __u64 less_one(__u32 n)
-{
-	__u64 m = (__u64)n - 1;
-
-	asm volatile("" : "+r"(m));
-	return m;
-}
-
 static __always_inline int segment_copy(struct __sk_buff *skb, __u8 *to, const struct segment *s, const __u32 cap)
 {
 	__u64 head = less_one(s->plan.head), tail;

@@ -13,6 +13,8 @@ KERNELS = [
     Kernel("6.1", "amd64", ["bookworm", "bookworm-security"], "linux-image-cloud-amd64"),
     Kernel("6.12", "amd64", ["trixie", "trixie-security"], "linux-image-cloud-amd64"),
     Kernel("newest", "amd64", ["sid"], "linux-image-cloud-amd64"),
+    Kernel("arm64-6.1", "arm64", ["bookworm", "bookworm-security"], "linux-image-cloud-arm64"),
+    Kernel("arm64-6.12", "arm64", ["trixie", "trixie-security"], "linux-image-cloud-arm64"),
 ]
 
 
