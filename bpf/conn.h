@@ -67,7 +67,8 @@ static __always_inline void conn_begin(struct ev_conn *e, const struct sock_stat
 	e->err = err;
 	e->srtt_us = e->min_rtt_us = e->retrans = e->rx_queue = e->tx_queue = 0;
 	e->bytes_out = e->bytes_in = 0;
-	e->l4 = e->quic = 0;
+	e->l4 = READ(sk, sk_protocol) == PROTOCOL_UDP ? L4_UDP : L4_TCP;
+	e->quic = 0;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
 	__builtin_memcpy(e->comm, st->comm, sizeof(e->comm));
 }
@@ -115,11 +116,21 @@ static __always_inline bool sock_passes(struct sock *sk, const struct sock_state
 	return !(only_pids_n || exclude_pids_n) || pid_passes(st->owner);
 }
 
-static __always_inline bool sock_is_tcp(struct sock *sk)
+static __always_inline bool sock_is_inet(struct sock *sk)
 {
 	__u16 family = READ(sk, __sk_common.skc_family);
 
-	return (family == FAMILY_INET || family == FAMILY_INET6) && READ(sk, sk_protocol) == PROTOCOL_TCP;
+	return family == FAMILY_INET || family == FAMILY_INET6;
+}
+
+static __always_inline bool sock_is_tcp(struct sock *sk)
+{
+	return sock_is_inet(sk) && READ(sk, sk_protocol) == PROTOCOL_TCP;
+}
+
+static __always_inline bool sock_is_udp(struct sock *sk)
+{
+	return sock_is_inet(sk) && READ(sk, sk_protocol) == PROTOCOL_UDP;
 }
 
 /* In the context of the owner: true where it was not the owner before. */

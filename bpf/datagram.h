@@ -8,8 +8,6 @@
 #include "state.h"
 #include "udp.h"
 
-#define PROTOCOL_UDP 17
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, UDP_COUNTS_MAX);

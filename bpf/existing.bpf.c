@@ -3,6 +3,35 @@
  * existing: the sockets that were there before us, read once.
  */
 #include "conn.h"
+#include "unix.h"
+
+/* One end of a UNIX stream that somebody is connected to. Told of with its owner; what it says later is read then. */
+static __always_inline int unix_existing(struct bpf_iter__task_file *ctx, struct task_struct *t, struct sock *sk)
+{
+	struct sock *peer = unix_peer(sk);
+	struct unix_state *st;
+	struct ev_conn e;
+
+	if (!peer || sk->__sk_common.skc_state != ST_ESTABLISHED)
+		return 0;
+	st = unix_get(sk);
+	if (!st || st->existed)
+		return 0;
+	st->existed = 1;
+	if (!st->owner) {
+		st->owner = t->tgid;
+		st->owner_tid = t->pid;
+		__builtin_memcpy(st->comm, t->comm, sizeof(st->comm));
+	}
+	if (!st->peer)
+		unix_meet(sk, st, peer);
+	if (!unix_passes(st))
+		return 0;
+	unix_fill(&e, st, CONN_EXISTING, 0);
+	st->told_ns = e.h.ts_ns;
+	bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
+	return 0;
+}
 
 /* One socket of one process: what was there before us. The same socket is in several tables after fork(): told of once, with
  * the lowest process id as its owner, which is the one that made it. */
@@ -23,10 +52,15 @@ int sock_existing(struct bpf_iter__task_file *ctx)
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (!sk || !sock_is_tcp(sk))
+	if (!sk)
+		return 0;
+	if (sock_is_unix_stream(sk))
+		return unix_existing(ctx, t, sk);
+	if (!sock_is_tcp(sk) && !sock_is_udp(sk))
 		return 0;
 	state = sk->__sk_common.skc_state;
-	if (state == ST_CLOSE)
+	/* a UDP socket is in this state until it is connected */
+	if (state == ST_CLOSE && !(sock_is_udp(sk) && sk->__sk_common.skc_num))
 		return 0;
 	st = sock_get(sk);
 	if (!st || st->session == ctx->meta->session_id)

@@ -38,9 +38,11 @@ struct sock_common {
 	atomic64_t skc_cookie;
 };
 
+struct socket;
 struct sock {
 	struct sock_common __sk_common;
-	__u16 sk_protocol;
+	struct socket *sk_socket;
+	__u16 sk_type, sk_protocol;
 	int sk_err;
 	__u32 sk_ack_backlog, sk_max_ack_backlog;
 	atomic_t sk_drops;
@@ -55,6 +57,10 @@ struct tcp_sock {
 	struct minmax rtt_min;
 	__u64 bytes_received, bytes_acked;
 };
+struct unix_address { int len; };
+struct unix_sock { struct sock sk; struct unix_address *addr; struct sock *peer; };
+struct unix_skb_parms { __u32 consumed; };                   /* what af_unix keeps in sk_buff.cb */
+struct sk_buff { struct sock *sk; unsigned int len, data_len; unsigned char *data; char cb[48]; };
 struct socket { struct sock *sk; };
 struct file;
 
@@ -118,6 +124,7 @@ enum {                          /* include/net/tcp_states.h */
 #define FAMILY_INET 2
 #define FAMILY_INET6 10
 #define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
 #define KTHREAD_FLAG 0x00200000u        /* PF_KTHREAD */
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * owners: who reads and writes TCP sockets, and up to which byte.
+ * owners: who reads and writes sockets; of TCP up to which byte.
  */
 #include <linux/ptrace.h>
 
 #include "conn.h"
 #include "seq.h"
 #include "timing.h"
+#include "unix.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -85,12 +86,30 @@ static __always_inline void sock_was_read(struct sock *sk)
 		timing_mark(st, (__u32)pid_tgid);
 }
 
+/* A socket that receives datagrams from anyone: whom they are for is known by where it is bound. */
+static __always_inline void datagram_was_read(struct sock *sk)
+{
+	struct sock_state *st;
+
+	if (READ(sk, sk_protocol) != PROTOCOL_UDP || READ(sk, __sk_common.skc_dport))
+		return;
+	st = sock_get(sk);
+	if (st)
+		sock_used(sk, st, bpf_get_current_pid_tgid());
+}
+
 TRACE_PROGRAM(sock_wrote, sock_send_length)
 {
 	struct sock *sk = ARG(struct sock *, 0);
 
-	if (ARG(int, 1) > 0 && sock_is_tcp(sk))
+	if (ARG(int, 1) <= 0)
+		return 0;
+	if (sock_is_tcp(sk))
 		sock_was_written(sk);
+#ifndef READS_COPY
+	else if (sock_is_unix_stream(sk))
+		unix_wrote(sk);
+#endif
 	return 0;
 }
 
@@ -98,8 +117,18 @@ TRACE_PROGRAM(sock_read, sock_recv_length)
 {
 	struct sock *sk = ARG(struct sock *, 0);
 
-	if (ARG(int, 1) > 0 && !(ARG(int, 2) & PEEK) && sock_is_tcp(sk))
+#ifndef READS_COPY
+	if (sock_is_unix_stream(sk)) {
+		unix_was_read(sk, ARG(int, 1), ARG(int, 2) & PEEK);
+		return 0;
+	}
+#endif
+	if (ARG(int, 1) <= 0 || ARG(int, 2) & PEEK)
+		return 0;
+	if (sock_is_tcp(sk))
 		sock_was_read(sk);
+	else if (sock_is_inet(sk))
+		datagram_was_read(sk);
 	return 0;
 }
 

@@ -172,6 +172,17 @@ static int filters_set(struct probes_bpf__rodata *ro, const struct probe_options
 	return 0;
 }
 
+static bool stands_on(const struct ladder *l, const char *program)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct probe_row *row = ladder_row(l, i);
+
+		if (row->program && !strcmp(row->program, program))
+			return !l->parts[i].idle;
+	}
+	return false;
+}
+
 /* Constants that the verifier removes branches by. */
 static void kernel_set(struct probes_bpf__rodata *ro, const struct ladder *l, const struct btf *btf)
 {
@@ -181,6 +192,7 @@ static void kernel_set(struct probes_bpf__rodata *ro, const struct ladder *l, co
 	ro->state_in_hash = l->state_in_hash;
 	ro->cookie_by_helper = l->can & CAN_SOCK_COOKIE;
 	ro->task_by_helper = l->can & CAN_CURRENT_TASK;
+	ro->unix_reads_told = stands_on(l, "sock_read");
 }
 
 /* Maps that nothing uses on these rungs are made as small as can be. */

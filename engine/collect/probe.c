@@ -20,6 +20,11 @@
 #define PACKETS(part_, rung_, program_, hook_, needs_) \
 	.source = "packets", .part = part_, .rung = rung_, .program = program_, .hook = hook_, .type = "cgroup_skb", \
 	.needs = CAN_BPF | CAN_CGROUP | (needs_), .group = PROBE_PACKETS | PROBE_STATE
+/* Of UNIX streams: what is known of them is only kept with the socket. */
+#define COPIED(program_) \
+	.source = "unix", .part = "payload", .rung = "tp_btf", .program = program_, .type = "tracing", \
+	.hook = "tp_btf/skb_copy_datagram_iovec", .knows = "btf_trace_skb_copy_datagram_iovec", \
+	.needs = CAN_BPF | CAN_TRACE | CAN_KERNEL_BTF | CAN_TP_BTF | CAN_SOCK_STORAGE | CAN_SOCK_COOKIE
 /* What is left without any of the rungs above it. */
 #define FLOOR(source_, part_, rung_, lacks_) .source = source_, .part = part_, .rung = rung_, .lacks = lacks_
 
@@ -61,6 +66,10 @@ const struct probe_row probe_table[] = {
 	{ TRACEPOINT("owners", "reads", "sock_read_copy", "sock_recv_length"), .group = PROBE_STATE | PROBE_COPIES },
 	{ KPROBE("owners", "reads", "sock_read_kprobe", "tcp_cleanup_rbuf"), .group = PROBE_STATE | PROBE_COPIES },
 	{ FLOOR("owners", "reads", "absent", "which thread read a request, and when"), .group = PROBE_STATE },
+
+	{ COPIED("unix_copied") },
+	{ COPIED("unix_copied_linear"), .lacks = "of messages of more than 3.7 KB over UNIX sockets all but the first bytes" },
+	{ FLOOR("unix", "payload", "absent", "who talks over UNIX sockets, and what") },
 
 	TRACED("processes", "forks", "proc_forked", "sched_process_fork", "processes shorter than a sample", 0),
 	TRACED("processes", "programs", "proc_executed", "sched_process_exec", "programs started between samples", 0),
