@@ -67,8 +67,7 @@ static __always_inline void conn_begin(struct ev_conn *e, const struct sock_stat
 	e->err = err;
 	e->srtt_us = e->min_rtt_us = e->retrans = e->rx_queue = e->tx_queue = 0;
 	e->bytes_out = e->bytes_in = 0;
-	e->l4 = READ(sk, sk_protocol) == PROTOCOL_UDP ? L4_UDP : L4_TCP;
-	e->quic = 0;
+	e->l4 = e->quic = 0;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
 	__builtin_memcpy(e->comm, st->comm, sizeof(e->comm));
 }
@@ -91,6 +90,7 @@ static __always_inline void conn_health(struct ev_conn *e, struct sock *sk)
 static __always_inline void conn_fill(struct ev_conn *e, struct sock *sk, const struct sock_state *st, __u8 what, __u8 err)
 {
 	conn_begin(e, st, what, err);
+	e->l4 = READ(sk, sk_protocol) == PROTOCOL_UDP ? L4_UDP : L4_TCP;
 	conn_address(e, sk);
 	conn_health(e, sk);
 }
