@@ -134,7 +134,8 @@ static void states_settle(struct ladder *l)
 		const struct probe_row *r = ladder_row(l, i);
 		bool copies = r->group & PROBE_COPIES;
 
-		if (!r->program || (r->group & (PROBE_STATE | PROBE_PACKETS)) != PROBE_STATE)
+		/* those of a cgroup reach socket storage on all kernels */
+		if (!r->program || (r->group & (PROBE_STATE | PROBE_PACKETS)) != PROBE_STATE || !(r->needs & CAN_TRACE))
 			continue;
 		l->state_in_hash |= copies || !(l->can & CAN_SOCK_STORAGE);
 		cookies_lack |= copies || !(l->can & CAN_SOCK_COOKIE);

@@ -68,7 +68,7 @@ from e2e import Skip, main, need, need_root, run                   # noqa: E402
 from harness import recorder                                       # noqa: E402
 
 
-def known(bench, *args, connections=True, writer=True):
+def known(bench, *args, connections=True):
     """Records the workload on these rungs; the parts that are said to be known must be exact."""
     need_root()
     need("unshare", "ip")
@@ -85,7 +85,6 @@ def known(bench, *args, connections=True, writer=True):
         bench.equal(sum(e["opened"] for e in edges), N, "connections opened")
         bench.equal(sum(e["closed"] for e in edges), N, "connections closed")
         bench.equal(sum(e["refused"] for e in edges), 1, "connections refused")
-    if writer:
         bench.equal({(e["from"], e["to"]) for e in edges if e["count"]}, {("test_rungs.py", "test_rungs.py")}, "between")
     loss = recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["loss"]
     # what others do on this machine may be lost to the model; that no record was lost on its way is ours
@@ -133,8 +132,21 @@ def case_no_btf_at_all(bench):
     need_root()
     on = rungs("--rung", "btf=absent")
     bench.equal(on["packets", "sent"], "cgroup_skb-plain", "packets by")
-    bench.equal(on["sockets", "states"], "sock_diag", "sockets by")
-    known(bench, "--rung", "btf=absent", connections=False, writer=False)
+    bench.equal(on["sockets", "states"], "sockops", "sockets by")
+    known(bench, "--rung", "btf=absent")
+
+
+def case_sockets_by_sockops(bench):
+    known(bench, "--rung", "sockets=sockops")
+
+
+def case_sockops_and_one_that_copies(bench):
+    """The states that sockops keeps are in the hash then."""
+    known(bench, "--rung", "sockets=sockops,owners=tracepoint")
+
+
+def case_sockets_once_a_second(bench):
+    known(bench, "--rung", "sockets=sock_diag", connections=False)
 
 
 def case_no_owners(bench):

@@ -10,9 +10,9 @@
 #define ALL (~0u)
 
 static const struct probe_row rows[] = {
-	{ .source = "a", .part = "x", .rung = "tp_btf", .program = "x1", .needs = CAN_TP_BTF, .knows = "type",
+	{ .source = "a", .part = "x", .rung = "tp_btf", .program = "x1", .needs = CAN_TRACE | CAN_TP_BTF, .knows = "type",
 	  .group = PROBE_STATE },
-	{ .source = "a", .part = "x", .rung = "kprobe", .program = "x2", .also = "x2b", .needs = CAN_KPROBE,
+	{ .source = "a", .part = "x", .rung = "kprobe", .program = "x2", .also = "x2b", .needs = CAN_TRACE | CAN_KPROBE,
 	  .group = PROBE_STATE | PROBE_COPIES },
 	{ .source = "a", .part = "x", .rung = "absent", .lacks = "x" },
 	{ .source = "a", .part = "y", .rung = "tp_btf", .program = "y1", .needs = CAN_TP_BTF, .group = PROBE_SCHED },
@@ -54,7 +54,7 @@ Test(ladder, says_why_not_a_better_one)
 	choose(ALL & ~CAN_TP_BTF, NULL);
 	expect_on(X, "kprobe", "tp_btf: this kernel has no typed tracepoints");
 	expect_on(Y, "/proc", "tp_btf: this kernel has no typed tracepoints");
-	choose(0, NULL);
+	choose(CAN_TRACE, NULL);
 	expect_on(X, "absent", "tp_btf: this kernel has no typed tracepoints; kprobe: this kernel has none");
 	choose(ALL, NULL);
 	known[0] = false;
@@ -72,7 +72,7 @@ Test(ladder, one_that_copies_moves_all_states)
 	cr_expect(l.parts[COOKIES].idle, "but make cookies themselves");
 	choose(ALL & ~(CAN_SOCK_STORAGE | CAN_SOCK_COOKIE), NULL);
 	cr_expect(!l.parts[COOKIES].idle);
-	choose(CAN_TP_BTF, "a=absent");
+	choose(CAN_TRACE | CAN_TP_BTF, "a=absent");
 	cr_expect(!l.state_in_hash, "nobody keeps any");
 }
 
