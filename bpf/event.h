@@ -26,6 +26,7 @@ enum {                  /* ev_hdr.type */
 	EV_IO = 3,      /* struct ev_io: which thread wrote or read up to a sequence number */
 	EV_PROC = 4,    /* struct ev_proc: fork, exec, exit, signal, OOM kill */
 	EV_HEALTH = 5,  /* struct ev_health: how a TCP socket is doing */
+	EV_STACK = 6,   /* struct ev_stack: where a tick of the CPU clock found a thread; in a ring buffer of its own */
 	EV_DATAGRAM = 7,/* struct ev_datagram: a datagram whose content is of interest passed */
 };
 
@@ -268,6 +269,23 @@ struct ev_task {
 };
 _Static_assert(sizeof(struct ev_task) == 184, "ev_task");
 
+#define EV_STACK_KERNEL_MAX 64
+#define EV_STACK_USER_MAX 127
+
+/* One sample of the CPU clock. `kernel` addresses follow, then `user` ones, each innermost first: the first is where the thread
+ * was, the others are return addresses. A number that is the most there can be was cut at its outer end. User stacks are walked
+ * by frame pointers. */
+struct ev_stack {
+	struct ev_hdr h;
+	__u32 tgid, tid;
+	__u64 image;            /* mm->start_stack: with tgid it tells what is executed; 0: a kernel thread */
+	__u16 kernel, user;
+	__u32 pad;
+	__u8 comm[EV_COMM_LEN]; /* of the thread */
+	__u64 ip[];
+};
+_Static_assert(sizeof(struct ev_stack) == 56, "ev_stack");
+
 /* What user space may wish of a socket's payload (bpf_source_wish): to be left alone, nothing (encrypted, unknown), heads only,
  * or whole segments (pipelines). */
 enum { WISH_AUTO = 0, WISH_NONE = 1, WISH_HEADS = 2, WISH_WHOLE = 3 };
@@ -285,6 +303,7 @@ enum {
 	DROP_LOAD,              /* the payload could not be copied */
 	DROP_TASK_SLOT,         /* two threads met in one slot of the wait table */
 	DROP_DATAGRAM,          /* datagrams that no counter could be had for: too many peers */
+	DROP_RING_STACK,        /* the ring buffer of the samples was full */
 	DROP_MAX
 };
 

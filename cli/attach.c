@@ -61,6 +61,11 @@ static bool process_wanted(const struct attach_filter *f, uint32_t tgid)
 	return !(o->cgroup.n && !has_cgroup(&o->cgroup, p->cgroup)) && !has_cgroup(&o->exclude_cgroup, p->cgroup);
 }
 
+bool attach_process_wanted(const struct attach_filter *f, uint32_t pid)
+{
+	return !f->active || process_wanted(f, pid);
+}
+
 static bool conn_wanted(const struct attach_filter *f, const struct ev_conn *c)
 {
 	const struct options *o = f->o;
@@ -138,6 +143,7 @@ int probe_options_from(struct probe_options *po, const struct options *o, uint32
 		return ret;
 	po->btf = o->btf;
 	po->rungs = o->rung;
+	po->no_profile = o->no_profile;
 	if (ret == 0)
 		ret = ports_from(po, &o->port);
 	if (ret == 0)

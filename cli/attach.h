@@ -26,6 +26,9 @@ void attach_filter_done(struct attach_filter *f);
 /* Is this record wanted? Records of processes always are: names depend on them. */
 bool attach_wanted(struct attach_filter *f, const struct ev_hdr *ev);
 
+/* Are samples of this process wanted? */
+bool attach_process_wanted(const struct attach_filter *f, uint32_t pid);
+
 #define KERNEL_FILTER_MAX 16    /* entries of each list that the probes compare (FILTER_MAX of the BPF side) */
 
 /* What the kernel side can narrow itself, this process (self, as the node numbers it) left out; longer lists are attach_wanted()'s alone.

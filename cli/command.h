@@ -46,6 +46,7 @@ int cmd_import(const struct command *c, struct options *o, int argc, char **argv
 int cmd_incidents(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_map(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_mark(const struct command *c, struct options *o, int argc, char **argv);
+int cmd_profile(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_record(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_requests(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_services(const struct command *c, struct options *o, int argc, char **argv);

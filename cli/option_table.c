@@ -2,6 +2,7 @@
 /*
  * The rows of all options, in the groups that commands share.
  */
+#include "collect/profile.h"
 #include "options.h"
 
 #define AT(field) offsetof(struct options, field)
@@ -69,6 +70,8 @@ const struct option_row options_record[] = {
 
 const struct option_row options_attach[] = {
 	{"no-bpf", OPT_FLAG, AT(no_bpf), NULL, "record only what /proc, sock_diag and PSI tell", NULL, 0, true},
+	{"no-profile", OPT_FLAG, AT(no_profile), NULL, "do not sample which functions use the CPUs", NULL, 0, true},
+	{"profile-hz", OPT_NUMBER, AT(profile_hz), "N", "samples of each CPU a second (default 49)", NULL, PROFILE_HZ_MAX, true},
 	{"pid", OPT_NUMBERS, AT(pid), "PID", "only connections of these processes", NULL, 4194304},
 	{"port", OPT_NUMBERS, AT(port), "PORT", "only connections with these ports", NULL, 65535, true},
 	{"cgroup", OPT_LIST, AT(cgroup), "PATH", "only connections of processes in this cgroup", NULL, 0, true},
@@ -82,8 +85,14 @@ const struct option_row options_attach[] = {
 
 const struct option_row options_kernel[] = {
 	{"btf", OPT_TEXT, AT(btf), "FILE", "BTF of this kernel, for one that has none of its own", NULL, 0, true},
-	{"rung", OPT_TEXT, AT(rung), "LIST", "owners=kprobe,…: no better rung than this, for comparing them"},
+	{"rung", OPT_TEXT, AT(rung), "LIST", "owners=kprobe,…: no better rung than this, to compare"},
 	{"host-root", OPT_TEXT, AT(host_root), "DIR", "where the node's /proc and /sys are, in a container", NULL, 0, true},
+	{0},
+};
+
+const struct option_row options_profile[] = {
+	{"folded", OPT_FLAG, AT(folded), NULL, "folded stacks, for flamegraph.pl or speedscope"},
+	{"svg", OPT_TEXT, AT(svg), "FILE", "write a flame graph"},
 	{0},
 };
 

@@ -80,6 +80,19 @@ static int set_numbers(struct number_list *list, uint32_t max, const char *value
 	return 0;
 }
 
+static int set_number(uint32_t *to, uint32_t max, const char *value, char *why, size_t cap)
+{
+	char *end;
+	unsigned long long v = strtoull(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || v == 0 || v > max) {
+		snprintf(why, cap, "'%s' is not a number from 1 to %u", value, max);
+		return -EINVAL;
+	}
+	*to = (uint32_t)v;
+	return 0;
+}
+
 static int set_range(struct time_range *to, int64_t now_ns, const char *value, char *why, size_t cap)
 {
 	const char *dots = strstr(value, "..");
@@ -175,6 +188,8 @@ int option_set(struct options *o, const struct option_row *row, const char *valu
 
 		return slot ? (*slot = value, 0) : -ENOMEM;
 	}
+	case OPT_NUMBER:
+		return set_number(at, row->max, value, why, cap);
 	case OPT_NUMBERS:
 		list_level((struct number_list *)at, level);
 		return set_numbers(at, row->max, value, why, cap);

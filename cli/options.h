@@ -38,11 +38,15 @@ struct options {
 	bool health;
 	/* record */
 	int64_t keep_ns, max_bytes;
-	bool detach, no_bpf;
+	bool detach, no_bpf, no_profile;
+	uint32_t profile_hz;            /* 0: not given */
 	struct number_list pid, port, exclude_pid, exclude_port;
 	struct text_list cgroup, exclude_cgroup;
 	double cpu_budget_ratio;        /* NaN: off */
 	const char *btf, *rung, *host_root;     /* NULL: not given */
+	/* profile */
+	bool folded;
+	const char *svg;                /* a file */
 	/* check, export, demo */
 	bool probes;
 	const char *format;
@@ -56,6 +60,7 @@ enum option_type {
 	OPT_TEXT,        /* const char * */
 	OPT_CHOICE,      /* const char *, one of `choices` */
 	OPT_LIST,        /* struct text_list */
+	OPT_NUMBER,      /* uint32_t, 1..max */
 	OPT_NUMBERS,     /* struct number_list, 1..max; "80,443" or repeated */
 	OPT_DURATION,    /* int64_t ns > 0 */
 	OPT_SIZE,        /* int64_t bytes > 0 */
@@ -71,13 +76,13 @@ struct option_row {
 	const char *arg;         /* the value's name in the help; NULL for flags */
 	const char *help;        /* one line, no full stop */
 	const char *choices;     /* OPT_CHOICE: "a|b|c" */
-	uint32_t max;            /* OPT_NUMBERS */
+	uint32_t max;            /* OPT_NUMBER, OPT_NUMBERS */
 	bool config;             /* may stand in the configuration file */
 };
 
 extern const struct option_row options_common[], options_json[], options_db[], options_range[], options_service[],
 	options_for[], options_explain[], options_edges[], options_follow[], options_record[], options_attach[], options_kernel[],
-	options_check[], options_export[], options_demo[];
+	options_profile[], options_check[], options_export[], options_demo[];
 
 enum option_level { LEVEL_DEFAULT, LEVEL_SYSTEM, LEVEL_USER, LEVEL_COMMAND_LINE };
 

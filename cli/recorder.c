@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -104,6 +105,29 @@ static void on_drain(struct loop *l, void *arg, uint64_t expirations)
 		r->drain_ns = want;
 }
 
+static void on_stack(void *arg, const struct profile_row *row)
+{
+	struct recorder *r = arg;
+
+	if (attach_process_wanted(&r->filter, row->pid))
+		model_stack(r->model, row->pid, row->stack, row->samples);
+}
+
+static void take_samples(struct recorder *r)
+{
+	struct profile_counters c;
+
+	if (!r->sources.profile)
+		return;
+	profile_take(r->sources.profile, on_stack, r);
+	profile_counters(r->sources.profile, &c);
+	model_loss(r->model, "profile", "gone", c.symbols.gone);
+	model_loss(r->model, "profile", "no_room", c.no_room);
+	model_loss(r->model, "profile", "files_unreadable", c.symbols.unreadable);
+	model_loss(r->model, "profile", "files_too_large", c.symbols.too_large);
+	model_loss(r->model, "profile", "files_forgotten", c.symbols.evicted);
+}
+
 /* What was lost outside of the model. */
 static void count_losses(struct recorder *r)
 {
@@ -158,6 +182,7 @@ static void take_tick(struct recorder *r, bool aligned)
 		bpf_source_health(r->sources.bpf, on_record, r);
 	if (sampler_read(r->sources.sampler, &r->sources.sample) == 0)
 		model_sample(r->model, &r->sources.sample);
+	take_samples(r);
 	count_losses(r);
 	/* both clocks together, and moved together: the model takes event times from the distance to the end */
 	int64_t now = clock_unix_ns(), late = now % TICK_NS;
@@ -192,6 +217,15 @@ static void say_probes(const struct probe_report *report)
 	}
 }
 
+/* What a sample stands for. */
+static int put_profile_hz(struct recorder *r, struct store_error *err)
+{
+	char hz[16];
+
+	snprintf(hz, sizeof(hz), "%u", r->o->attach && r->o->attach->profile_hz ? r->o->attach->profile_hz : PROFILE_HZ);
+	return r->sources.profile ? store_put_meta(r->store, "profile_hz", hz, err) : 0;
+}
+
 static int put_meta(struct recorder *r)
 {
 	struct store_error err;
@@ -212,6 +246,8 @@ static int put_meta(struct recorder *r)
 	ret = 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && ret == 0; i++)
 		ret = store_put_meta(r->store, rows[i][0], rows[i][1], &err);
+	if (ret == 0)
+		ret = put_profile_hz(r, &err);
 	json_done(&j);
 	return ret ? say_error(EXIT_FAILED, "%s", err.text) : 0;
 }
@@ -408,6 +444,8 @@ static int run(struct recorder *r, recorder_ready_fn *ready, void *arg)
 		ready(arg, r->o->path);
 	ret = loop_run(r->loop) ? say_error(EXIT_FAILED, "the event loop failed") : r->exit_code;
 	model_note(r->model, clock_unix_ns(), "recorder", "recording ends");
+	if (r->sources.profile)
+		profile_stop(r->sources.profile);
 	take_tick(r, false);
 	if (writer_flush(r->writer, LAST_TICKS_MS, &err))
 		say_store_news(r);

@@ -113,6 +113,18 @@ static int attach_probes(struct sources *s, const struct options *o)
 	return 0;
 }
 
+/* Once who is who is known. Without samples a recording is a recording. */
+static void open_profile(struct sources *s, const struct options *o)
+{
+	struct profile_probe probe;
+	int err = s->bpf ? bpf_source_profile(s->bpf, &probe) : -ENOSYS;
+
+	if (!err)
+		err = profile_open(&probe, s->host.proc, o && o->profile_hz ? o->profile_hz : PROFILE_HZ, &s->profile);
+	if (err && err != -ENOSYS)
+		say_note("CPUs are not sampled: %s", strerror(-err));
+}
+
 int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 {
 	*s = (struct sources){0};
@@ -132,6 +144,7 @@ int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 		ret = say_error(EXIT_FAILED, "out of memory");
 		goto fail;
 	}
+	open_profile(s, o);
 	if (!any_opened(s)) {
 		ret = say_error(EXIT_NOTHING_SEEN, "nothing can be observed here: no BPF, no sock_diag, and /proc cannot be read");
 		goto fail;
@@ -160,6 +173,7 @@ int sources_existing(struct sources *s, source_fn *fn, void *arg)
 void sources_close(struct sources *s)
 {
 	sampler_free(s->sampler);
+	profile_close(s->profile);
 	if (s->bpf)
 		s->bpf->ops->close(s->bpf);
 	if (s->sockets)

@@ -18,6 +18,7 @@ struct sources {
 	struct source *bpf;             /* NULL: not available, or not wanted */
 	struct source *sockets;         /* in its place, or in that of its states of sockets */
 	struct host host;
+	struct profile *profile;        /* samples of the CPUs; NULL: none */
 	struct ident *ident;
 	struct sampler *sampler;
 	struct sample sample;           /* the reading that sampler_read() fills */

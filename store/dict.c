@@ -7,9 +7,12 @@
 
 struct series_key { uint32_t service, metric, device, pad; };
 struct process_key { int64_t start_ns; uint32_t pid, pad; };
+struct stack_key { uint32_t parent, frame; };
 struct process_row { uint32_t row; uint32_t pad; int64_t last_ns; uint64_t facts; };
 
 #define PROCESSES_KEPT 16384      /* process rows remembered; past it they are looked up in the file */
+#define STACKS_KEPT 16384          /* frames of stacks remembered, likewise */
+#define FRAME_BYTES_MAX 255
 #define LAST_SEEN_NS (60 * 1000000000ll)
 #define SAME_START_NS 1000000000ll   /* starts of one pid this close are the same process */
 
@@ -20,6 +23,8 @@ void dict_init(struct dict *d)
 	map_init(&d->cgroups, sizeof(uint32_t), sizeof(uint32_t), 0);
 	map_init(&d->processes, sizeof(struct process_key), sizeof(struct process_row), 0);
 	intern_init(&d->names, 0);
+	map_init(&d->frames, sizeof(uint64_t), sizeof(uint32_t), 0);
+	map_init(&d->stacks, sizeof(struct stack_key), sizeof(uint32_t), 0);
 }
 
 static void service_clear(struct dict_service *v)
@@ -45,6 +50,8 @@ void dict_done(struct dict *d)
 	map_done(&d->cgroups);
 	map_done(&d->processes);
 	intern_done(&d->names);
+	map_done(&d->frames);
+	map_done(&d->stacks);
 }
 
 void dict_forget(struct dict *d)
@@ -62,6 +69,13 @@ void dict_forget(struct dict *d)
 	map_reset(&d->series);
 	map_reset(&d->cgroups);
 	map_reset(&d->processes);
+	dict_forget_stacks(d);
+}
+
+void dict_forget_stacks(struct dict *d)
+{
+	map_reset(&d->frames);
+	map_reset(&d->stacks);
 }
 
 /* Replaces *at by a copy of s; false: no memory. */
@@ -452,4 +466,80 @@ int64_t dict_cgroup(struct store *s, const struct tick_cgroup *g)
 		return -ENOMEM;
 	*at = (uint32_t)row;
 	return row;
+}
+
+int64_t row_frame(struct store *s, const char *name)
+{
+	return row_of_text(s, "SELECT id FROM frame WHERE name = ?1", "INSERT INTO frame(name) VALUES(?1)", name);
+}
+
+int64_t row_stack(struct store *s, int64_t parent, int64_t frame)
+{
+	sqlite3_stmt *q = sql_get(s, "SELECT id FROM stack WHERE parent = ?1 AND frame = ?2");
+	int64_t id;
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, parent);
+	sqlite3_bind_int64(q, 2, frame);
+	id = id_of(s, q);
+	if (id)
+		return id;
+	q = sql_get(s, "INSERT INTO stack(parent, frame) VALUES(?1, ?2)");
+	sqlite3_bind_int64(q, 1, parent);
+	sqlite3_bind_int64(q, 2, frame);
+	return inserted(s, q);
+}
+
+static int64_t dict_frame(struct store *s, const char *name)
+{
+	uint64_t hash = hash_bytes(name, strlen(name));
+	uint32_t *at = map_get(&s->dict.frames, &hash);
+	int64_t row;
+
+	if (at)
+		return *at;
+	row = row_frame(s, name);
+	if (row <= 0)
+		return row ? row : -EIO;
+	at = map_put(&s->dict.frames, &hash, NULL);
+	if (at)
+		*at = (uint32_t)row;
+	return row;
+}
+
+static int64_t dict_stack_step(struct store *s, int64_t parent, const char *name)
+{
+	int64_t frame = dict_frame(s, name), row;
+	struct stack_key key = {(uint32_t)parent, (uint32_t)frame};
+	uint32_t *at = frame > 0 ? map_get(&s->dict.stacks, &key) : NULL;
+
+	if (at || frame <= 0)
+		return at ? *at : frame;
+	row = row_stack(s, parent, frame);
+	if (row <= 0)
+		return row ? row : -EIO;
+	at = map_put(&s->dict.stacks, &key, NULL);
+	if (at)
+		*at = (uint32_t)row;
+	return row;
+}
+
+int64_t dict_stack(struct store *s, const char *folded)
+{
+	char name[FRAME_BYTES_MAX + 1];
+	int64_t row = 0;
+
+	if (s->dict.stacks.n >= STACKS_KEPT)
+		dict_forget_stacks(&s->dict);
+	while (*folded && row >= 0) {
+		size_t n = strcspn(folded, ";"), keep = n < FRAME_BYTES_MAX ? n : FRAME_BYTES_MAX;
+
+		memcpy(name, folded, keep);
+		name[keep] = '\0';
+		if (n)
+			row = dict_stack_step(s, row, name);
+		folded += n + (folded[n] == ';');
+	}
+	return row ? row : dict_stack_step(s, 0, "[unknown]");
 }

@@ -28,6 +28,8 @@ struct dict {
 	struct map cgroups;                  /* intern number of the path → uint32_t row */
 	struct map processes;                /* struct process_key → struct process_row */
 	struct intern names;                 /* devices and cgroup paths */
+	struct map frames;                   /* hash of the name → uint32_t row */
+	struct map stacks;                   /* struct stack_key → uint32_t row */
 };
 
 void dict_init(struct dict *d);
@@ -45,6 +47,10 @@ int64_t dict_series(struct store *s, uint32_t service, enum metric_id metric, co
 /* A process of the same pid that started within a second is the same; apart: no, this is another one. */
 int64_t dict_process(struct store *s, const struct tick_process *p, int64_t now_ns, bool apart);
 int64_t dict_cgroup(struct store *s, const struct tick_cgroup *g);
+/* The stack of a folded text, "main;serve;parse"; frames between two ';' that are empty are left out. */
+int64_t dict_stack(struct store *s, const char *folded);
+/* Rows of stacks and frames were deleted from the file: what is remembered of them goes. */
+void dict_forget_stacks(struct dict *d);
 
 /* The same by what they are called, for imports. Found or made; > 0, or negative. NULL strings: not known. */
 int64_t row_service(struct store *s, const char *name);
@@ -54,6 +60,9 @@ int64_t row_op(struct store *s, const char *text);
 int64_t row_series(struct store *s, int64_t service, const char *metric, const char *device);
 int64_t row_pattern(struct store *s, int64_t service, const char *template, const char *level, const char *sample);
 int64_t row_cgroup(struct store *s, const char *path, int64_t service);
+int64_t row_frame(struct store *s, const char *name);
+/* parent 0: the outermost frame */
+int64_t row_stack(struct store *s, int64_t parent, int64_t frame);
 /* Fills in what is given and not NULL. */
 int row_service_set(struct store *s, int64_t row, const char *kind, const char *exe, const char *why, const char *image,
 		    const char *node);

@@ -49,6 +49,11 @@ static const char *const query_table[] = {
 	"SELECT 'log' AS type, t.t_ns AS t, t.dur_ns AS dur_s, s.name AS service, x.template, x.level, x.sample, l.count, "
 	"l.baseline_count " FROM_TICK("log", "l") "JOIN pattern x ON x.id = l.pattern JOIN service s ON s.id = x.service WHERE "
 	IN_RANGE " ORDER BY t.t_ns, t.id",
+	"SELECT 'profile' AS type, t.t_ns AS t, t.dur_ns AS dur_s, s.name AS \"for\", nullif(p.pid, 0) AS pid, p.samples, "
+	"(WITH RECURSIVE up(id, text) AS (SELECT k.parent, f.name FROM stack k JOIN frame f ON f.id = k.frame WHERE k.id = p.stack "
+	"UNION ALL SELECT k.parent, f.name || ';' || up.text FROM up JOIN stack k ON k.id = up.id JOIN frame f ON f.id = k.frame) "
+	"SELECT text FROM up WHERE id = 0) AS stack " FROM_TICK("profile", "p") "LEFT JOIN service s ON s.id = p.service WHERE " IN_RANGE
+	" ORDER BY t.t_ns, t.id",
 	"SELECT 'loss' AS type, t.t_ns AS t, t.dur_ns AS dur_s, l.stage, l.reason, l.count " FROM_TICK("loss", "l") "WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",
 	"SELECT 'process' AS type, p.pid, p.start_ns AS start, p.ppid, s.name AS service, p.comm, p.exe, p.cmdline, p.cgroup, "

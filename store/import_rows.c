@@ -6,7 +6,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "store/fold.h"
 #include "store/rows.h"
+
+#define STACK_TEXT_MAX 16384
 
 static int64_t service_of(struct import *im, const char *key, bool required)
 {
@@ -300,6 +303,25 @@ static int loss_row(struct import *im)
 	return INTO_TICK(im, tick, row_loss(im->s, tick, stage, reason, count));
 }
 
+static int profile_row_in(struct import *im)
+{
+	const char *stack = import_text(im, "stack", true);
+	double samples = import_count(im, "samples", true);
+	struct profile_row r = {.service = service_of(im, "service", false), .pid = pid_of(im, "pid", false)};
+	int64_t tick;
+
+	if (r.service < 0 || im->problem[0])
+		return r.service < 0 ? (int)r.service : -EINVAL;
+	if (strlen(stack) > STACK_TEXT_MAX)
+		return import_refuse(im, "\"stack\" is longer than %d bytes", STACK_TEXT_MAX);
+	r.samples = llround(samples);
+	r.stack = dict_stack(im->s, stack);
+	if (r.stack < 0)
+		return (int)r.stack;
+	tick = import_tick(im, false);
+	return tick < 0 ? (int)tick : row_profile(im->s, tick, &r);
+}
+
 /* The row of a process by its identity; made where the file says of it only later. last_ns 0: not known. > 0, or negative. */
 static int64_t process_of(struct import *im, int64_t last_ns)
 {
@@ -392,6 +414,7 @@ const struct import_type import_types[] = {
 		"caller_recv_queue_bytes caller_zero_windows caller_zero_window_us callee_send_queue_bytes callee_recv_queue_bytes "
 		"callee_zero_windows callee_zero_window_us", tcp_row},
 	{"tls", "t dur_s from to protocol port version sni result sender count alpn subject not_after_s", tls_row},
+	{"profile", "t dur_s service pid samples stack", profile_row_in},
 	{"loss", "t dur_s stage reason count", loss_row},
 	{"process", "pid start ppid service comm exe cmdline cgroup end last", process_row},
 	{"process_tick", "t dur_s pid start cpu_s runq_wait_s disk_wait_s read_bytes write_bytes rss_bytes threads fds connections state",

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/demangle.h"
 #include "store/coverage.h"
 #include "store/open.h"
 #include "store/rows.h"
@@ -20,7 +21,7 @@ struct load {
 	struct window *w;
 	int64_t since_ns, until_ns;
 	VEC(struct interval) ticks;
-	struct map services, edges, ops, series;   /* int64_t row id → uint32_t id in the window */
+	struct map services, edges, ops, series, stacks;   /* int64_t row id → uint32_t id in the window */
 };
 
 /* The file says what it cannot mean: whoever reads the window relies on its numbers. */
@@ -365,6 +366,76 @@ static int load_process(struct load *l, sqlite3_stmt *q)
 	return 0;
 }
 
+#define STACK_DEPTH_MAX 512
+
+struct stack_step { int64_t row; const char *frame; };
+
+/* The frames from a row up to the outermost, or to one that is in the window already: *known, else WIN_NONE. */
+static int stack_climb(struct load *l, int64_t row, struct stack_step *steps, size_t *n, uint32_t *known)
+{
+	const uint32_t *there = NULL;
+	int rc = 0;
+
+	for (*n = 0; rc == 0 && row && !(there = map_get(&l->stacks, &row));) {
+		sqlite3_stmt *q = sql_get(l->s, "SELECT k.parent, f.name FROM stack k JOIN frame f ON f.id = k.frame WHERE k.id = ?1");
+		int64_t parent;
+
+		if (!q)
+			return -EIO;
+		sqlite3_bind_int64(q, 1, row);
+		rc = sql_step(l->s, q);
+		parent = rc > 0 ? sqlite3_column_int64(q, 0) : -1;
+		if (rc == 0 || (rc > 0 && (parent < 0 || parent >= row || *n == STACK_DEPTH_MAX || !text_of(q, 1))))
+			rc = corrupt(l, "stack %lld has no frame, or no end", (long long)row);
+		if (rc > 0) {
+			steps[*n] = (struct stack_step){row, keep_text(l, q, 1)};
+			rc = steps[(*n)++].frame ? 0 : -ENOMEM;
+		}
+		sqlite3_reset(q);
+		row = parent;
+	}
+	*known = there ? *there : WIN_NONE;
+	return rc;
+}
+
+static int load_stack(struct load *l, int64_t row, uint32_t *ret)
+{
+	struct stack_step steps[STACK_DEPTH_MAX];
+	char name[DEMANGLED_MAX];
+	size_t n;
+	int rc = stack_climb(l, row, steps, &n, ret);
+
+	while (rc == 0 && n-- > 0) {
+		uint32_t *at;
+
+		*ret = window_stack(l->w, *ret, demangle(name, sizeof(name), steps[n].frame));
+		at = *ret == WIN_NONE ? NULL : map_put(&l->stacks, &steps[n].row, NULL);
+		if (!at)
+			return -ENOMEM;
+		*at = *ret;
+	}
+	return rc == 0 && *ret == WIN_NONE ? corrupt(l, "a sample has no stack") : rc;
+}
+
+static int load_profile(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	uint32_t service, stack = WIN_NONE;
+	int64_t pid = sqlite3_column_int64(q, 1);
+	int rc = refer_known(l, &l->services, q, 0, "service", &service);
+	struct win_profile *v;
+
+	if (rc == 0)
+		rc = load_stack(l, sqlite3_column_int64(q, 2), &stack);
+	v = rc < 0 ? NULL : vec_push(&l->w->profile);
+	if (!v)
+		return rc < 0 ? rc : -ENOMEM;
+	*v = (struct win_profile){
+		.t_ns = t->t_ns, .dur_ns = t->dur_ns, .service = service, .pid = pid > 0 && pid <= INT32_MAX ? (uint32_t)pid : 0,
+		.stack = stack, .samples = sqlite3_column_double(q, 3),
+	};
+	return 0;
+}
+
 /* The facts of a tick: one seek a table and tick, then rows in order. */
 static const struct {
 	unsigned what;
@@ -382,6 +453,7 @@ static const struct {
 	{LOAD_POINTS, load_point, "SELECT series, value, lim FROM point WHERE tick = ?1"},
 	{LOAD_LOGS, load_log, "SELECT p.service, p.template, p.level, p.sample, l.count, l.baseline_count FROM log l "
 			      "JOIN pattern p ON p.id = l.pattern WHERE l.tick = ?1"},
+	{LOAD_PROFILE, load_profile, "SELECT service, pid, stack, samples FROM profile WHERE tick = ?1"},
 	{~0u, load_loss, "SELECT stage, reason, count FROM loss WHERE tick = ?1"},
 };
 
@@ -466,6 +538,15 @@ static int set_ranges(struct load *l, bool fresh)
 	return 0;
 }
 
+static double profile_hz(struct store *s)
+{
+	char *text = store_meta(s, "profile_hz");
+	double hz = text ? strtod(text, NULL) : NAN;
+
+	free(text);
+	return hz >= 1 && hz <= 1e6 ? hz : NAN;
+}
+
 static void load_done(struct load *l)
 {
 	vec_done(&l->ticks);
@@ -473,12 +554,13 @@ static void load_done(struct load *l)
 	map_done(&l->edges);
 	map_done(&l->ops);
 	map_done(&l->series);
+	map_done(&l->stacks);
 }
 
 int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned what, struct window *w, struct store_error *err)
 {
 	struct load l = {.s = s, .w = w, .since_ns = since_ns, .until_ns = until_ns};
-	struct map *const maps[] = {&l.services, &l.edges, &l.ops, &l.series};
+	struct map *const maps[] = {&l.services, &l.edges, &l.ops, &l.series, &l.stacks};
 	bool fresh = w->last_ns == 0;
 	int rc = store_refresh(s);
 
@@ -495,6 +577,8 @@ int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned wha
 		rc = load_rows(&l, what);
 	if (rc == 0)
 		rc = coverage_notes(s, since_ns, until_ns, w);
+	if (rc == 0 && what & LOAD_PROFILE && isnan(w->profile_hz))
+		w->profile_hz = profile_hz(s);
 	if (rc == 0 && !w->node) {
 		char *node = store_meta(s, "node");
 

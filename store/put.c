@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/fold.h"
 #include "store/open.h"
 #include "store/retain.h"
 #include "store/roll.h"
@@ -21,7 +22,7 @@ static int64_t tick_bytes(const struct tick *t)
 
 	n += 96 * (int64_t)t->requests.n + 112 * (int64_t)t->tcp.n + 160 * (int64_t)t->tls.n + 32 * (int64_t)t->points.n;
 	n += 256 * (int64_t)t->event.n + 100 * (int64_t)t->processes.n + 80 * (int64_t)t->cgroups.n + 48 * (int64_t)t->loss.n;
-	n += 512 * (int64_t)(t->services.n + t->edges.n + t->ops.n);
+	n += 512 * (int64_t)(t->services.n + t->edges.n + t->ops.n + t->stacks.n);
 	for (size_t i = 0; i < t->requests.n; i++)
 		n += 4 * (int64_t)t->requests.v[i].hist.n;
 	return n;
@@ -165,6 +166,20 @@ static int put_cgroup(struct store *s, const struct tick_cgroup *g)
 	return row.cgroup < 0 ? (int)row.cgroup : row_cgroup_tick(s, &row);
 }
 
+static int put_stack(struct store *s, const struct tick_stack *k)
+{
+	struct profile_row row = {
+		.service = k->service == ID_NONE ? 0 : dict_service(s, k->service), .pid = k->pid,
+		.stack = dict_stack(s, k->frames), .samples = (int64_t)k->samples,
+	};
+	int rc;
+
+	if (row.service < 0 || row.stack < 0)
+		return (int)(row.service < 0 ? row.service : row.stack);
+	rc = row_profile(s, s->last_tick_id, &row);
+	return rc < 0 ? rc : sweep_keep(s, SWEEP_STACK, row.stack);
+}
+
 /* Calls put(s, &row, …) for each row of a vector while rc is 0. */
 #define EACH(rc, vec, call)                                            \
 	for (size_t i = 0; (rc) == 0 && i < (vec).n; i++) {            \
@@ -194,6 +209,7 @@ static int put_rows(struct store *s, const struct tick *t)
 	EACH(rc, t->points, put_point(s, row));
 	EACH(rc, t->processes, put_process(s, row, t->unix_ns));
 	EACH(rc, t->cgroups, put_cgroup(s, row));
+	EACH(rc, t->stacks, put_stack(s, row));
 	EACH(rc, t->event, put_event(s, row));
 	EACH(rc, t->loss, row_loss(s, s->last_tick_id, row->stage, row->reason, (double)row->count));
 	return rc;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "store/fold.h"
 #include "store/handle.h"
 #include "store/rows.h"
 
@@ -145,7 +146,8 @@ static const struct { const char *fold, *drop; } step_table[] = {
 	 "DELETE FROM tick AS t WHERE " RAW},
 };
 
-#define STEPS (1 + sizeof(step_table) / sizeof(*step_table))
+#define CODED_STEPS 2             /* requests and profile */
+#define STEPS (CODED_STEPS + sizeof(step_table) / sizeof(*step_table))
 
 /* The row that the bucket becomes: events stays NULL until everything is in it, which tells a bucket left half-done by a
  * kill -9 from a finished one. */
@@ -177,10 +179,12 @@ static int bucket_step(struct store *s)
 	unsigned step = s->roll.step;
 	int rc = step == 0 ? bucket_begin(s) : 0;
 
-	if (rc == 0)
-		rc = step == 0 ? roll_requests(s) : run(s, step_table[step - 1].fold);
-	if (rc == 0 && step > 0)
-		rc = run(s, step_table[step - 1].drop);
+	if (rc == 0 && step < CODED_STEPS)
+		rc = step == 0 ? roll_requests(s) : fold_roll(s);
+	else if (rc == 0)
+		rc = run(s, step_table[step - CODED_STEPS].fold);
+	if (rc == 0 && step >= CODED_STEPS)
+		rc = run(s, step_table[step - CODED_STEPS].drop);
 	s->roll.step = (step + 1) % STEPS;
 	return rc;
 }

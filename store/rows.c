@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "store/fold.h"
 #include "store/handle.h"
 
 void quantiles_ns(const struct hist *h, double p_ns[QUANTILES])
@@ -170,6 +171,21 @@ int row_cgroup_tick(struct store *s, const struct cgroup_tick_row *r)
 	sqlite3_bind_int64(q, 2, r->cgroup);
 	for (int i = 0; i < CGROUP_NUMBERS; i++)
 		bind_number(q, 3 + i, r->v[i]);
+	return insert(s, q);
+}
+
+int row_profile(struct store *s, int64_t tick, const struct profile_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO profile VALUES(?1, ?2, ?3, ?4, ?5) "
+				     "ON CONFLICT DO UPDATE SET samples = samples + excluded.samples");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, tick);
+	sqlite3_bind_int64(q, 2, r->service);
+	sqlite3_bind_int64(q, 3, r->pid);
+	sqlite3_bind_int64(q, 4, r->stack);
+	sqlite3_bind_int64(q, 5, r->samples);
 	return insert(s, q);
 }
 

@@ -35,6 +35,8 @@ struct tls_row {
 	double count;
 };
 
+struct profile_row;               /* fold.h */
+
 #define PROCESS_NUMBERS 9         /* cpu_s … connections */
 struct process_tick_row { int64_t tick, process; double v[PROCESS_NUMBERS]; char state[2]; };
 
@@ -58,6 +60,8 @@ int row_point(struct store *s, int64_t tick, int64_t series, double value, doubl
 int row_log(struct store *s, int64_t tick, int64_t pattern, double count, double baseline);
 int row_process_tick(struct store *s, const struct process_tick_row *r);
 int row_cgroup_tick(struct store *s, const struct cgroup_tick_row *r);
+/* Adds to the row that is there. */
+int row_profile(struct store *s, int64_t tick, const struct profile_row *r);
 int row_loss(struct store *s, int64_t tick, const char *stage, const char *reason, double count);
 int row_event(struct store *s, const struct event_row *r);
 

@@ -136,6 +136,14 @@ char *scrub_text(char *buf, size_t cap, const char *text)
 	return buf;
 }
 
+char *scrub_frame(char *buf, size_t cap, const char *name)
+{
+	if (strpbrk(name, " /"))
+		return scrub_text(buf, cap, name);
+	snprintf(buf, cap, "%s", name);
+	return buf;
+}
+
 static bool is_script(const char *s, size_t n)
 {
 	for (const char *const *x = script_suffixes; *x; x++)

@@ -31,6 +31,8 @@ static const char *const copy_table[] = {
 	"INSERT INTO process SELECT id, pid, start_ns, ppid, service, comm, exe, scrub_cmdline(cmdline), cgroup, end_ns, last_ns, source "
 	"FROM src.process WHERE start_ns < ?2 AND last_ns + 60000000000 >= ?1",
 	"INSERT INTO cgroup SELECT * FROM src.cgroup",
+	"INSERT OR REPLACE INTO frame SELECT id, scrub_frame(name) FROM src.frame",
+	"INSERT OR REPLACE INTO stack SELECT * FROM src.stack",
 	"INSERT INTO tick SELECT * FROM src.tick WHERE t_ns < ?2 AND t_ns + dur_ns > ?1",
 	"INSERT INTO requests SELECT * FROM src.requests WHERE tick IN " TICKS,
 	"INSERT INTO tcp SELECT * FROM src.tcp WHERE tick IN " TICKS,
@@ -39,6 +41,7 @@ static const char *const copy_table[] = {
 	"INSERT INTO log SELECT * FROM src.log WHERE tick IN " TICKS,
 	"INSERT INTO process_tick SELECT * FROM src.process_tick WHERE tick IN " TICKS,
 	"INSERT INTO cgroup_tick SELECT * FROM src.cgroup_tick WHERE tick IN " TICKS,
+	"INSERT INTO profile SELECT * FROM src.profile WHERE tick IN " TICKS,
 	"INSERT INTO loss SELECT * FROM src.loss WHERE tick IN " TICKS,
 	"INSERT INTO event SELECT id, t_ns, service, kind, scrub_text(detail), scrub_text(version_before), scrub_text(version_after), "
 	"scrub_text(actor), pid, source FROM src.event WHERE t_ns >= ?1 AND t_ns < ?2",
@@ -97,6 +100,7 @@ static int snapshot_fill(struct store *out, const struct store *s, int64_t since
 	sqlite3_create_function(out->db, "scrub_text", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, (void *)scrub_text, scrub_fn, NULL, NULL);
 	sqlite3_create_function(out->db, "scrub_cmdline", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, (void *)scrub_cmdline, scrub_fn, NULL,
 				NULL);
+	sqlite3_create_function(out->db, "scrub_frame", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, (void *)scrub_frame, scrub_fn, NULL, NULL);
 	if (rc == 0)
 		rc = copy_rows(out, since_ns, until_ns);
 	return rc;

@@ -14,6 +14,7 @@ static const struct { enum sweep_table table; const char *sql; } fact_table[] = 
 	{SWEEP_EDGE, "SELECT edge FROM tls WHERE tick = ?1"},
 	{SWEEP_EDGE, "SELECT edge FROM tcp WHERE tick = ?1"}, {SWEEP_SERIES, "SELECT series FROM point WHERE tick = ?1"},
 	{SWEEP_CGROUP, "SELECT cgroup FROM cgroup_tick WHERE tick = ?1"},
+	{SWEEP_STACK, "SELECT stack FROM profile WHERE tick = ?1"}, {SWEEP_SERVICE, "SELECT service FROM profile WHERE tick = ?1"},
 };
 
 /* What refers to names and is no fact of a tick, and the end of those that were not met, in the order of the enum. */
@@ -22,6 +23,9 @@ static const struct { const char *also, *ids, *drop; } name_table[SWEEP_TABLES] 
 	[SWEEP_OP] = {"SELECT op FROM span", "SELECT id FROM op", "DELETE FROM op WHERE id = ?1"},
 	[SWEEP_SERIES] = {NULL, "SELECT id FROM series", "DELETE FROM series WHERE id = ?1"},
 	[SWEEP_CGROUP] = {NULL, "SELECT id FROM cgroup", "DELETE FROM cgroup WHERE id = ?1"},
+	/* "(other)" stays; the youngest first, so that a stack is met after all that it is the caller of */
+	[SWEEP_STACK] = {"SELECT 1", "SELECT id, parent FROM stack ORDER BY id DESC", "DELETE FROM stack WHERE id = ?1"},
+	[SWEEP_FRAME] = {"SELECT frame FROM stack", "SELECT id FROM frame", "DELETE FROM frame WHERE id = ?1"},
 	[SWEEP_SERVICE] = {"SELECT src FROM edge UNION SELECT dst FROM edge UNION SELECT service FROM series UNION "
 			   "SELECT service FROM pattern UNION SELECT service FROM process UNION SELECT service FROM cgroup UNION "
 			   "SELECT service FROM event UNION SELECT service FROM span",
@@ -126,12 +130,17 @@ static int drop_unmarked(struct store *s, enum sweep_table table)
 		int64_t id = sqlite3_column_int64(ids, 0);
 
 		rc = 0;
-		if (is_marked(s, table, id))
+		if (is_marked(s, table, id)) {
+			if (sqlite3_column_count(ids) > 1)
+				rc = mark(s, table, sqlite3_column_int64(ids, 1));
 			continue;
+		}
 		sqlite3_bind_int64(drop, 1, id);
 		rc = sql_run(s, drop);
 	}
 	sqlite3_reset(ids);
+	if (table == SWEEP_STACK || table == SWEEP_FRAME)
+		dict_forget_stacks(&s->dict);
 	return rc;
 }
 
@@ -171,6 +180,13 @@ static int slice(struct store *s)
 	if (++s->sweep.table == SWEEP_TABLES)
 		sweep_reset(s);
 	return rc;
+}
+
+int sweep_keep(struct store *s, enum sweep_table table, int64_t id)
+{
+	int rc = mark(s, table, id);
+
+	return rc == -ERANGE ? 0 : rc;
 }
 
 int sweep_slice(struct store *s)

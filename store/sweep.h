@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sweep: names that nothing refers to any more go: edges, operations, series, cgroups and, behind them, services.
+ * sweep: names that nothing refers to any more go: edges, operations, series, cgroups, stacks, frames and, behind
+ * them, services.
  *
  * No index leads from a name to its facts, so a pass marks what the facts of each tick refer to, one tick a put, from the
  * newest back to the oldest, and then deletes what it did not meet, one table a put.  What came in since the pass began is
@@ -17,7 +18,8 @@
 
 struct store;
 
-enum sweep_table { SWEEP_EDGE, SWEEP_OP, SWEEP_SERIES, SWEEP_CGROUP, SWEEP_SERVICE, SWEEP_TABLES };
+enum sweep_table { SWEEP_EDGE, SWEEP_OP, SWEEP_SERIES, SWEEP_CGROUP, SWEEP_STACK, SWEEP_FRAME, SWEEP_SERVICE,
+	SWEEP_TABLES };
 
 struct sweep {
 	int64_t tick;                          /* the last one that was looked at; 0: begin */
@@ -27,6 +29,8 @@ struct sweep {
 
 /* In a transaction: the next slice. 0 or negative. */
 int sweep_slice(struct store *s);
+/* A row that came in refers to this name, which the dictionary may not remember: it stays in this pass. 0 or -ENOMEM. */
+int sweep_keep(struct store *s, enum sweep_table table, int64_t id);
 /* To be called when the dictionary is forgotten or rows came in past it. */
 void sweep_reset(struct store *s);
 void sweep_done(struct sweep *w);

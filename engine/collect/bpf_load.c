@@ -19,6 +19,7 @@
 
 #include "collect/cgroup_root.h"
 #include "collect/kernel_can.h"
+#include "collect/profile_clock.h"
 
 #define RING_BYTES_DEFAULT (16u << 20)
 #define LINE_LEN 192
@@ -320,6 +321,8 @@ static int part_attach(struct bpf_source *b, size_t part, int cgroup_fd)
 
 		if (!p || b->ladder.parts[part].idle)
 			continue;
+		if (row->group & PROBE_CLOCK)           /* of one CPU, to see that it works: profile_open() begins it */
+			return profile_clock_try(bpf_program__fd(p));
 		b->links[part][k] = program_attach(b, p, cgroup_fd);
 		if (!b->links[part][k])
 			return -errno;
@@ -360,7 +363,8 @@ static bool anything_attached(const struct bpf_source *b)
 int bpf_load(struct bpf_source *b, const struct probe_options *o)
 {
 	const struct ladder_wish wish = {
-		.no_packets = o->no_packets, .no_sched = o->no_sched, .no_iterators = o->no_iterators, .rungs = o->rungs,
+		.no_packets = o->no_packets, .no_sched = o->no_sched, .no_iterators = o->no_iterators,
+		.no_profile = o->no_profile, .rungs = o->rungs,
 	};
 	struct knowledge k;
 	int err;

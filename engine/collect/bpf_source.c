@@ -131,6 +131,20 @@ int bpf_source_open(const struct probe_options *o, struct source **ret, struct p
 	return 0;
 }
 
+int bpf_source_profile(struct source *s, struct profile_probe *ret)
+{
+	struct bpf_source *b = bpf_source_of(s);
+	int prog_fd = bpf_program__fd(b->skel->progs.profile_sampled);
+
+	if (prog_fd < 0)
+		return -ENOSYS;
+	*ret = (struct profile_probe){
+		.prog_fd = prog_fd, .ring_fd = bpf_map__fd(b->skel->maps.stack_ring),
+		.ring_bytes = bpf_map__max_entries(b->skel->maps.stack_ring),
+	};
+	return 0;
+}
+
 void bpf_source_wish(struct source *s, uint64_t cookie, int wish)
 {
 	__atomic_store_n(&bpf_source_of(s)->wishes[WISH_SLOT(cookie)], WISH_WORD(cookie, (uint64_t)wish), __ATOMIC_RELAXED);

@@ -11,12 +11,14 @@
 #include <stdbool.h>
 
 #include "base/vec.h"
+#include "collect/profile.h"
 #include "collect/source.h"
 
 struct probe_options {
 	size_t ring_bytes;         /* power of two; 0: 16 MB */
 	bool no_packets, no_sched; /* leave out for measurements */
 	bool no_iterators;         /* they would not show the node (struct host.narrow) */
+	bool no_profile;           /* no samples of the CPUs */
 	VEC(uint16_t) only_ports;  /* either end; empty: all */
 	VEC(uint32_t) only_pids;
 	VEC(uint32_t) exclude_pids;
@@ -64,6 +66,9 @@ int bpf_source_health(struct source *s, source_fn *fn, void *arg);
 /* Every thread of the node in one pass (iter/task). Count, or -ENOSYS where the rung is missing (then /proc). */
 typedef void task_fn(void *arg, const struct ev_task *t);
 int bpf_source_tasks(struct source *s, task_fn *fn, void *arg);
+
+/* What profile_open() needs. 0; -ENOSYS where the kernel does not let CPUs be sampled, or it was left out. */
+int bpf_source_profile(struct source *s, struct profile_probe *ret);
 
 /* From now on only this much of the socket's payload is wanted: one of WISH_* (bpf/event.h). */
 void bpf_source_wish(struct source *s, uint64_t cookie, int wish);

@@ -101,7 +101,8 @@ static const char *part_obstacle(const struct probe_row *r, const struct ladder_
 {
 	if (w->no_iterators && r->group & PROBE_ITERATES)
 		return "in a pid namespace of its own, of which alone it tells";
-	return (w->no_packets && r->group & PROBE_PACKETS) || (w->no_sched && r->group & PROBE_SCHED) ? "left out by option" : NULL;
+	return (w->no_packets && r->group & PROBE_PACKETS) || (w->no_sched && r->group & PROBE_SCHED) ||
+	       (w->no_profile && r->group & PROBE_CLOCK) ? "left out by option" : NULL;
 }
 
 static void part_choose(struct ladder *l, struct ladder_part *p, const bool *known, const struct ladder_wish *w)

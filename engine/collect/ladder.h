@@ -12,7 +12,7 @@
 #define LADDER_WHY 256
 
 struct ladder_wish {
-	bool no_packets, no_sched, no_iterators;
+	bool no_packets, no_sched, no_iterators, no_profile;
 	const char *rungs;      /* "owners=kprobe,sockets=tracepoint": the best rung that a source may take, for comparing
 				 * them (parts without that rung are not affected; "absent" all have); "btf=absent": as if the
 				 * kernel had none. NULL: the best there is */

@@ -88,6 +88,10 @@ const struct probe_row probe_table[] = {
 	TRACED("reclaim", "ends in a limit", "task_unlimited", "mm_vmscan_memcg_reclaim_end", "the same in a cgroup's limit",
 	       PROBE_SCHED),
 
+	{ .source = "profile", .part = "stacks", .rung = "perf_event", .program = "profile_sampled", .hook = "perf_event/cpu-clock",
+	  .type = "perf_event", .needs = CAN_BPF | CAN_TRACE | CAN_RELOCATE, .group = PROBE_CLOCK },
+	{ FLOOR("profile", "stacks", "absent", "which functions use the CPU"), .group = PROBE_CLOCK },
+
 	{ ITERATOR("tasks", "threads", "task_each", "task", 0, PROBE_ITERATES) },
 	{ FLOOR("tasks", "threads", "/proc", "cheap sampling") },
 	{ ITERATOR("tcp health", "sockets", "health_each", "bpf_sk_storage_map", CAN_SOCK_STORAGE, PROBE_STATE | PROBE_STORAGE) },

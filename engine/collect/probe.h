@@ -35,6 +35,7 @@ enum {                                  /* probe_row.group */
 	PROBE_COOKIES = 1 << 4,         /* of use only where states are in a hash */
 	PROBE_STORAGE = 1 << 5,         /* of use only where they are with the sockets */
 	PROBE_ITERATES = 1 << 6,        /* over tasks: by no_iterators */
+	PROBE_CLOCK = 1 << 7,           /* run by a clock that profile.h opens for each CPU; left out by no_profile */
 };
 
 struct probe_row {

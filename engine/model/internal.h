@@ -15,6 +15,7 @@
  *	reading.c   the newest sample beside the previous tick's; usage.c: differences summed by service;
  *	points.c    the points of a tick; rows.c: its processes and cgroups
  *	note.c      events for the timeline, loss
+ *	stack.c     samples of the CPUs
  *	build.c     model_tick()
  *
  * Numbers: services, edges and connections are known by number; NONE is none.  A connection's number may be used anew
@@ -260,6 +261,8 @@ struct cgroup {
 	bool based;
 };
 
+struct stack { uint32_t service, pid; uint64_t samples; const char *frames; };
+
 #define DEVICE_METRICS 6
 #define INTERFACE_METRICS 3
 
@@ -341,12 +344,15 @@ struct model {
 	VEC(struct interface) interfaces;
 	struct series node_series[METRIC_MAX];
 
+	VEC(struct stack) stacks;    /* of this tick; their text in stack_text */
+	struct arena stack_text;
+
 	VEC(struct note) notes;
 	struct arena note_text;
 	uint32_t life_events;
 	VEC(struct loss) losses;
 	uint64_t lost_unknown_cookie, lost_conns, lost_listeners, lost_services, lost_edges, lost_ops, lost_rows,
-		lost_events, lost_processes, lost_flows, lost_snis, bad_records, kernel_loss;
+		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis, bad_records, kernel_loss;
 };
 
 /* conn.c */
@@ -433,6 +439,13 @@ uint32_t addr_netns(const struct model *m, const uint8_t ip[16], uint32_t from);
 unsigned addr_pair(const struct addr *local, const struct addr *remote, struct addr a[2]);
 /* "10.0.0.1:80", "[::1]:80"; port 0: the address alone. */
 char *addr_text(char *buf, size_t cap, const uint8_t ip[16], uint16_t port);
+
+/* stack.c */
+void stacks_init(struct model *m);
+void stacks_done(struct model *m);
+int stacks_build(struct model *m, struct tick *t);
+/* They are in a tick. */
+void stacks_commit(struct model *m);
 
 /* process.c */
 /* Known, or resolved now; NULL: cannot be found. */

@@ -49,6 +49,7 @@ struct model *model_new(const struct model_options *o)
 	m->conn_free = m->closed_head = m->closed_tail = NONE;
 	m->gen = 1;
 	arena_init(&m->note_text, NOTE_TEXT_MAX);
+	stacks_init(m);
 	listeners_init(m);
 	datagrams_init(m);
 	map_init(&m->procs, sizeof(uint32_t), sizeof(struct proc *), PROCESSES_MAX);
@@ -78,6 +79,7 @@ void model_free(struct model *m)
 	requests_done(m);
 	handshakes_done(m);
 	readings_done(m);
+	stacks_done(m);
 	services_done(m);
 	map_done(&m->edge_index);
 	for (size_t i = 0; i < m->edges.n; i++)

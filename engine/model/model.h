@@ -42,6 +42,9 @@ void model_free(struct model *m);
 void model_event(struct model *m, const struct ev_hdr *ev);
 /* A reading of the node; the difference to the previous one goes into the current tick. */
 void model_sample(struct model *m, const struct sample *s);
+/* Samples of the CPUs that found this process (0: several) in this stack: functions from the outermost to the innermost,
+ * separated by ';'. The text is copied. */
+void model_stack(struct model *m, uint32_t pid, const char *frames, uint64_t samples);
 /* Loss outside of the model, as totals: it puts the growth into the tick. Strings are static. Reasons that begin with "ring_" or
  * "lost_" count events (tick.lost adds them up), unless they end in "bytes". The flows' and the model's own are there already. */
 void model_loss(struct model *m, const char *stage, const char *reason, uint64_t total);

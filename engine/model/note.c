@@ -98,6 +98,7 @@ void loss_own(struct model *m)
 	loss_set(m, "model", "edges_full", m->lost_edges, false);
 	loss_set(m, "model", "ops_full", m->lost_ops, false);
 	loss_set(m, "model", "names_full", m->lost_snis, false);
+	loss_set(m, "model", "stacks_full", m->lost_stacks, false);
 	loss_set(m, "model", "rows_full", m->lost_rows, false);
 	loss_set(m, "model", "events_full", m->lost_events, false);
 	loss_set(m, "model", "flows_no_memory", m->lost_flows, true);

@@ -36,6 +36,7 @@ void tick_free(struct tick *t)
 	vec_done(&t->event);
 	vec_done(&t->processes);
 	vec_done(&t->cgroups);
+	vec_done(&t->stacks);
 	vec_done(&t->loss);
 	arena_done(&t->arena);
 	free(t);

@@ -128,6 +128,14 @@ struct tick_cgroup {
 	uint32_t periods_throttled, pids;
 };
 
+/* Where samples of the CPUs found the threads of a service. */
+struct tick_stack {
+	uint32_t service;        /* ID_NONE: not known whose they are */
+	uint32_t pid;            /* 0: several */
+	const char *frames;      /* functions, outermost first, separated by ';'; "(other)": rarer ones below that caller */
+	uint64_t samples;
+};
+
 /* What was not seen, and what was. Stage: "kernel", "flow", "model", "store" …; reason: "ring_data", "lost_bytes" … */
 struct tick_loss { const char *stage, *reason; uint64_t count; };
 
@@ -147,6 +155,7 @@ struct tick {
 	VEC(struct tick_event) event;
 	VEC(struct tick_process) processes;
 	VEC(struct tick_cgroup) cgroups;
+	VEC(struct tick_stack) stacks;
 	VEC(struct tick_loss) loss;
 };
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/window.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One index for the four kinds of names. Different names with one hash differ in salt. */
-enum index_kind { INDEX_SERVICE, INDEX_EDGE, INDEX_OP, INDEX_SERIES };
+/* One index for the five kinds of names. Different names with one hash differ in salt. */
+enum index_kind { INDEX_SERVICE, INDEX_EDGE, INDEX_OP, INDEX_SERIES, INDEX_STACK };
 
 struct index_key {
 	uint64_t hash;
@@ -25,6 +26,7 @@ struct window *window_new(void)
 	if (!w)
 		return NULL;
 	arena_init(&w->arena, 0);
+	w->profile_hz = NAN;
 	map_init(&w->index_, sizeof(struct index_key), sizeof(uint32_t), 0);
 	return w;
 }
@@ -48,6 +50,8 @@ void window_free(struct window *w)
 	vec_done(&w->events);
 	vec_done(&w->logs);
 	vec_done(&w->processes);
+	vec_done(&w->stacks);
+	vec_done(&w->profile);
 	vec_done(&w->coverage.notes);
 	vec_done(&w->coverage.loss);
 	map_done(&w->index_);
@@ -209,6 +213,32 @@ uint32_t window_series(struct window *w, uint32_t service, const char *metric, c
 	return id;
 }
 
+static bool stack_same(const struct window *w, uint32_t id, const void *what)
+{
+	const struct win_stack *a = &w->stacks.v[id], *b = what;
+
+	return a->parent == b->parent && !strcmp(a->frame, b->frame);
+}
+
+uint32_t window_stack(struct window *w, uint32_t parent, const char *frame)
+{
+	struct win_stack want = {.parent = parent, .frame = frame}, *s;
+	struct index_key key = {.kind = INDEX_STACK, .hash = hash_text(parent, frame)};
+	uint32_t id = index_find(w, &key, stack_same, &want);
+
+	if (id != WIN_NONE)
+		return id;
+	want.frame = arena_strdup(&w->arena, frame);
+	s = want.frame ? vec_push(&w->stacks) : NULL;
+	if (!s)
+		return WIN_NONE;
+	*s = want;
+	id = index_put(w, &key, w->stacks.n - 1);
+	if (id == WIN_NONE)
+		w->stacks.n--;
+	return id;
+}
+
 struct hist *window_hist(struct window *w)
 {
 	struct win_hist *h = arena_alloc(&w->arena, sizeof(*h));
@@ -296,6 +326,18 @@ static int process_order(const void *pa, const void *pb)
 	return 0;
 }
 
+static int profile_order(const void *pa, const void *pb)
+{
+	const struct win_profile *a = pa, *b = pb;
+
+	ORDER(a->t_ns, b->t_ns);
+	ORDER(a->service, b->service);
+	ORDER(a->pid, b->pid);
+	ORDER(a->stack, b->stack);
+	ORDER(a->dur_ns, b->dur_ns);
+	return 0;
+}
+
 /* Rows mostly come sorted already (from the store): then one pass looks and nothing is moved. */
 static void sort_rows(void *v, size_t n, size_t size, int (*order)(const void *, const void *))
 {
@@ -317,5 +359,6 @@ void window_sort(struct window *w)
 	sort_rows(w->points.v, w->points.n, sizeof(*w->points.v), point_order);
 	sort_rows(w->events.v, w->events.n, sizeof(*w->events.v), event_order);
 	sort_rows(w->logs.v, w->logs.n, sizeof(*w->logs.v), log_order);
+	sort_rows(w->profile.v, w->profile.n, sizeof(*w->profile.v), profile_order);
 	sort_rows(w->processes.v, w->processes.n, sizeof(*w->processes.v), process_order);
 }

@@ -79,6 +79,20 @@ struct win_log {
 	double count, baseline_count;   /* baseline NaN: not known */
 };
 
+/* A frame and what called it. */
+struct win_stack {
+	uint32_t parent;           /* index into stacks, less than its own; WIN_NONE: the outermost */
+	const char *frame;         /* function, demangled where that is possible; see rootle-schema(5) for "_[k]", "[…]" and "(other)" */
+};
+
+struct win_profile {
+	int64_t t_ns, dur_ns;
+	uint32_t service;          /* WIN_NONE: not known */
+	uint32_t pid;              /* 0: several */
+	uint32_t stack;            /* index into stacks: the innermost frame */
+	double samples;            /* ticks of the CPU clock in the interval */
+};
+
 struct win_process {               /* the newest facts of a process that was active in the range */
 	uint32_t pid, ppid, service;
 	int64_t start_ns, end_ns;  /* end 0: was not seen to end */
@@ -109,6 +123,9 @@ struct window {
 	VEC(struct win_event) events;
 	VEC(struct win_log) logs;
 	VEC(struct win_process) processes;
+	VEC(struct win_stack) stacks;
+	VEC(struct win_profile) profile;
+	double profile_hz;         /* ticks of the CPU clock a second and CPU; NaN: not known */
 	struct win_coverage coverage;
 	struct map index_;         /* private: name → id while it is being filled */
 	struct win_hist *hists_;   /* private: those of window_hist(), to be freed */
@@ -123,6 +140,8 @@ uint32_t window_service(struct window *w, const char *name);
 uint32_t window_edge(struct window *w, uint32_t from, uint32_t to, const char *protocol, uint32_t port);
 uint32_t window_op(struct window *w, const char *text);
 uint32_t window_series(struct window *w, uint32_t service, const char *metric, const char *device);
+/* parent WIN_NONE: the outermost frame */
+uint32_t window_stack(struct window *w, uint32_t parent, const char *frame);
 /* Find only. */
 uint32_t window_find_service(const struct window *w, const char *name);
 /* A histogram whose memory goes with the window; NULL: no memory. */

@@ -1,8 +1,9 @@
 -- rootle recording, schema 2.  Applied once, in one transaction, to an empty file; see rootle-schema(5).
 --
 -- Three kinds of objects:
---   dictionaries   names, numbered once: service edge op series pattern process cgroup meta
---   facts          what was measured, clustered by tick: requests tcp tls point log process_tick cgroup_tick loss;
+--   dictionaries   names, numbered once: service edge op series pattern process cgroup frame stack meta
+--   facts          what was measured, clustered by tick: requests tcp tls point log process_tick cgroup_tick profile
+--                  loss;
 --                  and by time: event span
 --   derived        nothing but the views v_*; drop and create them as you like.  The only derived columns are the
 --                  percentiles beside a histogram (requests.p50_ns … p99_ns), for people without a decoder.
@@ -83,6 +84,21 @@ CREATE TABLE cgroup(
 	path TEXT NOT NULL UNIQUE,
 	service INTEGER REFERENCES service(id)   -- that most of its processes belong to
 );
+
+CREATE TABLE frame(
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL           -- function as its file has it (mangled); of the kernel: ends in _[k]; [file+0x…]: without a name
+);
+CREATE INDEX frame_name ON frame(name);
+
+CREATE TABLE stack(
+	id INTEGER PRIMARY KEY,      -- greater than its parent's
+	parent INTEGER NOT NULL,     -- stack.id of the caller; 0: none, this is the outermost frame
+	frame INTEGER NOT NULL REFERENCES frame(id)
+);
+CREATE UNIQUE INDEX stack_key ON stack(parent, frame);
+INSERT INTO frame VALUES(1, '(other)');   -- samples of stacks that were too rare to be kept: below the caller they share
+INSERT INTO stack VALUES(1, 0, 1);
 
 -- facts -------------------------------------------------------------------------------------------------------------
 
@@ -220,6 +236,15 @@ CREATE TABLE cgroup_tick(
 	PRIMARY KEY(tick, cgroup)
 ) WITHOUT ROWID;
 
+CREATE TABLE profile(
+	tick INTEGER NOT NULL REFERENCES tick(id),
+	service INTEGER NOT NULL,    -- service.id; 0: not known
+	pid INTEGER NOT NULL,        -- 0: several
+	stack INTEGER NOT NULL REFERENCES stack(id),
+	samples INTEGER NOT NULL,    -- ticks of the CPU clock (meta profile_hz) that found it on a CPU in the interval
+	PRIMARY KEY(tick, service, pid, stack)
+) WITHOUT ROWID;
+
 CREATE TABLE loss(
 	tick INTEGER NOT NULL REFERENCES tick(id),
 	stage TEXT NOT NULL,         -- kernel flow model store …
@@ -321,6 +346,13 @@ CREATE VIEW v_cgroups AS
 	u.mem_limit_bytes, u.read_bytes, u.write_bytes, u.periods_throttled, u.pids
 	FROM v_ticks t JOIN cgroup_tick u ON u.tick = t.tick JOIN cgroup g ON g.id = u.cgroup
 	LEFT JOIN service s ON s.id = g.service;
+
+CREATE VIEW v_profile AS
+	SELECT t.time, t.dur_s, s.name AS service, nullif(p.pid, 0) AS pid, p.samples,
+	(WITH RECURSIVE up(id, text) AS (SELECT k.parent, f.name FROM stack k JOIN frame f ON f.id = k.frame WHERE k.id = p.stack
+	UNION ALL SELECT k.parent, f.name || ';' || up.text FROM up JOIN stack k ON k.id = up.id JOIN frame f ON f.id = k.frame)
+	SELECT text FROM up WHERE id = 0) AS stack
+	FROM v_ticks t JOIN profile p ON p.tick = t.tick LEFT JOIN service s ON s.id = p.service;
 
 CREATE VIEW v_losses AS
 	SELECT t.time, t.dur_s, l.stage, l.reason, l.count FROM v_ticks t JOIN loss l ON l.tick = t.tick;

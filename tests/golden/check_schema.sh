@@ -7,7 +7,7 @@ set -eu
 rootle=$1 src=$2 work=$3/schema
 rm -rf "$work" && mkdir -p "$work"
 "$rootle" import --quiet --db "$work/shop.db" "$src/tests/golden/shop.ndjson"
-for command in services edges requests map events incidents explain status check; do
+for command in services edges requests map events incidents profile explain status check; do
 	db="--db $work/shop.db"
 	[ "$command" != check ] || db=
 	# shellcheck disable=SC2086

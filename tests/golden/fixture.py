@@ -29,11 +29,23 @@ EDGES = [("client", "nginx", "http", 80, "GET /items/{id}", 40, 9, 180),
          ("shop.py", "redis", "redis", 6379, "GET", 20, 0.3, 0)]
 CPU = {"nginx": (0.05, 0.05), "shop.py": (0.3, 0.28), "postgres": (0.12, 0.95), "redis": (0.02, 0.02)}
 
+# service, stack, share of its CPU before and after
+STACKS = [("nginx", "main;ngx_worker_process_cycle;ngx_epoll_process_events;ngx_http_process_request", .7, .7),
+          ("nginx", "main;ngx_worker_process_cycle;ngx_epoll_process_events;entry_SYSCALL_64_[k];do_syscall_64_[k];ep_poll_[k]",
+           .3, .3),
+          ("shop.py", "Py_RunMain;_PyEval_EvalFrameDefault;[_json.cpython-311.so+0x1c40]", .5, .5),
+          ("shop.py", "Py_RunMain;_PyEval_EvalFrameDefault;serialise", .5, .5),
+          ("postgres", "PostmasterMain;PostgresMain;exec_simple_query;ExecIndexScan;_bt_search", .8, .05),
+          ("postgres", "PostmasterMain;PostgresMain;exec_simple_query;ExecSeqScan;heapgettup", .1, .85),
+          ("postgres", "PostmasterMain;PostgresMain;exec_simple_query;(other)", .1, .1)]
+HZ = 49
+
 line(type="meta", schema="ndjson/1", node="web-3", source="fixture", interval_s=TICK)
 for name, kind, exe in SERVICES:
     line(type="service", service=name, kind=kind, **({"exe": exe} if exe else {}))
 for source, target, protocol, port in sorted({e[:4] for e in EDGES}):
     line(**{"type": "edge", "from": source, "to": target, "protocol": protocol, "port": port})
+line(type="fact", key="profile_hz", value=str(HZ))
 for i in range(TICKS):
     t, slow = START + i * TICK, i >= ONSET
     for k, (source, target, protocol, _, op, rate, ms, added) in enumerate(EDGES):
@@ -47,6 +59,10 @@ for i in range(TICKS):
         line(type="resource", t=t, dur_s=TICK, service=name, metric="cpu_cores",
              value=round((after if slow else before) * wobble(i, k + 90), 4))
         line(type="resource", t=t, dur_s=TICK, service=name, metric="mem_bytes", value=(40 + 30 * k) << 20)
+    for k, (name, stack, before, after) in enumerate(STACKS):
+        cores = CPU[name][slow] * wobble(i, k + 130) * (after if slow else before)
+        line(type="profile", t=t, dur_s=TICK, service=name, pid=800 + k if name != "postgres" else None,
+             samples=max(1, round(cores * HZ * TICK)), stack=stack)
 line(type="event", t=START + 20, service="redis", kind="restart", detail="redis-server[812] started again", actor="systemd[1]")
 line(type="event", t=START + ONSET * TICK - 1, service="postgres", kind="config_change", detail="index items_sku dropped",
      actor="psql[4711]")
