@@ -116,6 +116,35 @@ static __always_inline bool sock_passes(struct sock *sk, const struct sock_state
 	return !(only_pids_n || exclude_pids_n) || pid_passes(st->owner);
 }
 
+static __always_inline __u32 address_fold(const struct in6_addr *from)
+{
+	__u32 a = 0;
+
+	for (int i = 0; i < 4; i++)
+		a ^= READ(from, in6_u.u6_addr32[i]);
+	return a;
+}
+
+/* As packet_parse() has it of this connection's packets. */
+static __always_inline __u32 sock_pair(struct sock *sk)
+{
+	__u32 addresses;
+
+	if (READ(sk, __sk_common.skc_family) == FAMILY_INET6)
+		addresses = address_fold(&sk->__sk_common.skc_v6_rcv_saddr) ^ address_fold(&sk->__sk_common.skc_v6_daddr);
+	else
+		addresses = READ(sk, __sk_common.skc_rcv_saddr) ^ READ(sk, __sk_common.skc_daddr);
+	return sample_pair(bpf_ntohl(addresses), 0, READ(sk, __sk_common.skc_num), bpf_ntohs(READ(sk, __sk_common.skc_dport)));
+}
+
+/* Is the payload of this socket read at the level in force? */
+static __always_inline bool sock_taken(struct sock *sk)
+{
+	__u32 shift = LIMIT_SHIFT(limits);
+
+	return !shift || sample_takes(sock_pair(sk), shift);
+}
+
 static __always_inline bool sock_is_inet(struct sock *sk)
 {
 	__u16 family = READ(sk, __sk_common.skc_family);

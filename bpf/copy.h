@@ -12,7 +12,7 @@
 #include "event.h"
 
 #define COPY_HEAD 4096u
-#define COPY_HEAD_SMALL 1024u           /* for WISH_HEADS */
+#define COPY_HEAD_SMALL 1024u           /* for WISH_HEADS, and where the budget is short */
 #define COPY_TAIL 64u
 #define COPY_PIECE 32768u               /* of a segment above 64 KB (head is 16 bits wide): records of this size, */
 #define COPY_PIECES 8u                  /* at most */
@@ -21,8 +21,7 @@
 #define COPY_REFILL_NS 1000000000ull    /* and time after which an empty credit is full again */
 
 /* One word a slot, so that user space's store is atomic: cookie << 2 | wish. */
-#define WISH_SLOTS 65536u
-#define WISH_SLOT(cookie) ((__u32)(cookie) & (WISH_SLOTS - 1))
+#define WISH_SLOT(cookie, slots) ((__u32)(cookie) & ((slots) - 1))        /* slots: a power of two */
 #define WISH_WORD(cookie, wish) ((cookie) << 2 | (wish))
 
 struct copy_credit {
@@ -61,13 +60,17 @@ static inline __attribute__((always_inline)) int copy_credit_take(struct copy_cr
 	return 1;
 }
 
-/* For a wish other than WISH_NONE. */
-static inline __attribute__((always_inline)) struct copy_plan copy_plan(__u32 len, __u32 wish, struct copy_credit *c,
-                                                                        __u64 now_ns)
+/* For a wish other than WISH_NONE. small: the budget is short; what is wished for whole stays whole, for half a pipeline counts
+ * nothing. */
+static inline __attribute__((always_inline)) struct copy_plan copy_plan(__u32 len, __u32 wish, __u32 small,
+                                                                        struct copy_credit *c, __u64 now_ns)
 {
-	__u32 limit = wish == WISH_HEADS ? COPY_HEAD_SMALL : COPY_HEAD;
+	__u32 limit;
 	struct copy_plan p = { len, 0 };
 
+	if (small && wish == WISH_AUTO)
+		wish = WISH_HEADS;
+	limit = wish == WISH_HEADS ? COPY_HEAD_SMALL : COPY_HEAD;
 	if (len <= limit)
 		return p;
 	if (wish != WISH_HEADS && len <= COPY_WHOLE_MAX && (wish == WISH_WHOLE || copy_credit_take(c, len, now_ns)))

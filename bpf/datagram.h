@@ -125,7 +125,7 @@ static __always_inline void udp_add(const struct udp_packet *p, const struct udp
 /* Is this DNS, as far as the reader has not said otherwise? */
 static __always_inline bool udp_wanted(const struct udp_packet *p, __u64 cookie)
 {
-	__u32 slot = WISH_SLOT(cookie);
+	__u32 slot = WISH_SLOT(cookie, wish_slots);
 	__u64 *word;
 
 	if (!udp_is_dns(p))

@@ -146,7 +146,8 @@ struct ev_data {
 	__u16 head, tail;       /* bytes copied */
 	__u8 dir;               /* DIR_OUT or DIR_IN */
 	__u8 flags;
-	__u16 pad;
+	__u8 shift;             /* one of 1 << shift connections was read (bpf/sample.h): what is on this one counts as many */
+	__u8 pad;
 	__u32 tgid, tid;
 	__u32 rd_tid, rd_seq;
 	__u64 rd_ts_ns;
@@ -309,6 +310,10 @@ enum {
 
 /* Counters that are not loss. Of what reaches the ring buffer its reader counts; `seen` in the map `counts` is only what is
  * skipped in the kernel. */
-enum { SEEN_SEGMENTS = 0, SEEN_PAYLOAD_BYTES, SEEN_COPIED_BYTES, SEEN_CUT_SEGMENTS, SEEN_RECORDS, SEEN_MAX };
+enum {
+	SEEN_SEGMENTS = 0, SEEN_PAYLOAD_BYTES, SEEN_COPIED_BYTES, SEEN_CUT_SEGMENTS, SEEN_RECORDS,
+	SEEN_LEFT_OUT,          /* segments of connections that are not read at this level of the budget */
+	SEEN_MAX
+};
 
 #endif

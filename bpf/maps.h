@@ -9,13 +9,13 @@
 
 #include "copy.h"
 #include "event.h"
+#include "sample.h"
 #include "wait.h"
 
-#define RING_BYTES (16u << 20)
-
+/* Sizes are user space's business (engine/collect/map_plan.c): those here are of a map that it does not set. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, RING_BYTES);
+	__uint(max_entries, 1 << 20);
 } ring __weak SEC(".maps");
 
 struct counts { __u64 drops[16], seen[8]; };
@@ -60,12 +60,10 @@ struct {
 } socks __weak SEC(".maps");
 
 /* The same by cookie, where a program that must have it cannot reach socket storage (state.h): those that copy what they
- * read, and all of kernels before 5.11. User space makes it this large only then. */
-#define STATES_MAX 32768
-
+ * read, and all of kernels before 5.11. User space makes it large only then. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, STATES_MAX);
+	__uint(max_entries, 1);
 	__type(key, __u64);
 	__type(value, struct sock_state);
 } states __weak SEC(".maps");
@@ -89,10 +87,11 @@ const volatile bool task_by_helper __weak SEC(".rodata") = true;       /* bpf_ge
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, WISH_SLOTS);
+	__uint(max_entries, 1024);
 	__type(key, __u32);
 	__type(value, __u64);
 } wishes __weak SEC(".maps");
+const volatile __u32 wish_slots __weak SEC(".rodata") = 1024;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -113,6 +112,9 @@ const volatile __u32 exclude_pids_n __weak SEC(".rodata") = 0;
 const volatile __u16 only_ports[FILTER_MAX] __weak SEC(".rodata") = {};
 const volatile __u32 only_pids[FILTER_MAX] __weak SEC(".rodata") = {};
 const volatile __u32 exclude_pids[FILTER_MAX] __weak SEC(".rodata") = {};
+
+/* The level of the budget in force (bpf/sample.h), set by user space. */
+volatile __u32 limits __weak SEC(".data") = 0;
 
 static __always_inline void count_drop(__u32 which, __u64 n)
 {

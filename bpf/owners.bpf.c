@@ -61,7 +61,7 @@ static __always_inline void sock_was_written(struct sock *sk)
 	if (!st || !tp)
 		return;
 	sock_used(sk, st, pid_tgid);
-	if (sock_passes(sk, st))
+	if (sock_taken(sk) && sock_passes(sk, st))
 		write_attribute(st, READ(tp, write_seq), pid_tgid);
 }
 

@@ -10,6 +10,7 @@
 #define ROOTLE_BPF_PACKET_H
 
 #include "event.h"
+#include "sample.h"
 
 #define PACKET_INLINE static inline __attribute__((always_inline))
 #define PACKET_EXT_MAX 6        /* extension headers followed; more is nobody's honest packet */
@@ -19,6 +20,7 @@ struct packet {
 	__u32 len;              /* payload bytes */
 	__u32 seq;              /* host order */
 	__u16 window;           /* as in the header: unscaled */
+	__u32 pair;             /* sample_pair() of its addresses and ports */
 	__u8 flags;             /* TCP's: 1 FIN, 2 SYN, 4 RST, 16 ACK */
 };
 
@@ -27,8 +29,23 @@ PACKET_INLINE __u32 packet_be32(const __u8 *p)
 	return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
 }
 
-/* tcp: the 20 bytes of the fixed header, which begins at `offset` of a packet of `total` bytes */
-PACKET_INLINE int packet_tcp(const __u8 *tcp, __u32 offset, __u32 total, struct packet *ret)
+PACKET_INLINE __u16 packet_be16(const __u8 *p)
+{
+	return (__u16)(p[0] << 8 | p[1]);
+}
+
+/* Both addresses, xor-ed, of an IP header of 40 bytes; by words, for the kernel side's stack is small. */
+PACKET_INLINE __u32 packet_addresses(const __u32 *ip, int v6)
+{
+	__u32 a = ip[3] ^ ip[4];
+
+	if (v6)
+		a ^= ip[2] ^ ip[5] ^ ip[6] ^ ip[7] ^ ip[8] ^ ip[9];
+	return packet_be32((const __u8 *)&a);
+}
+
+/* tcp: the 20 bytes of the fixed header, which begins at `offset` of a packet of `total` bytes; addresses: both, xor-ed */
+PACKET_INLINE int packet_tcp(const __u8 *tcp, __u32 addresses, __u32 offset, __u32 total, struct packet *ret)
 {
 	__u32 data = (__u32)(tcp[12] >> 4) * 4;
 
@@ -37,6 +54,7 @@ PACKET_INLINE int packet_tcp(const __u8 *tcp, __u32 offset, __u32 total, struct 
 	ret->offset = offset + data;
 	ret->len = total - ret->offset;
 	ret->seq = packet_be32(tcp + 4) + ((tcp[13] >> 1) & 1);
+	ret->pair = sample_pair(addresses, 0, packet_be16(tcp), packet_be16(tcp + 2));
 	ret->flags = tcp[13];
 	ret->window = (__u16)(tcp[14] << 8 | tcp[15]);
 	return 1;
@@ -66,8 +84,8 @@ PACKET_INLINE __u32 packet_ipv6_tcp(void *ctx, __u8 next)
  * -1 where its headers could not be loaded. One load does for IPv4 without options, which is nearly every packet. */
 PACKET_INLINE int packet_parse(void *ctx, __u32 total, struct packet *ret)
 {
-	__u8 ip[40];
-	__u32 offset;
+	__u8 ip[40] __attribute__((aligned(4)));
+	__u32 offset, addresses;
 
 	if (total < 40)
 		return 0;
@@ -76,12 +94,14 @@ PACKET_INLINE int packet_parse(void *ctx, __u32 total, struct packet *ret)
 	if (ip[0] >> 4 == 4) {
 		if (ip[9] != 6 || (ip[6] & 0x3f) || ip[7])
 			return 0;
+		addresses = packet_addresses((const __u32 *)ip, 0);
 		if (ip[0] == 0x45)
-			return packet_tcp(ip + 20, 20, total, ret);
+			return packet_tcp(ip + 20, addresses, 20, total, ret);
 		offset = (__u32)(ip[0] & 15) * 4;
 		if (offset < 20)
 			return 0;
 	} else if (ip[0] >> 4 == 6) {
+		addresses = packet_addresses((const __u32 *)ip, 1);
 		offset = packet_ipv6_tcp(ctx, ip[6]);
 		if (!offset)
 			return 0;
@@ -92,7 +112,7 @@ PACKET_INLINE int packet_parse(void *ctx, __u32 total, struct packet *ret)
 		return 0;
 	if (PACKET_LOAD(ctx, offset, ip, 20) < 0)
 		return -1;
-	return packet_tcp(ip, offset, total, ret);
+	return packet_tcp(ip, addresses, offset, total, ret);
 }
 
 #endif

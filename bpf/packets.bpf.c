@@ -26,6 +26,7 @@ struct segment {
 	__u64 now_ns, cookie, rd_ts_ns;
 	const struct sock_state *st;
 	__u32 tgid, tid, rd_tid, rd_seq;
+	__u32 limits;           /* as they were when it came */
 	__u8 dir, flags;
 };
 
@@ -130,6 +131,7 @@ static __always_inline void segment_fill(struct ev_data *e, const struct segment
 	e->tail = s->plan.tail;
 	e->dir = s->dir;
 	e->flags = s->flags;
+	e->shift = LIMIT_SHIFT(s->limits);
 	e->pad = 0;
 	e->tgid = s->tgid;
 	e->tid = s->tid;
@@ -180,24 +182,24 @@ static __always_inline void segment_emit(struct __sk_buff *skb, const struct seg
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
-/* Whole, but larger than a record can say: as if it had come in several segments. */
-static __always_inline void segment_split(struct __sk_buff *skb, const struct segment *s)
+/* Whole, but larger than a record can say: as if it had come in several segments. s is used up (a copy would not fit the stack). */
+static __always_inline void segment_split(struct __sk_buff *skb, struct segment *s)
 {
-	struct segment piece = *s;
 	__u32 left = s->p.len;
+	__u8 flags = s->flags;
 
 	for (__u32 i = 0; i < COPY_PIECES && left; i++) {
-		piece.p.len = left < COPY_PIECE ? left : COPY_PIECE;
-		piece.plan.head = piece.p.len;
-		left -= piece.p.len;
-		piece.flags = left ? s->flags & ~DATA_FIN : s->flags;
-		segment_emit(skb, &piece, COPY_PIECE);
-		piece.p.offset += piece.p.len;
-		piece.p.seq += piece.p.len;
+		s->p.len = left < COPY_PIECE ? left : COPY_PIECE;
+		s->plan.head = s->p.len;
+		left -= s->p.len;
+		s->flags = left ? flags & ~DATA_FIN : flags;
+		segment_emit(skb, s, COPY_PIECE);
+		s->p.offset += s->p.len;
+		s->p.seq += s->p.len;
 	}
 }
 
-static __always_inline void segment_submit(struct __sk_buff *skb, const struct segment *s)
+static __always_inline void segment_submit(struct __sk_buff *skb, struct segment *s)
 {
 	__u32 n = s->plan.head + s->plan.tail;
 
@@ -210,7 +212,7 @@ static __always_inline void segment_submit(struct __sk_buff *skb, const struct s
 /* False where nothing of this socket is wanted. */
 static __always_inline bool segment_plan(struct segment *s, struct sock_state *st)
 {
-	__u32 slot = WISH_SLOT(s->cookie);
+	__u32 slot = WISH_SLOT(s->cookie, wish_slots);
 	__u64 *word = bpf_map_lookup_elem(&wishes, &slot);
 	__u32 wish = word ? wish_of(*word, s->cookie) : WISH_AUTO;
 
@@ -220,7 +222,7 @@ static __always_inline bool segment_plan(struct segment *s, struct sock_state *s
 		count_seen(SEEN_PAYLOAD_BYTES, s->p.len);
 		return false;
 	}
-	s->plan = copy_plan(s->p.len, wish, &st->credit[s->dir], s->now_ns);
+	s->plan = copy_plan(s->p.len, wish, s->limits & LIMIT_SMALL_HEADS, &st->credit[s->dir], s->now_ns);
 	if (s->plan.head + s->plan.tail < s->p.len)
 		s->flags |= DATA_CUT;
 	return true;
@@ -251,7 +253,7 @@ static __always_inline int packet_see(struct __sk_buff *skb, __u8 dir)
 {
 	struct segment s = { .dir = dir };
 	struct bpf_sock *sk;
-	int tcp = packet_parse(skb, skb->len, &s.p), closed;
+	int tcp = packet_parse(skb, skb->len, &s.p), closed, taken;
 
 	if (!tcp)
 		datagram_see(skb, dir);
@@ -259,6 +261,12 @@ static __always_inline int packet_see(struct __sk_buff *skb, __u8 dir)
 		return PASS;
 	closed = !state_in_hash && window_is_closed(s.p.window, s.p.flags);
 	if (!s.p.len && !closed && !windows_closed)
+		return PASS;
+	s.limits = limits;
+	taken = sample_takes(s.p.pair, LIMIT_SHIFT(s.limits));
+	if (!taken)
+		count_seen(SEEN_LEFT_OUT, s.p.len > 0);
+	if (!taken && !closed && !windows_closed)
 		return PASS;
 	sk = skb->sk;
 	if (sk)
@@ -272,7 +280,7 @@ static __always_inline int packet_see(struct __sk_buff *skb, __u8 dir)
 	s.now_ns = bpf_ktime_get_ns();
 	if (closed || windows_closed)
 		health_window(sk, dir, closed, s.now_ns);
-	if (!s.p.len)
+	if (!s.p.len || !taken)
 		return PASS;
 	s.flags = (s.p.flags & 1 ? DATA_FIN : 0) | (skb->ifindex == LOOPBACK_INDEX ? DATA_LOOPBACK : 0);
 	segment_report(skb, sk, &s);

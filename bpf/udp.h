@@ -43,11 +43,6 @@ struct udp_count {
 };
 _Static_assert(sizeof(struct udp_count) == 48, "udp_count");
 
-PACKET_INLINE __u16 packet_be16(const __u8 *p)
-{
-	return (__u16)((__u16)p[0] << 8 | p[1]);
-}
-
 PACKET_INLINE void udp_mapped(__u8 to[16], const __u8 from[4])
 {
 	__builtin_memset(to, 0, 10);

@@ -144,6 +144,7 @@ int probe_options_from(struct probe_options *po, const struct options *o, uint32
 	po->btf = o->btf;
 	po->rungs = o->rung;
 	po->no_profile = o->no_profile;
+	po->map_bytes = (size_t)o->memory_bytes;
 	if (ret == 0)
 		ret = ports_from(po, &o->port);
 	if (ret == 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -38,9 +37,6 @@ int cmd_record(const struct command *c, struct options *o, int argc, char **argv
 	if (ret)
 		return ret;
 	recorder_options_from(&ro, o, path);
-	if (!isnan(o->cpu_budget_ratio))
-		say_note("--cpu-budget %.0f %%: the share used is measured and reported at the end, but not enforced",
-			 o->cpu_budget_ratio * 100);
 	if (!o->detach)
 		return recorder_run(&ro, ready, NULL);
 	ret = recorder_detach(&ro, &pid);

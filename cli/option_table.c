@@ -78,8 +78,9 @@ const struct option_row options_attach[] = {
 	{"exclude-pid", OPT_NUMBERS, AT(exclude_pid), "PID", "no connections of these processes", NULL, 4194304},
 	{"exclude-port", OPT_NUMBERS, AT(exclude_port), "PORT", "no connections with these ports", NULL, 65535, true},
 	{"exclude-cgroup", OPT_LIST, AT(exclude_cgroup), "PATH", "no connections of processes in it", NULL, 0, true},
-	{"cpu-budget", OPT_BUDGET, AT(cpu_budget_ratio), "SHARE", "of the node: 10% or off; measured, not yet enforced",
+	{"cpu-budget", OPT_BUDGET, AT(cpu_budget_ratio), "SHARE", "most of the node to use: off, or a share (default 10%)",
 	 NULL, 0, true},
+	{"memory-budget", OPT_MEMORY, AT(memory_bytes), "SIZE", "most memory of the BPF maps (default 48M)", NULL, 0, true},
 	{0},
 };
 

@@ -8,10 +8,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "collect/map_plan.h"
 #include "exit.h"
 #include "nearest.h"
 #include "options.h"
 #include "say.h"
+
+#define CPU_BUDGET_DEFAULT 0.10
 
 void options_init(struct options *o, int64_t now_ns)
 {
@@ -21,7 +24,8 @@ void options_init(struct options *o, int64_t now_ns)
 		.since_ns = TIME_UNSET,
 		.until_ns = TIME_UNSET,
 		.baseline = {TIME_UNSET, TIME_UNSET},
-		.cpu_budget_ratio = NAN,
+		.cpu_budget_ratio = CPU_BUDGET_DEFAULT,
+		.memory_bytes = MAP_BUDGET_DEFAULT,
 	};
 }
 
@@ -143,6 +147,17 @@ static int set_positive(int (*parse)(const char *, int64_t *), int64_t *to, cons
 	return -EINVAL;
 }
 
+static int set_memory(int64_t *to, const char *value, char *why, size_t cap)
+{
+	int ret = set_positive(size_parse, to, value, "a size like 24M", why, cap);
+
+	if (ret == 0 && *to < MAP_BUDGET_MIN) {
+		snprintf(why, cap, "%s is too little to attach with: at least %uM", value, MAP_BUDGET_MIN >> 20);
+		ret = -EINVAL;
+	}
+	return ret;
+}
+
 static int set_flag(bool *to, const char *value, char *why, size_t cap)
 {
 	if (value && strcmp(value, "true") && strcmp(value, "false")) {
@@ -203,6 +218,8 @@ int option_set(struct options *o, const struct option_row *row, const char *valu
 		return set_range(at, o->now_ns, value, why, cap);
 	case OPT_BUDGET:
 		return set_budget(at, value, why, cap);
+	case OPT_MEMORY:
+		return set_memory(at, value, why, cap);
 	}
 	return -EINVAL;
 }

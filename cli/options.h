@@ -44,6 +44,7 @@ struct options {
 	struct text_list cgroup, exclude_cgroup;
 	double cpu_budget_ratio;        /* NaN: off */
 	const char *btf, *rung, *host_root;     /* NULL: not given */
+	int64_t memory_bytes;           /* of all BPF maps */
 	/* profile */
 	bool folded;
 	const char *svg;                /* a file */
@@ -67,6 +68,7 @@ enum option_type {
 	OPT_TIME,        /* int64_t unix ns */
 	OPT_RANGE,       /* struct time_range, "A..B" */
 	OPT_BUDGET,      /* double ratio: "10%", or NaN: "off" */
+	OPT_MEMORY,      /* int64_t bytes >= MAP_BUDGET_MIN */
 };
 
 struct option_row {

@@ -13,6 +13,8 @@
 #include "attach.h"
 #include "base/clock.h"
 #include "base/loop.h"
+#include "budget.h"
+#include "collect/probe.h"
 #include "exit.h"
 #include "model/model.h"
 #include "recorder.h"
@@ -43,6 +45,7 @@ struct recorder {
 	struct store *store;
 	struct writer *writer;
 	struct loop *loop;
+	struct budget budget;
 	sigset_t signals;               /* the mask before the loop took its signals */
 	int drain_timer;
 	int64_t drain_ns;               /* period of drain_timer now */
@@ -98,6 +101,8 @@ static int drain(struct recorder *r)
 static void on_drain(struct loop *l, void *arg, uint64_t expirations)
 {
 	struct recorder *r = arg;
+
+	budget_poll(&r->budget, clock_ts_ns());
 	int64_t want = drain(r) >= BUSY_RECORDS ? DRAIN_BUSY_NS : r->drain_ns * 2;
 
 	want = want > DRAIN_IDLE_NS ? DRAIN_IDLE_NS : want;
@@ -173,6 +178,23 @@ static void end_tick(struct recorder *r, int64_t end_ns, uint64_t end_ts)
 	writer_put(r->writer, t);
 }
 
+/* What a level leaves out, in the order that no record is taken for one of another level. */
+static void keep_budget(struct recorder *r)
+{
+	const struct governor_level *level;
+	char why[256];
+
+	if (!budget_tick(&r->budget, clock_ts_ns(), why, sizeof(why)))
+		return;
+	level = &governor_table[r->budget.governor.level];
+	if (r->sources.bpf && bpf_source_limit(r->sources.bpf, level))
+		say_note("budget: a source could not be attached again");
+	drain(r);
+	model_sampling(r->model, level->shift, !(level->off & PROBE_PACKETS));
+	model_note(r->model, clock_unix_ns(), "budget", why);
+	say_detail("budget: %s", why);
+}
+
 static void take_tick(struct recorder *r, bool aligned)
 {
 	drain(r);
@@ -201,6 +223,7 @@ static void on_tick(struct loop *l, void *arg, uint64_t expirations)
 	struct recorder *r = arg;
 
 	take_tick(r, true);
+	keep_budget(r);
 }
 
 static void on_end(struct loop *l, void *arg, uint64_t value)
@@ -273,6 +296,7 @@ static int first_tick(struct recorder *r)
 	struct store_error err;
 
 	r->begin_ts = r->tick_begin_ts = clock_ts_ns();
+	budget_begin(&r->budget, r->sources.bpf, r->o->attach ? r->o->attach->cpu_budget_ratio : NAN, r->begin_ts);
 	r->tick_begin_ns = clock_unix_ns();
 	if (sources_existing(&r->sources, on_record, r) < 0)
 		say_note("connections from before could not be listed: they appear with their next packet");
@@ -316,39 +340,24 @@ static int start_timers(struct recorder *r)
 	return ret >= 0 ? 0 : say_error(EXIT_FAILED, "cannot make the timers: %s", strerror(-ret));
 }
 
-static long cpus(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? n : 1;
-}
-
-static double own_cpu_s(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
 static void say_summary(struct recorder *r)
 {
-	struct probe_cost cost = {0};
 	struct writer_totals w;
 	double seconds = (double)(clock_ts_ns() - r->begin_ts) / 1e9;
 
 	writer_totals(r->writer, &w);
 	if (r->sources.bpf)
-		bpf_source_cost(r->sources.bpf, &cost);
+		r->totals.map_bytes = bpf_source_map_bytes(r->sources.bpf);
 	r->totals.lost_ticks = w.lost += w.waiting;      /* after the last flush: what waits now is given up */
 	r->totals.cpu_ratio = seconds > 0 ? own_cpu_s() / seconds : 0;
-	r->totals.map_bytes = cost.map_bytes;
+	r->totals.probes_ratio = seconds > 0 ? r->budget.probes_s / seconds : 0;
 	say_note("recorded: %llu ticks, %llu events, %llu lost events, %llu lost ticks, %.1f %% of a core",
 		 (unsigned long long)w.written, (unsigned long long)r->totals.events,
 		 (unsigned long long)r->totals.lost_events, (unsigned long long)w.lost, r->totals.cpu_ratio * 100);
 	if (r->o->attach && !isnan(r->o->attach->cpu_budget_ratio))
-		say_note("cpu budget: used %.2f %% of the node of %.0f %% allowed", r->totals.cpu_ratio * 100 / (double)cpus(),
-			 r->o->attach->cpu_budget_ratio * 100);
+		say_note("cpu budget: used %.2f %% of the node (%.2f %% in the probes) of %.3g %% allowed",
+			 (r->totals.cpu_ratio + r->totals.probes_ratio) * 100 / (double)cpus_online(),
+			 r->totals.probes_ratio * 100 / (double)cpus_online(), r->o->attach->cpu_budget_ratio * 100);
 }
 
 /* What the recorder itself took, among the facts of the recording. The writer is gone: the store is ours again. */
@@ -360,7 +369,8 @@ static void put_cost(struct recorder *r)
 	json_init(&j, false);
 	json_object(&j, NULL);
 	json_number(&j, "cpu_cores", r->totals.cpu_ratio);
-	json_number(&j, "cpu_ratio", r->totals.cpu_ratio / (double)cpus());
+	json_number(&j, "probes_cores", r->totals.probes_ratio);
+	json_number(&j, "cpu_ratio", (r->totals.cpu_ratio + r->totals.probes_ratio) / (double)cpus_online());
 	json_uint(&j, "map_bytes", r->totals.map_bytes);
 	json_object_end(&j);
 	if (store_put_meta(r->store, "recorder_cost", j.buf, &err))

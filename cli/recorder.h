@@ -26,6 +26,7 @@ struct recorder_options {
 struct recorder_totals {
 	uint64_t ticks, events, lost_events, lost_ticks;
 	double cpu_ratio;                      /* of one core, own CPU time over the run */
+	double probes_ratio;                   /* of one core, the programs in other processes' time */
 	size_t map_bytes;                      /* locked by BPF maps */
 };
 

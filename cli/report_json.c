@@ -125,6 +125,8 @@ static void json_report_coverage(struct json *j, const struct diagnosis *d)
 	json_object(j, "coverage");
 	json_count(j, "events", c->events);
 	json_count(j, "lost_events", c->lost_events);
+	json_number(j, "weight", c->weight);
+	json_number(j, "blind_s", c->blind_s);
 	json_array(j, "notes");
 	for (size_t i = 0; i < c->notes.n; i++)
 		json_string(j, NULL, c->notes.v[i]);

@@ -68,6 +68,8 @@ void json_coverage(struct json *j, const struct window *w)
 	json_object(j, "coverage");
 	json_number(j, "events", c->events);
 	json_number(j, "lost_events", c->lost_events);
+	json_number(j, "weight", c->weight);
+	json_number(j, "blind_s", c->blind_s);
 	json_array(j, "loss");
 	for (size_t i = 0; i < c->loss.n; i++) {
 		json_object(j, NULL);

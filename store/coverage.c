@@ -202,6 +202,42 @@ static int note_losses(struct store *s, int64_t since_ns, int64_t until_ns, stru
 	return rc < 0 ? rc : 0;
 }
 
+/* budget ------------------------------------------------------------------------------------------------------------ */
+
+static sqlite3_stmt *weights_get(struct store *s, int64_t since_ns, int64_t until_ns)
+{
+	sqlite3_stmt *q = sql_get(s, "SELECT max(weight), sum(CASE WHEN weight > 1 THEN dur_ns ELSE 0 END) / 1e9, "
+				     "sum(CASE weight WHEN 0 THEN dur_ns ELSE 0 END) / 1e9 FROM tick "
+				     "WHERE t_ns < ?2 AND t_ns + dur_ns > ?1");
+
+	if (q) {
+		sqlite3_bind_int64(q, 1, since_ns);
+		sqlite3_bind_int64(q, 2, until_ns);
+	}
+	return q;
+}
+
+static int note_weights(struct store *s, int64_t since_ns, int64_t until_ns, struct window *w)
+{
+	sqlite3_stmt *q = weights_get(s, since_ns, until_ns);
+	double weight, estimated_s, blind_s;
+	int rc = q ? sql_step(s, q) : -EIO;
+
+	if (rc <= 0)
+		return rc;
+	weight = sqlite3_column_double(q, 0);
+	estimated_s = sqlite3_column_double(q, 1);
+	blind_s = sqlite3_column_double(q, 2);
+	sqlite3_reset(q);
+	rc = 0;
+	if (estimated_s > 0)
+		rc = note_add(w, "requests are estimates for %.0f s: to stay below --cpu-budget one connection of up to %.0f was read",
+			      estimated_s, weight);
+	if (rc == 0 && blind_s > 0)
+		rc = note_add(w, "no requests were read for %.0f s, to stay below --cpu-budget", blind_s);
+	return rc;
+}
+
 /* probes ------------------------------------------------------------------------------------------------------------ */
 
 static const char *member(json_t *line, const char *key)
@@ -280,7 +316,7 @@ static int note_probes(struct window *w, json_t *lines)
 	return rc;
 }
 
-_Static_assert(1 + LOSS_NOTES + PROBE_NOTES <= NOTES_MAX, "notes of a file");
+_Static_assert(1 + LOSS_NOTES + 2 + PROBE_NOTES <= NOTES_MAX, "notes of a file");
 
 int coverage_notes(struct store *s, int64_t since_ns, int64_t until_ns, struct window *w)
 {
@@ -293,6 +329,8 @@ int coverage_notes(struct store *s, int64_t since_ns, int64_t until_ns, struct w
 		rc = note_gaps(w, &gaps);
 	if (rc == 0)
 		rc = note_losses(s, since_ns, until_ns, w);
+	if (rc == 0)
+		rc = note_weights(s, since_ns, until_ns, w);
 	if (rc == 0)
 		rc = note_probes(w, lines);
 	json_decref(lines);

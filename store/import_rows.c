@@ -280,15 +280,18 @@ static int span_row(struct import *im)
 static int tick_row(struct import *im)
 {
 	double events = import_count(im, "events", false), lost = import_count(im, "lost", false);
+	double weight = import_count(im, "weight", false);
 	int64_t tick = import_tick(im, false);
 	sqlite3_stmt *q;
 
 	if (tick < 0 || isnan(events))
 		return tick < 0 ? (int)tick : 0;
-	q = sql_get(im->s, "UPDATE tick SET events = ?2, lost = ?3 WHERE id = ?1");
+	q = sql_get(im->s, "UPDATE tick SET events = ?2, lost = ?3, weight = ?4 WHERE id = ?1");
 	sqlite3_bind_int64(q, 1, tick);
 	sqlite3_bind_int64(q, 2, llround(events));
 	sqlite3_bind_int64(q, 3, isnan(lost) ? 0 : llround(lost));
+	if (!isnan(weight))
+		sqlite3_bind_int64(q, 4, llround(weight));
 	return sql_run(im->s, q);
 }
 
@@ -408,7 +411,7 @@ const struct import_type import_types[] = {
 	{"event", "t service kind detail version_before version_after actor pid", event_row_in},
 	{"span", "trace span parent service op t dur_ms status method confidence", span_row},
 	{"fact", "key value", fact_row},
-	{"tick", "t dur_s events lost", tick_row},
+	{"tick", "t dur_s events lost weight", tick_row},
 	{"tcp", "t dur_s from to protocol port opened closed refused timeouts resets retrans open inflight oldest_ns srtt_us bytes_out "
 		"bytes_in connect_p50_us connect_max_us min_rtt_us resets_callee retrans_callee connecting caller_send_queue_bytes "
 		"caller_recv_queue_bytes caller_zero_windows caller_zero_window_us callee_send_queue_bytes callee_recv_queue_bytes "

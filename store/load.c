@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/demangle.h"
 #include "store/coverage.h"
 #include "store/open.h"
@@ -159,6 +160,12 @@ static int load_tick(struct load *l, sqlite3_stmt *q)
 	if (sqlite3_column_type(q, 3) != SQLITE_NULL) {
 		c->events = (isnan(c->events) ? 0 : c->events) + sqlite3_column_double(q, 3);
 		c->lost_events = (isnan(c->lost_events) ? 0 : c->lost_events) + sqlite3_column_double(q, 4);
+	}
+	if (sqlite3_column_type(q, 5) != SQLITE_NULL) {
+		double weight = sqlite3_column_double(q, 5);
+
+		c->weight = fmax(isnan(c->weight) ? 1 : c->weight, weight);
+		c->blind_s += weight < 1 ? (double)v->dur_ns / NS_PER_S : 0;
 	}
 	return 0;
 }
@@ -505,7 +512,7 @@ static int load_rows(struct load *l, unsigned what)
 	int rc = load_names(l, what);
 
 	if (rc == 0)
-		rc = load_ranged(l, "SELECT id, t_ns, dur_ns, events, ifnull(lost, 0) FROM tick WHERE " TICKS_IN " ORDER BY t_ns",
+		rc = load_ranged(l, "SELECT id, t_ns, dur_ns, events, ifnull(lost, 0), weight FROM tick WHERE " TICKS_IN " ORDER BY t_ns",
 				 load_tick);
 	if (rc == 0)
 		rc = load_facts(l, what);
@@ -571,7 +578,7 @@ int store_load(struct store *s, int64_t since_ns, int64_t until_ns, unsigned wha
 	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++)
 		map_init(maps[i], sizeof(int64_t), sizeof(uint32_t), 0);
 	if (fresh)
-		w->coverage.events = w->coverage.lost_events = NAN;
+		w->coverage.events = w->coverage.lost_events = w->coverage.weight = NAN;
 	rc = set_ranges(&l, fresh);
 	if (rc == 0)
 		rc = load_rows(&l, what);

@@ -30,7 +30,8 @@ static int64_t tick_bytes(const struct tick *t)
 
 static int put_head(struct store *s, const struct tick *t)
 {
-	sqlite3_stmt *q = sql_get(s, "INSERT INTO tick(id, t_ns, dur_ns, source, events, lost) VALUES(?1, ?2, ?3, 0, ?4, ?5)");
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO tick(id, t_ns, dur_ns, source, events, lost, weight) "
+				     "VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6)");
 
 	if (!q)
 		return -EIO;
@@ -41,6 +42,7 @@ static int put_head(struct store *s, const struct tick *t)
 	sqlite3_bind_int64(q, 3, whole_us(t->dur_ns) > 0 ? whole_us(t->dur_ns) : 1000);
 	sqlite3_bind_int64(q, 4, (int64_t)t->events);
 	sqlite3_bind_int64(q, 5, (int64_t)t->lost);
+	sqlite3_bind_int64(q, 6, t->weight);
 	return sql_run(s, q);
 }
 

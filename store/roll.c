@@ -141,7 +141,8 @@ static const struct { const char *fold, *drop; } step_table[] = {
 	{"INSERT OR IGNORE INTO loss SELECT ?1, l.stage, l.reason, sum(l.count) "
 	 "FROM tick t JOIN loss l ON l.tick = t.id WHERE " RAW " GROUP BY l.stage, l.reason",
 	 "DELETE FROM loss WHERE tick IN " RAW_IDS},
-	{"UPDATE tick SET (events, lost) = (SELECT ifnull(sum(t.events), 0), ifnull(sum(t.lost), 0) FROM tick t WHERE " RAW ") "
+	{"UPDATE tick SET (events, lost, weight) = (SELECT ifnull(sum(t.events), 0), ifnull(sum(t.lost), 0), "
+	 "CASE min(t.weight) WHEN 0 THEN 0 ELSE max(t.weight) END FROM tick t WHERE " RAW ") "
 	 "WHERE id = ?1",
 	 "DELETE FROM tick AS t WHERE " RAW},
 };

@@ -19,12 +19,24 @@ static void coverage_text(char *buf, size_t cap, const struct window *w)
 {
 	double events = w ? w->coverage.events : NAN, lost = w ? w->coverage.lost_events : NAN;
 
+	size_t n;
+
 	if (isnan(events) || isnan(lost))
-		snprintf(buf, cap, "coverage unknown");
+		n = (size_t)snprintf(buf, cap, "coverage unknown");
 	else if (lost <= 0)
-		snprintf(buf, cap, "nothing lost");
+		n = (size_t)snprintf(buf, cap, "nothing lost");
 	else
-		snprintf(buf, cap, "lost %.2g %%", 100 * lost / (events + lost));
+		n = (size_t)snprintf(buf, cap, "lost %.2g %%", 100 * lost / (events + lost));
+	if (w && w->coverage.blind_s > 0)
+		snprintf(buf + n, cap - n, ", requests not read");
+	else if (w && w->coverage.weight > 1)
+		snprintf(buf + n, cap - n, ", requests estimated");
+}
+
+/* Anything that a reader should know of what he sees: something was lost, at whichever stage, or left out. */
+static bool is_partial(const struct window *w)
+{
+	return w && (w->coverage.loss.n || w->coverage.lost_events > 0 || w->coverage.weight > 1 || w->coverage.blind_s > 0);
 }
 
 static void draw_head(struct grid *g, const struct screen *s, const struct top_state *st)
@@ -38,8 +50,7 @@ static void draw_head(struct grid *g, const struct screen *s, const struct top_s
 	snprintf(line, sizeof(line), "rootle  %s  %s%s%s%s%s", node, clock, s->paused ? "  paused" : "",
 		 s->behind_ns > 2 * NS_PER_S ? "  in the past" : "", st->filter ? "  only " : "", st->filter ? st->filter : "");
 	grid_put(g, 0, 0, 0, STYLE_BOLD, line);
-	grid_right(g, 0, g->cols / 2, g->cols - g->cols / 2, st->window && st->window->coverage.lost_events > 0 ? STYLE_WARN : STYLE_DIM,
-		   coverage);
+	grid_right(g, 0, g->cols / 2, g->cols - g->cols / 2, is_partial(st->window) ? STYLE_WARN : STYLE_DIM, coverage);
 }
 
 /* The one line that matters at 3 a.m. */
@@ -61,6 +72,23 @@ static void draw_incident_line(struct grid *g, const struct top_state *st)
 			    in->causes.v[0].kind, in->causes.v[0].summary);
 	else
 		grid_put(g, 1, 0, 0, in->open ? STYLE_BAD : STYLE_WARN, in->sentence);
+}
+
+/* What was lost, first: the gravest as a sentence, else the largest by its names. */
+static void draw_loss_line(struct grid *g, const struct window *w)
+{
+	const struct win_coverage *c = &w->coverage;
+	const struct win_loss *most = NULL;
+
+	if (c->notes.n) {
+		grid_printf(g, 2, 0, 0, STYLE_WARN, "not seen: %s%s", c->notes.v[0], c->notes.n > 1 ? "; ..." : "");
+		return;
+	}
+	for (size_t i = 0; i < c->loss.n; i++)
+		if (!most || c->loss.v[i].count > most->count)
+			most = &c->loss.v[i];
+	if (most)
+		grid_printf(g, 2, 0, 0, STYLE_DIM, "not seen: %s.%s %.0f times", most->stage, most->reason, most->count);
 }
 
 static void draw_foot(struct grid *g, const struct screen *s)
@@ -98,6 +126,8 @@ void screen_draw(struct grid *g, const struct screen *s, struct top_state *st)
 	st->picked = NULL;
 	draw_head(g, s, st);
 	draw_incident_line(g, st);
+	if (is_partial(st->window))
+		draw_loss_line(g, st->window);
 	if (s->help)
 		draw_help(g);
 	else if (st->sum)

@@ -19,9 +19,9 @@
 
 #include "collect/cgroup_root.h"
 #include "collect/kernel_can.h"
+#include "collect/map_plan.h"
 #include "collect/profile_clock.h"
 
-#define RING_BYTES_DEFAULT (16u << 20)
 #define LINE_LEN 192
 #define FUNCTION "function:"
 
@@ -196,18 +196,40 @@ static void kernel_set(struct probes_bpf__rodata *ro, const struct ladder *l, co
 	ro->unix_reads_told = stands_on(l, "sock_read");
 }
 
-/* Maps that nothing uses on these rungs are made as small as can be. */
+/* What an entry takes, as kernel/bpf accounts for it, rather too much. */
+static size_t entry_bytes(const struct bpf_map *m)
+{
+	enum bpf_map_type type = bpf_map__type(m);
+	size_t value = (bpf_map__value_size(m) + 7) & ~7u, cpus = (size_t)libbpf_num_possible_cpus();
+
+	if (type == BPF_MAP_TYPE_RINGBUF)
+		return 1;
+	if (type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY)
+		value *= cpus;
+	if (type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY)
+		return value;
+	return value + bpf_map__key_size(m) + 80;       /* struct htab_elem or stack_map_bucket, and their bucket */
+}
+
+/* Of the budget; maps that nothing uses on these rungs are as small as can be. */
 static int maps_size(struct probes_bpf *skel, const struct ladder *l, const struct probe_options *o)
 {
-	int err = bpf_map__set_max_entries(skel->maps.ring, o->ring_bytes ? o->ring_bytes : RING_BYTES_DEFAULT);
+	struct bpf_map *m, *const hashes[] = { skel->maps.states, skel->maps.listeners, skel->maps.writing };
+	int err = 0;
 
-	if (l->state_in_hash)
-		return err;
-	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.states, 1);
-	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.listeners, 1);
-	return err ? err : bpf_map__set_max_entries(skel->maps.writing, 1);
+	bpf_object__for_each_map(m, skel->obj) {
+		const struct map_row *row = map_plan_row(bpf_map__name(m));
+
+		if (!err && row)
+			err = bpf_map__set_max_entries(m, map_plan_entries(row, o->map_bytes ? o->map_bytes : MAP_BUDGET_DEFAULT,
+			                                                   entry_bytes(m)));
+	}
+	for (size_t i = 0; !err && !l->state_in_hash && i < sizeof(hashes) / sizeof(hashes[0]); i++)
+		err = bpf_map__set_max_entries(hashes[i], 1);
+	if (!err && o->ring_bytes)
+		err = bpf_map__set_max_entries(skel->maps.ring, o->ring_bytes);
+	skel->rodata->wish_slots = bpf_map__max_entries(skel->maps.wishes);
+	return err;
 }
 
 static struct bpf_program *program_named(struct bpf_source *b, const char *name)
@@ -248,13 +270,18 @@ static int skeleton_open(struct bpf_source *b, const struct probe_options *o, co
 	return maps_size(b->skel, &b->ladder, o);
 }
 
+void bpf_part_detach(struct bpf_source *b, size_t part)
+{
+	for (size_t k = 0; k < 2; k++) {
+		bpf_link__destroy(b->links[part][k]);
+		b->links[part][k] = NULL;
+	}
+}
+
 static void skeleton_close(struct bpf_source *b)
 {
 	for (size_t i = 0; i < b->ladder.n; i++)
-		for (size_t j = 0; j < 2; j++) {
-			bpf_link__destroy(b->links[i][j]);
-			b->links[i][j] = NULL;
-		}
+		bpf_part_detach(b, i);
 	probes_bpf__destroy(b->skel);
 	b->skel = NULL;
 }
@@ -311,7 +338,7 @@ static struct bpf_link *program_attach(const struct bpf_source *b, const struct 
 	return bpf_program__attach_cgroup(p, cgroup_fd);
 }
 
-static int part_attach(struct bpf_source *b, size_t part, int cgroup_fd)
+int bpf_part_attach(struct bpf_source *b, size_t part, int cgroup_fd)
 {
 	const struct probe_row *row = ladder_row(&b->ladder, part);
 	const char *const names[] = { row->program, row->also };
@@ -324,8 +351,12 @@ static int part_attach(struct bpf_source *b, size_t part, int cgroup_fd)
 		if (row->group & PROBE_CLOCK)           /* of one CPU, to see that it works: profile_open() begins it */
 			return profile_clock_try(bpf_program__fd(p));
 		b->links[part][k] = program_attach(b, p, cgroup_fd);
-		if (!b->links[part][k])
-			return -errno;
+		if (!b->links[part][k]) {
+			int err = -errno;
+
+			bpf_part_detach(b, part);
+			return err;
+		}
 	}
 	return 0;
 }
@@ -336,14 +367,10 @@ static int programs_attach(struct bpf_source *b, const struct knowledge *k)
 	int cgroup_fd = cgroup_root_open(), ret = 0;
 
 	for (size_t i = 0; i < b->ladder.n; i++) {
-		int err = part_attach(b, i, cgroup_fd);
+		int err = bpf_part_attach(b, i, cgroup_fd);
 
 		if (!err)
 			continue;
-		for (size_t j = 0; j < 2; j++) {
-			bpf_link__destroy(b->links[i][j]);
-			b->links[i][j] = NULL;
-		}
 		ladder_step_down(&b->ladder, ladder_row(&b->ladder, i)->program, k->known, strerror(-err));
 		ret |= ladder_row(&b->ladder, i)->program != NULL;
 	}

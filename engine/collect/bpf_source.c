@@ -21,9 +21,11 @@ struct counts { uint64_t drops[16], seen[8]; };         /* as in bpf/maps.h */
 static int memory_map(struct bpf_source *b)
 {
 	struct bpf_map *ring = b->skel->maps.ring;
-	void *p = mmap(NULL, WISH_SLOTS * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED,
-	               bpf_map__fd(b->skel->maps.wishes), 0);
+	void *p;
 
+	b->wish_slots = bpf_map__max_entries(b->skel->maps.wishes);
+	p = mmap(NULL, b->wish_slots * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED,
+	         bpf_map__fd(b->skel->maps.wishes), 0);
 	if (p == MAP_FAILED)
 		return -errno;
 	b->wishes = p;
@@ -70,12 +72,12 @@ static void source_close(struct source *s)
 {
 	struct bpf_source *b = bpf_source_of(s);
 
+	bpf_source_measure(s, false);
 	for (size_t i = 0; i < b->ladder.n; i++)
-		for (size_t k = 0; k < 2; k++)
-			bpf_link__destroy(b->links[i][k]);
+		bpf_part_detach(b, i);
 	ring_close(&b->ring);
 	if (b->wishes)
-		munmap(b->wishes, WISH_SLOTS * sizeof(uint64_t));
+		munmap(b->wishes, b->wish_slots * sizeof(uint64_t));
 	probes_bpf__destroy(b->skel);
 	free(b);
 }
@@ -115,6 +117,7 @@ int bpf_source_open(const struct probe_options *o, struct source **ret, struct p
 	report->missing_capability = kernel_missing_capability();
 	if (!err) {
 		b->source.ops = &ops;
+		b->stats_fd = -1;
 		err = bpf_load(b, o);
 	}
 	if (!err)
@@ -147,7 +150,9 @@ int bpf_source_profile(struct source *s, struct profile_probe *ret)
 
 void bpf_source_wish(struct source *s, uint64_t cookie, int wish)
 {
-	__atomic_store_n(&bpf_source_of(s)->wishes[WISH_SLOT(cookie)], WISH_WORD(cookie, (uint64_t)wish), __ATOMIC_RELAXED);
+	struct bpf_source *b = bpf_source_of(s);
+
+	__atomic_store_n(&b->wishes[WISH_SLOT(cookie, b->wish_slots)], WISH_WORD(cookie, (uint64_t)wish), __ATOMIC_RELAXED);
 }
 
 /* memlock of /proc/self/fdinfo is what the kernel charged for the map */
@@ -167,22 +172,13 @@ static size_t map_bytes(int fd)
 	return bytes;
 }
 
-void bpf_source_cost(struct source *s, struct probe_cost *ret)
+size_t bpf_source_map_bytes(struct source *s)
 {
 	struct bpf_source *b = bpf_source_of(s);
-	struct bpf_program *p;
 	struct bpf_map *m;
+	size_t sum = 0;
 
-	*ret = (struct probe_cost){0};
 	bpf_object__for_each_map(m, b->skel->obj)
-		ret->map_bytes += map_bytes(bpf_map__fd(m));
-	bpf_object__for_each_program(p, b->skel->obj) {
-		struct bpf_prog_info info = {0};
-		uint32_t len = sizeof(info);
-
-		if (bpf_program__fd(p) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
-			continue;
-		ret->run_ns += info.run_time_ns;
-		ret->runs += info.run_cnt;
-	}
+		sum += map_bytes(bpf_map__fd(m));
+	return sum;
 }

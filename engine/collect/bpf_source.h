@@ -15,7 +15,8 @@
 #include "collect/source.h"
 
 struct probe_options {
-	size_t ring_bytes;         /* power of two; 0: 16 MB */
+	size_t map_bytes;          /* budget of all maps (map_plan.h); 0: MAP_BUDGET_DEFAULT */
+	size_t ring_bytes;         /* of the ring buffer alone, for tests: power of two; 0: by the budget */
 	bool no_packets, no_sched; /* leave out for measurements */
 	bool no_iterators;         /* they would not show the node (struct host.narrow) */
 	bool no_profile;           /* no samples of the CPUs */
@@ -73,8 +74,17 @@ int bpf_source_profile(struct source *s, struct profile_probe *ret);
 /* From now on only this much of the socket's payload is wanted: one of WISH_* (bpf/event.h). */
 void bpf_source_wish(struct source *s, uint64_t cookie, int wish);
 
-/* Locked bytes of all maps, and CPU time of all programs where BPF statistics are on (else 0). */
-struct probe_cost { size_t map_bytes; uint64_t run_ns, runs; };
-void bpf_source_cost(struct source *s, struct probe_cost *ret);
+/* Of all maps, as the kernel charged them. */
+size_t bpf_source_map_bytes(struct source *s);
+
+/* While it is on, the kernel adds up the CPU time of the programs, at the price of two clock readings a run. 0 or -errno. */
+int bpf_source_measure(struct source *s, bool on);
+/* CPU time that all programs took while they were measured. */
+uint64_t bpf_source_run_ns(struct source *s);
+
+/* From now on no more than this level is read and attached. Segments that were sent to the ring buffer before are of the level
+ * before. 0; -EIO where a source could not be attached again. */
+struct governor_level;
+int bpf_source_limit(struct source *s, const struct governor_level *level);
 
 #endif

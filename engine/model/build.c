@@ -276,6 +276,7 @@ static void commit(struct model *m, const struct tick *t, uint64_t ts_ns)
 	m->events = 0;
 	m->passed = false;
 	listeners_reset(m);
+	weight_commit(m);
 	readings_commit(m);
 	stacks_commit(m);
 	conn_flush(m, ts_ns);
@@ -326,6 +327,7 @@ struct tick *model_tick(struct model *m, uint64_t ts_ns, int64_t unix_ns, int64_
 		return NULL;
 	}
 	t->events = m->events;
+	t->weight = weight_of_tick(m);
 	commit(m, t, ts_ns);
 	return t;
 }

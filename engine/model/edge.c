@@ -162,7 +162,7 @@ static void add_flow(struct edge *e, const struct conn *c)
 {
 	uint64_t oldest = 0;
 
-	e->inflight += flow_inflight(c->flow, &oldest);
+	e->inflight += flow_inflight(c->flow, &oldest) << c->shift;
 	if (oldest && (!e->oldest_ns || oldest < e->oldest_ns))
 		e->oldest_ns = oldest;
 }

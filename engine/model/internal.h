@@ -10,7 +10,7 @@
  *	process.c   pid → process → leader → service; life events in lifecycle.c
  *	service.c   names of services and their instances
  *	edge.c      caller → callee, the owners of a connection's ends
- *	request.c   finished requests → (edge, operation)
+ *	request.c   finished requests → (edge, operation); weight.c: for how many each counts
  *	handshake.c TLS handshakes → (edge, version, name, result)
  *	reading.c   the newest sample beside the previous tick's; usage.c: differences summed by service;
  *	points.c    the points of a tick; rows.c: its processes and cgroups
@@ -94,6 +94,7 @@ struct conn {
 	uint64_t syn_ns;             /* when connect() sent its SYN; 0: answered, or not seen */
 	uint64_t tick_connect_ns;    /* it took so long, in this tick */
 	struct strain *strain;       /* NULL: none */
+	uint64_t shift_ns;           /* when shift became what it is */
 	uint32_t edge, edge_gen;     /* edge_gen != model.gen: to be looked up again */
 	uint32_t next;               /* in the list of closed or of free ones */
 	uint32_t held;               /* rows of requests that wait for the owner */
@@ -102,6 +103,7 @@ struct conn {
 	uint8_t flow_client;         /* which end the flow was told it was */
 	uint8_t ticks;               /* ticks for which an owner was waited for */
 	uint8_t opened, closed, refused, timeouts, resets[2];   /* in this tick; resets by the end that sent them */
+	uint8_t shift, shift_before; /* one of 1 << shift connections was read, and before that */
 	bool used, keyed, sure;      /* sure: the client was seen to be it */
 	bool seq_known[2];
 	bool fresh;                  /* seen from its SYN on */
@@ -110,6 +112,7 @@ struct conn {
 	bool touched, retired, reset_seen;
 	bool orphan;                 /* its tuple is not known */
 	bool quic;
+	bool joined;                 /* payload before now was left out: a flow begins in the middle */
 };
 
 #define CONN_CHUNK 256
@@ -290,6 +293,8 @@ struct model {
 	uint32_t tick_no;
 	uint64_t now_ns;             /* of the newest event */
 	uint64_t events;             /* in this tick */
+	uint8_t shift, tick_shift;   /* of the connections that are read now, the largest in this tick */
+	bool reads, tick_blind;      /* payload is read at all; for a while in this tick it was not */
 
 	/* connections */
 	struct conn **chunk;
@@ -414,6 +419,16 @@ void health_fold(struct edge *e, struct conn *c);
 void health_row(const struct model *m, const struct edge *e, struct tick_tcp *r);
 /* The row was taken: the next tick begins. */
 void health_reset(struct edge *e);
+
+/* weight.c */
+/* Is it among the connections whose payload is read? */
+bool conn_is_read(const struct model *m, const struct conn *c);
+/* A segment of it that was read at this shift. */
+void weight_seen(struct model *m, struct conn *c, unsigned shift, uint64_t ts_ns);
+/* For how many a request that began then and ends now counts. */
+uint64_t weight_of(const struct conn *c, uint64_t begin_ns);
+uint32_t weight_of_tick(const struct model *m);
+void weight_commit(struct model *m);
 
 /* listener.c */
 void listener_health(struct model *m, const struct ev_health *e);

@@ -48,6 +48,7 @@ struct model *model_new(const struct model_options *o)
 	m->self = (uint32_t)getpid();
 	m->conn_free = m->closed_head = m->closed_tail = NONE;
 	m->gen = 1;
+	m->reads = true;
 	arena_init(&m->note_text, NOTE_TEXT_MAX);
 	stacks_init(m);
 	listeners_init(m);

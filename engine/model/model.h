@@ -48,6 +48,9 @@ void model_stack(struct model *m, uint32_t pid, const char *frames, uint64_t sam
 /* Loss outside of the model, as totals: it puts the growth into the tick. Strings are static. Reasons that begin with "ring_" or
  * "lost_" count events (tick.lost adds them up), unless they end in "bytes". The flows' and the model's own are there already. */
 void model_loss(struct model *m, const char *stage, const char *reason, uint64_t total);
+/* From now on the payload of one of 1 << shift connections is read (bpf/sample.h); reads false: of none. After the kernel side was
+ * told and what it had sent before was handed in. Requests of the others that are in flight are forgotten. */
+void model_sampling(struct model *m, unsigned shift, bool reads);
 /* A note for the timeline (probe steps, recorder start). Strings are copied. */
 void model_note(struct model *m, int64_t unix_ns, const char *kind, const char *detail);
 

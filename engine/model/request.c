@@ -77,23 +77,24 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	uint32_t id = (uint32_t)(uintptr_t)flow_user(f), edge;
 	uint64_t latency = r->end_ns > r->begin_ns ? r->end_ns - r->begin_ns : 0;
 	struct agg *a;
+	uint64_t weight = weight_of(conn_at(m, id), r->begin_ns);
 
 	conn_ask_flow(m, id);
 	edge = conn_edge(m, id, false);
 	if (edge != NONE)
 		edge_set_proto(m, edge, r->proto);
 	a = agg_get(m, edge != NONE ? edge : id, request_op(m, r), edge == NONE);
-	if (!a || hist_add(&a->hist, latency, 1) < 0) {
+	if (!a || hist_add(&a->hist, latency, weight) < 0) {
 		m->lost_rows++;
 		return;
 	}
-	a->count++;
-	a->errors += is_error(r);
-	a->sum_ns += latency;
-	a->bytes_request += r->bytes_request;
-	a->bytes_response += r->bytes_response;
-	a->rows += r->rows;
-	timing_add(&a->timing, r);
+	a->count += weight;
+	a->errors += is_error(r) * weight;
+	a->sum_ns += latency * weight;
+	a->bytes_request += r->bytes_request * weight;
+	a->bytes_response += r->bytes_response * weight;
+	a->rows += r->rows * weight;
+	timing_add(&a->timing, r);     /* sums of its own: shares need no weight */
 }
 
 static void merge(struct model *m, struct agg *into, struct agg *from)

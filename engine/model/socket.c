@@ -377,7 +377,7 @@ static bool flow_begin(struct model *m, uint32_t id)
 	struct conn *c = conn_at(m, id);
 
 	guess_client(m, c);
-	c->flow = flow_new(&m->pool, c->a[!c->client].port, !c->fresh);
+	c->flow = flow_new(&m->pool, c->a[!c->client].port, !c->fresh || c->joined);
 	if (!c->flow) {
 		m->lost_flows++;
 		return false;
@@ -429,6 +429,10 @@ void socket_data(struct model *m, const struct ev_data *e)
 		conn_set_owner(m, c, end, e->tgid);
 	count_bytes(c, sender, e->seq, e->len);
 	conn_touch(m, id);
+	/* sent before the kernel side knew the level */
+	if (e->shift < m->shift && !conn_is_read(m, c))
+		return;
+	weight_seen(m, c, e->shift, e->h.ts_ns);
 	if (!c->flow && (c->closed_ns || !flow_begin(m, id)))
 		return;
 	s = (struct segment){

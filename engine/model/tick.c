@@ -15,6 +15,7 @@ struct tick *tick_new(int64_t unix_ns, int64_t dur_ns)
 	arena_init(&t->arena, TICK_ARENA_MAX);
 	t->unix_ns = unix_ns;
 	t->dur_ns = dur_ns;
+	t->weight = 1;
 	return t;
 }
 

@@ -145,6 +145,8 @@ struct tick {
 	int64_t dur_ns;
 	uint64_t events;         /* events taken in in this interval */
 	uint64_t lost;           /* of which we know that they are missing */
+	uint32_t weight;         /* the most that a request in it counts for: requests are exact at 1, else estimates; 0: for a
+	                          * while none were read */
 	VEC(struct tick_service) services;
 	VEC(struct tick_edge) edges;
 	VEC(struct tick_op) ops;

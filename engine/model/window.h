@@ -103,6 +103,8 @@ struct win_loss { const char *stage, *reason; double count; };    /* as struct t
 
 struct win_coverage {
 	double events, lost_events;                  /* NaN: not known */
+	double weight;                               /* the most that a request counts for: exact at 1, else estimates; NaN */
+	double blind_s;                              /* ticks in which, for a while, no requests were read */
 	VEC(const char *) notes;                     /* sentences: "payload of 3 TLS connections was not seen" */
 	VEC(struct win_loss) loss;
 };

@@ -108,7 +108,9 @@ CREATE TABLE tick(
 	dur_ns INTEGER NOT NULL,     -- its length, ns
 	source INTEGER NOT NULL,     -- 0 recorded, 1 rolled up from recorded ticks, 2 imported (never pruned by age)
 	events INTEGER,              -- kernel events taken in
-	lost INTEGER                 -- events known to be missing
+	lost INTEGER,                -- events known to be missing
+	weight INTEGER               -- the most that a request counts for: 1: counts are exact, else estimates from as many times
+	                             -- fewer connections; 0: for a while no requests were read; NULL: not known
 );
 CREATE INDEX tick_time ON tick(t_ns);
 CREATE INDEX tick_recorded ON tick(t_ns) WHERE source < 2;   -- the oldest to prune
@@ -289,7 +291,7 @@ CREATE INDEX span_trace ON span(trace);
 
 CREATE VIEW v_ticks AS
 	SELECT id AS tick, strftime('%Y-%m-%dT%H:%M:%fZ', t_ns / 1e9, 'unixepoch') AS time, dur_ns / 1e9 AS dur_s,
-	CASE source WHEN 0 THEN 'recorded' WHEN 1 THEN 'rolled up' ELSE 'imported' END AS source, events, lost
+	CASE source WHEN 0 THEN 'recorded' WHEN 1 THEN 'rolled up' ELSE 'imported' END AS source, events, lost, weight
 	FROM tick;
 
 CREATE VIEW v_services AS

@@ -16,7 +16,7 @@ Test(copy, stays_within_the_segment)
 	for (size_t i = 0; i < LENS; i++) {
 		for (size_t k = 0; k < 3; k++) {
 			struct copy_credit empty = {.since_ns = 1};
-			struct copy_plan p = copy_plan(lens[i], wishes[k], &empty, 1);
+			struct copy_plan p = copy_plan(lens[i], wishes[k], 0, &empty, 1);
 
 			cr_expect_leq(p.head + p.tail, lens[i]);
 			cr_expect(p.tail == 0 || p.head + p.tail <= 65535);
@@ -38,7 +38,7 @@ Test(copy, boundaries)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct copy_credit none = {.since_ns = 1};
-		struct copy_plan p = copy_plan(cases[i].len, cases[i].wish, &none, 1);
+		struct copy_plan p = copy_plan(cases[i].len, cases[i].wish, 0, &none, 1);
 
 		cr_expect_eq(p.head, cases[i].head, "%u of %u", p.head, cases[i].len);
 		cr_expect_eq(p.tail, cases[i].tail, "%u of %u", p.tail, cases[i].len);
@@ -52,11 +52,11 @@ Test(copy, credit_is_spent_and_refilled)
 	int whole = 0;
 
 	for (int i = 0; i < 100; i++)
-		whole += copy_plan(10000, WISH_AUTO, &c, now).tail == 0;
+		whole += copy_plan(10000, WISH_AUTO, 0, &c, now).tail == 0;
 	cr_expect_eq(whole, COPY_CREDIT / 10000);
-	cr_expect_eq(copy_plan(4096, WISH_AUTO, &c, now).head, 4096, "small ones need none");
-	cr_expect_neq(copy_plan(10000, WISH_AUTO, &c, now + COPY_REFILL_NS - 1).tail, 0, "too early");
-	cr_expect_eq(copy_plan(10000, WISH_AUTO, &c, now + COPY_REFILL_NS).tail, 0);
+	cr_expect_eq(copy_plan(4096, WISH_AUTO, 0, &c, now).head, 4096, "small ones need none");
+	cr_expect_neq(copy_plan(10000, WISH_AUTO, 0, &c, now + COPY_REFILL_NS - 1).tail, 0, "too early");
+	cr_expect_eq(copy_plan(10000, WISH_AUTO, 0, &c, now + COPY_REFILL_NS).tail, 0);
 	cr_expect_eq(c.left, COPY_CREDIT - 10000);
 	cr_expect_eq(c.since_ns, now + COPY_REFILL_NS);
 }
@@ -65,13 +65,13 @@ Test(copy, wishes_and_small_segments_cost_no_credit)
 {
 	struct copy_credit c = {.since_ns = 1, .left = 50000};
 
-	copy_plan(4096, WISH_AUTO, &c, 2);
-	copy_plan(60000, WISH_WHOLE, &c, 2);
-	copy_plan(60000, WISH_HEADS, &c, 2);
+	copy_plan(4096, WISH_AUTO, 0, &c, 2);
+	copy_plan(60000, WISH_WHOLE, 0, &c, 2);
+	copy_plan(60000, WISH_HEADS, 0, &c, 2);
 	cr_expect_eq(c.left, 50000);
-	copy_plan(60000, WISH_AUTO, &c, 2);
+	copy_plan(60000, WISH_AUTO, 0, &c, 2);
 	cr_expect_eq(c.left, 50000, "not enough: nothing is taken");
-	copy_plan(50000, WISH_AUTO, &c, 2);
+	copy_plan(50000, WISH_AUTO, 0, &c, 2);
 	cr_expect_eq(c.left, 0);
 }
 
@@ -93,7 +93,7 @@ Test(copy, classes_hold_every_plan)
 	cr_expect_leq(COPY_PIECE, classes[n - 1]);
 	for (uint32_t len = 0; len < 70000; len++) {
 		struct copy_credit none = {.since_ns = 1};
-		struct copy_plan p = copy_plan(len, len & 1 ? WISH_AUTO : WISH_HEADS, &none, 1);
+		struct copy_plan p = copy_plan(len, len & 1 ? WISH_AUTO : WISH_HEADS, 0, &none, 1);
 		size_t k = 0;
 
 		while (k < n && classes[k] < p.head + p.tail)
@@ -110,7 +110,20 @@ Test(copy, wish_is_of_one_cookie)
 
 	for (uint64_t wish = WISH_AUTO; wish <= WISH_WHOLE; wish++)
 		cr_expect_eq(wish_of(WISH_WORD(cookie, wish), cookie), wish);
-	cr_expect_eq(WISH_SLOT(cookie), WISH_SLOT(cookie + WISH_SLOTS));
-	cr_expect_eq(wish_of(WISH_WORD(cookie, (uint64_t)WISH_NONE), cookie + WISH_SLOTS), WISH_AUTO);
+	cr_expect_eq(WISH_SLOT(cookie, 1024u), WISH_SLOT(cookie + 1024, 1024u));
+	cr_expect_eq(wish_of(WISH_WORD(cookie, (uint64_t)WISH_NONE), cookie + 1024), WISH_AUTO);
 	cr_expect_eq(wish_of(0, cookie), WISH_AUTO);
+}
+
+/* Where the budget is short, heads are small and nothing is taken whole that was not wished for. */
+Test(copy, short_budget_takes_small_heads)
+{
+	struct copy_credit c = {.since_ns = 1, .left = COPY_CREDIT};
+
+	cr_expect_eq(copy_plan(1024, WISH_AUTO, 1, &c, 2).head, 1024);
+	cr_expect_eq(copy_plan(4096, WISH_AUTO, 1, &c, 2).head, COPY_HEAD_SMALL);
+	cr_expect_eq(copy_plan(60000, WISH_AUTO, 1, &c, 2).head, COPY_HEAD_SMALL);
+	cr_expect_eq(copy_plan(60000, WISH_AUTO, 1, &c, 2).tail, COPY_TAIL);
+	cr_expect_eq(copy_plan(60000, WISH_WHOLE, 1, &c, 2).head, 60000, "half a pipeline counts nothing");
+	cr_expect_eq(c.left, COPY_CREDIT);
 }

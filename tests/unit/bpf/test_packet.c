@@ -280,6 +280,38 @@ Test(packet, sequence_of_the_first_byte)
 	}
 }
 
+/* Both ends of a connection, in IPv4, in IPv6, and in IPv6 that is IPv4, have the same pair. */
+Test(packet, pair_is_the_same_both_ways)
+{
+	static const uint8_t a[4] = {10, 0, 0, 1}, b[4] = {10, 0, 9, 200}, mapped[12] = {[10] = 0xff, [11] = 0xff};
+	struct packet p[2], p6[2];
+
+	for (int way = 0; way < 2; way++) {
+		struct bytes v4 = {0}, v6 = {0};
+
+		put_ipv4(&v4, 4);
+		memcpy(v4.v + 12, way ? b : a, 4);
+		memcpy(v4.v + 16, way ? a : b, 4);
+		put_ipv6(&v6, 6);
+		memcpy(v6.v + 8, mapped, 12);
+		memcpy(v6.v + 20, way ? b : a, 4);
+		memcpy(v6.v + 24, mapped, 12);
+		memcpy(v6.v + 36, way ? a : b, 4);
+		put_tcp(&v4, 1, 0, ACK);
+		put_tcp(&v6, 1, 0, ACK);
+		v4.v[24 + (way ? 0 : 2)] = v6.v[40 + (way ? 0 : 2)] = 0x1f;     /* port 0x1f90 of b, 0x0090 of a */
+		v4.v[25] = v4.v[27] = v6.v[41] = v6.v[43] = 0x90;
+		cr_assert_eq(parse(&v4, &p[way]), 1);
+		cr_assert_eq(parse(&v6, &p6[way]), 1);
+		free(v4.v);
+		free(v6.v);
+	}
+	cr_expect_eq(p[0].pair, p[1].pair);
+	cr_expect_eq(p[0].pair, p6[0].pair);
+	cr_expect_eq(p[0].pair, p6[1].pair);
+	cr_expect_eq(p[0].pair, sample_pair(0x0a000001, 0x0a0009c8, 0x0090, 0x1f90));
+}
+
 Test(seq, order_across_the_wrap)
 {
 	cr_expect_eq(seq_diff(5, 5), 0);

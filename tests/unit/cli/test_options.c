@@ -41,7 +41,8 @@ Test(options, defaults, .fini = done)
 	cr_expect_eq(o.since_ns, TIME_UNSET);
 	cr_expect_eq(o.last_ns, 0);
 	cr_expect_str_eq(o.color, "auto");
-	cr_expect(isnan(o.cpu_budget_ratio));
+	cr_expect_float_eq(o.cpu_budget_ratio, 0.10, 1e-9);
+	cr_expect_eq(o.memory_bytes, 48 << 20);
 	cr_expect_eq(nargs, 0);
 }
 

@@ -25,6 +25,7 @@ struct world {
 	struct process_ident process[64];
 	size_t nprocesses;
 	uint64_t now;               /* monotonic; the wall clock is 1000 s further */
+	uint8_t shift;              /* that segments are read at */
 	int wished;                 /* last wish */
 	uint64_t wished_cookie;
 };
@@ -142,7 +143,7 @@ static inline void data(struct world *w, uint64_t cookie, uint8_t dir, uint32_t 
 	struct ev_data *e = calloc(1, sizeof(*e) + n);
 
 	*e = (struct ev_data){.h = {.ts_ns = w->now, .size = (uint32_t)(sizeof(*e) + n), .type = EV_DATA}, .cookie = cookie,
-			      .seq = seq, .len = (uint32_t)n, .head = (uint16_t)n, .dir = dir};
+			      .seq = seq, .len = (uint32_t)n, .head = (uint16_t)n, .dir = dir, .shift = w->shift};
 	memcpy(e->payload, text, n);
 	model_event(w->m, &e->h);
 	free(e);
