@@ -41,6 +41,7 @@ static __always_inline void piece_fill(struct ev_data *e, const struct piece *p,
 	e->tail = p->plan.tail;
 	e->dir = DIR_OUT;
 	e->flags = DATA_UNIX | (p->plan.head + p->plan.tail < p->len ? DATA_CUT : 0);
+	e->shift = 0;
 	e->pad = 0;
 	e->tgid = st->owner;
 	e->tid = st->owner_tid;
@@ -89,7 +90,7 @@ static __always_inline void piece_emit(const struct piece *p, const struct unix_
 /* What cannot be read is not planned for. */
 static __always_inline void piece_plan(struct piece *p, struct unix_state *st, __u32 wish)
 {
-	p->plan = copy_plan(p->len, wish, &st->credit, p->now_ns);
+	p->plan = copy_plan(p->len, wish, limits & LIMIT_SMALL_HEADS, &st->credit, p->now_ns);
 	if (p->pages || p->offset + p->len <= p->linear)
 		return;
 	p->plan.tail = 0;
@@ -152,7 +153,7 @@ static __always_inline void unix_see(const struct sk_buff *skb, struct sock *sen
 		st->taken += len;
 	if (!st->told_ns)
 		return;
-	slot = WISH_SLOT(st->cookie);
+	slot = WISH_SLOT(st->cookie, wish_slots);
 	word = bpf_map_lookup_elem(&wishes, &slot);
 	wish = word ? wish_of(*word, st->cookie) : WISH_AUTO;
 	if (wish == WISH_NONE) {

@@ -2,7 +2,7 @@
 _rootle()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options=''
-	local commands='top record status stop snapshot mark explain incidents map services edges requests events check export import demo help version'
+	local commands='top record status stop snapshot mark explain incidents map services edges requests profile events check export import demo help version'
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
 		return
@@ -14,19 +14,20 @@ _rootle()
 	--db|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	case ${COMP_WORDS[1]} in
-	top) options='--db --service --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	record) options='--db --for --keep --max-size --detach --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	top) options='--db --service --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	record) options='--db --for --keep --max-size --detach --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
 	status) options='--db --json --help --version --color --quiet --verbose --config' ;;
 	stop) options='--db --help --version --color --quiet --verbose --config' ;;
 	snapshot) options='--db --since --until --last --help --version --color --quiet --verbose --config' ;;
 	mark) options='--db --help --version --color --quiet --verbose --config' ;;
-	explain) options='--symptom --baseline --exit-code --db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	incidents) options='--db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	map) options='--db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	services) options='--db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	edges) options='--health --db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	requests) options='--follow --db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	events) options='--db --since --until --last --service --json --for --no-bpf --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	explain) options='--symptom --baseline --exit-code --db --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	incidents) options='--db --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	map) options='--db --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	services) options='--db --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	edges) options='--health --db --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	requests) options='--follow --db --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	profile) options='--folded --svg --db --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	events) options='--db --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
 	check) options='--probes --json --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
 	export) options='--format --db --since --until --last --help --version --color --quiet --verbose --config' ;;
 	import) options='--db --help --version --color --quiet --verbose --config' ;;
