@@ -182,11 +182,12 @@ static __always_inline void segment_emit(struct __sk_buff *skb, const struct seg
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
-/* Whole, but larger than a record can say: as if it had come in several segments. s is used up (a copy would not fit the stack). */
+/* Whole, but larger than a record can say: as if it had come in several segments. s is used up (a copy would not fit the stack).
+ * What was waited for is not told with these: the verifier would follow both ways at each piece, 2^8 in all. */
 static __always_inline void segment_split(struct __sk_buff *skb, struct segment *s)
 {
 	__u32 left = s->p.len;
-	__u8 flags = s->flags;
+	__u8 flags = s->flags & ~DATA_TIMED;
 
 	for (__u32 i = 0; i < COPY_PIECES && left; i++) {
 		s->p.len = left < COPY_PIECE ? left : COPY_PIECE;

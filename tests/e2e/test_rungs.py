@@ -12,7 +12,7 @@ import sys
 import time
 
 N = 23
-TRACEPOINTS = ",".join(f"{source}=tracepoint" for source in ("sockets", "owners", "processes", "oom", "disk wait"))
+TRACEPOINTS = ",".join(f"{source}=tracepoint" for source in ("sockets", "owners", "processes", "oom", "waits"))
 VMLINUX = "/sys/kernel/btf/vmlinux"
 
 
@@ -155,6 +155,16 @@ def case_no_owners(bench):
 
 def case_packets_without_types(bench):
     known(bench, "--rung", "packets=cgroup_skb-plain")
+
+
+def case_what_the_verifier_walks(bench):
+    """Its limit is a million a program; a hundred thousand take some tenths of a second to load, and older ones walk further."""
+    need_root()
+    for args in ([], ["--rung", TRACEPOINTS], ["--rung", "btf=absent"]):
+        walked = {p["program"]: p["verified_insns"] or 0 for p in recorder.check(*args)["probes"] if p["program"]}
+        worst = max(walked, key=walked.get)
+        bench.at_most(walked[worst], 100000, f"instructions of {worst}")
+        bench.at_most(sum(walked.values()), 250000, "of all programs")
 
 
 def case_one_after_the_other_leaves_nothing(bench):
