@@ -2,26 +2,38 @@
 """The known workload (vm/known.c): what it did, and what rootle should show of it."""
 import re
 
-CONNECTS = ACCEPTS = REQUESTS = 23
+CONNECTS = ACCEPTS = REQUESTS = DNS = UNIX = 23
 REFUSED = 1
-WANTED = {"connects": CONNECTS, "accepts": ACCEPTS, "requests": REQUESTS, "refused": REFUSED}
+DID = {"connects": CONNECTS, "requests": REQUESTS, "refused": REFUSED, "dns": DNS, "unix": UNIX}
 BRIEF_MS, BRIEF_STATUS = 2500, 7
 
 
 def did(text):
-    """The client's own count, from what it prints."""
-    return {k: int(v) for k, v in re.findall(r"(connects|requests|refused) (\d+)", text or "")}
+    """The client's own count, from what it prints, as DID has it."""
+    return {k: int(v) for k, v in re.findall(r"(connects|requests|refused|dns|unix) (\d+)", text or "")}
 
 
-def shown(edges, requests, port, closed):
-    """What rows of `rootle edges` and `rootle requests` say, in the words of WANTED."""
+def wanted(unix):
+    """What shown() should give; unix: UNIX streams are seen on this rung of this kernel."""
+    return {"connects": CONNECTS, "accepts": ACCEPTS, "requests": REQUESTS, "refused": REFUSED, "dns": DNS,
+            "unix": UNIX if unix else 0}
+
+
+def shown(edges, requests, port, dns, closed):
+    """What rows of `rootle edges` and `rootle requests` say."""
     edges = [r for r in edges if r["type"] == "edge"]
     to_server = [e for e in edges if e["port"] == port]
+
+    def answered(at, protocol, op):
+        return sum(r["count"] for r in requests if r["type"] == "requests" and r["port"] == at and
+                   r["protocol"] == protocol and r["op"] == op)
     return {
         "connects": sum(e["opened"] for e in to_server if e["from"] == "known-client"),
         "accepts": sum(e["opened"] for e in to_server if e["to"] == "known-server"),
-        "requests": sum(r["count"] for r in requests if r.get("port") == port and r.get("op") == "GET /known"),
+        "requests": answered(port, "http", "GET /known"),
         "refused": sum(e["refused"] for e in edges if e["port"] == closed),
+        "dns": answered(dns, "dns", "A known.test"),
+        "unix": answered(None, "http", "GET /known"),
     }
 
 

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness import known                                           # noqa: E402
 
-PORT, CLOSED = 8023, 8099       # as in init
+PORT, DNS, CLOSED = 8023, 53, 8099      # as in init
 
 
 def _json_rows(text):
@@ -64,13 +64,13 @@ def _attach_ms(sections, name):
     return int(found.group(1)) * 10 if found else None
 
 
-def _judge_pass(sections, p, checks):
+def _judge_pass(kernel, sections, p, checks):
     """What one pass gave; each comparison goes into checks as (good, sentence)."""
     def rows(table):
         return _json_rows(sections.get(f"{p.name}/{table}"))
     got = {"name": p.name, "cgroup": p.cgroup, "options": p.options, "attach_ms": _attach_ms(sections, p.name),
            "client": known.did(sections.get(f"{p.name}/known")), "kernel": _kernel_counts(sections, p.name),
-           "rootle": known.shown(rows("edges"), rows("requests"), PORT, CLOSED), "life": known.life(rows("events")),
+           "rootle": known.shown(rows("edges"), rows("requests"), PORT, DNS, CLOSED), "life": known.life(rows("events")),
            "lost": _lost(rows("edges")), "rungs": _rungs(_document(sections.get(f"{p.name}/check")))}
 
     def same(what, value, wanted):
@@ -78,14 +78,16 @@ def _judge_pass(sections, p, checks):
     if got["attach_ms"] is None:
         checks.append((False, f"{p.name}: the recorder did not begin: {sections.get(p.name + '/record', '').strip()[-300:]}"))
         return got
-    same("the client did", got["client"],
-         {"connects": known.CONNECTS, "requests": known.REQUESTS, "refused": known.REFUSED})
+    same("the client did", got["client"], known.DID)
     same("the kernel counted", got["kernel"],
          {"ActiveOpens": known.CONNECTS + known.REFUSED, "PassiveOpens": known.ACCEPTS, "AttemptFails": known.REFUSED})
     same("the recorder ended with", _status(sections.get(f"{p.name}/record")), 0)
     same("events lost", got["lost"], 0)
-    if p.sees:
-        same("rootle shows", got["rootle"], known.WANTED)
+    if p.stands and p.stands[1] not in kernel.lacks:
+        source, rung = p.stands
+        same(f"{source} on {rung}", rung in got["rungs"].get(source, []), True)
+    if p.sees == "everything":
+        same("rootle shows", got["rootle"], known.wanted(unix="absent" not in got["rungs"].get("unix", ["absent"])))
         same("the timeline tells", got["life"], {k: 1 for k in got["life"]})
     else:
         for what in ("start of known-server", "start of known-brief"):
@@ -97,7 +99,7 @@ def result(kernel, sections, chosen):
     checks = []
     release = re.search(r"^Linux \S+ (\S+)", sections.get("kernel", ""), re.M)
     got = {"kernel": kernel.name, "arch": kernel.arch, "release": release and release.group(1),
-           "passes": [_judge_pass(sections, p, checks) for p in chosen if release]}
+           "passes": [_judge_pass(kernel, sections, p, checks) for p in chosen if release]}
     left = sections.get("left", "").replace("@status 0", "").strip()
     checks.append((not left, "nothing is left in tracefs" + (f", but {left}" if left else "")))
     checks.append(("finished" in sections, "the guest came to its end"))

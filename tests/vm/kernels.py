@@ -6,14 +6,15 @@ from collections import namedtuple
 
 import registry
 
-Kernel = namedtuple("Kernel", "name arch suites package")
+# lacks: rungs that this kernel does not have.
+Kernel = namedtuple("Kernel", "name arch suites package lacks", defaults=[()])
 
 KERNELS = [
     Kernel("5.10", "amd64", ["bullseye", "bullseye-security"], "linux-image-cloud-amd64"),
     Kernel("6.1", "amd64", ["bookworm", "bookworm-security"], "linux-image-cloud-amd64"),
     Kernel("6.12", "amd64", ["trixie", "trixie-security"], "linux-image-cloud-amd64"),
     Kernel("newest", "amd64", ["sid"], "linux-image-cloud-amd64"),
-    Kernel("arm64-6.1", "arm64", ["bookworm", "bookworm-security"], "linux-image-cloud-arm64"),
+    Kernel("arm64-6.1", "arm64", ["bookworm", "bookworm-security"], "linux-image-cloud-arm64", ("fentry",)),
     Kernel("arm64-6.12", "arm64", ["trixie", "trixie-security"], "linux-image-cloud-arm64"),
 ]
 

@@ -3,21 +3,25 @@
  * known: a workload whose counts are known beforehand, its own server and client, static so that it runs where there is
  * nothing else.
  *
- *   known server PORT            answers HTTP over IPv4 and IPv6 until it is ended; says "ready" once it listens
- *   known client PORT CLOSED     23 connects and 23 requests to PORT, then one connect to CLOSED, where nobody listens
- *   known brief PORT MS STATUS   listens that long and exits with that status
+ *   known server PORT DNS PATH          answers HTTP at the port over IPv4 and IPv6 and at the UNIX stream socket, and questions of
+ *                                       DNS at its port, until it is ended; says "ready" once it listens
+ *   known client PORT DNS PATH CLOSED   23 connects and 23 requests to PORT, one connect to CLOSED, where nobody listens, 23
+ *                                       questions, 23 connects and 23 requests to PATH
+ *   known brief PORT MS STATUS          listens that long and exits with that status
  *
- * The client ends with one line of what it did: "connects 23 requests 23 refused 1".
+ * The client ends with one line of what it did: "connects 23 requests 23 refused 1 dns 23 unix 23".
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define CONNECTIONS 23
@@ -28,7 +32,10 @@ static const unsigned char requests_on[CONNECTIONS] = {
 	3, 1, 0, 1, 1, 3, 0, 1, 0, 1, 1, 0, 3, 1, 0, 1, 1, 0, 0, 3, 1, 0, 1,
 };
 
-struct tally { unsigned connects, requests, refused; };
+/* On the UNIX socket every connection has one. */
+#define QUESTIONS 23
+
+struct tally { unsigned connects, requests, refused, dns, unix_requests; };
 
 static int fail(const char *what)
 {
@@ -99,21 +106,69 @@ static void answer(int fd)
 	close(fd);
 }
 
-static int serve(unsigned port)
+/* The question back with the address 192.0.2.1 behind it (RFC 1035, section 4); not compressed but for the name. */
+static bool dns_answer(int fd)
 {
-	int listener = listen_on(port);
+	static const uint8_t address[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1 };
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	uint8_t m[512];
+	ssize_t n = recvfrom(fd, m, sizeof(m) - sizeof(address), 0, (struct sockaddr *)&from, &len);
 
-	if (listener < 0)
+	if (n < 12)
+		return false;
+	m[2] |= 0x80;           /* a response */
+	m[7] = 1;               /* with one answer */
+	memcpy(m + n, address, sizeof(address));
+	return sendto(fd, m, n + sizeof(address), 0, (struct sockaddr *)&from, len) > 0;
+}
+
+static int datagram_on(unsigned port)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_ANY_INIT };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), off = 0;
+
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) ||
+	    bind(fd, (struct sockaddr *)&any, sizeof(any)))
+		return -1;
+	return fd;
+}
+
+static socklen_t path_set(struct sockaddr_un *at, const char *path)
+{
+	*at = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	strncpy(at->sun_path, path, sizeof(at->sun_path) - 1);
+	return sizeof(*at);
+}
+
+static int unix_on(const char *path)
+{
+	struct sockaddr_un at;
+	socklen_t len = path_set(&at, path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	unlink(path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, len) || listen(fd, CONNECTIONS))
+		return -1;
+	return fd;
+}
+
+static int serve(unsigned port, unsigned dns, const char *path)
+{
+	struct pollfd on[] = { { listen_on(port), POLLIN, 0 }, { unix_on(path), POLLIN, 0 }, { datagram_on(dns), POLLIN, 0 } };
+
+	if (on[0].fd < 0 || on[1].fd < 0 || on[2].fd < 0)
 		return fail("listen");
 	puts("ready");
 	fflush(stdout);
-	for (;;) {
-		int fd = accept(listener, NULL, NULL);
-
-		if (fd < 0)
-			return fail("accept");
-		answer(fd);
+	while (poll(on, 3, -1) > 0) {
+		for (int i = 0; i < 2; i++)
+			if (on[i].revents)
+				answer(accept(on[i].fd, NULL, NULL));
+		if (on[2].revents && !dns_answer(on[2].fd))
+			return fail("DNS");
 	}
+	return fail("poll");
 }
 
 static int connect_to(bool v6, unsigned port)
@@ -129,38 +184,75 @@ static int connect_to(bool v6, unsigned port)
 	return fd;
 }
 
+/* Counts the requests that were answered. */
+static bool ask(int fd, unsigned times, bool last, unsigned *count)
+{
+	const char *request = last ? "GET /known HTTP/1.1\r\nHost: known\r\nConnection: close\r\n\r\n"
+				   : "GET /known HTTP/1.1\r\nHost: known\r\n\r\n";
+	char head[1024];
+
+	for (unsigned i = 0; i < times; i++) {
+		if (!write_all(fd, request) || !head_read(fd, head, sizeof(head)))
+			return false;
+		++*count;
+	}
+	return !last || read(fd, head, 1) == 0;         /* until it has closed */
+}
+
 static bool converse(unsigned i, unsigned port, struct tally *t)
 {
-	const char *ask = requests_on[i] == 1 ? "GET /known HTTP/1.1\r\nHost: known\r\nConnection: close\r\n\r\n"
-					      : "GET /known HTTP/1.1\r\nHost: known\r\n\r\n";
 	int fd = connect_to(i & 1, port);
-	char head[1024];
+	bool good;
 
 	if (fd < 0)
 		return false;
 	t->connects++;
-	for (unsigned r = 0; r < requests_on[i]; r++) {
-		if (!write_all(fd, ask) || !head_read(fd, head, sizeof(head)))
-			return false;
-		t->requests++;
-	}
-	if (requests_on[i] == 1 && read(fd, head, 1) != 0)      /* until it has closed */
-		return false;
+	good = ask(fd, requests_on[i], requests_on[i] == 1, &t->requests);
 	close(fd);
-	return true;
+	return good;
 }
 
-static int client(unsigned port, unsigned closed)
+static bool converse_unix(const char *path, struct tally *t)
+{
+	struct sockaddr_un at;
+	socklen_t len = path_set(&at, path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool good = fd >= 0 && !connect(fd, (struct sockaddr *)&at, len) && ask(fd, 1, true, &t->unix_requests);
+
+	close(fd);
+	return good;
+}
+
+/* "known.test", type A, class IN; each from a socket of its own, as resolvers do. */
+static bool question(unsigned i, unsigned port, struct tally *t)
+{
+	uint8_t m[512] = { 0, (uint8_t)i, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 5, 'k', 'n', 'o', 'w', 'n', 4, 't', 'e', 's', 't', 0, 0, 1, 0, 1 };
+	struct sockaddr_storage at;
+	socklen_t len = address_set(&at, i & 1, port);
+	int fd = socket(at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool good = fd >= 0 && !connect(fd, (struct sockaddr *)&at, len) && send(fd, m, 28, 0) == 28 &&
+		    recv(fd, m, sizeof(m), 0) == 44;
+
+	t->dns += good;
+	close(fd);
+	return good;
+}
+
+static int client(unsigned port, unsigned dns, const char *path, unsigned closed)
 {
 	struct tally t = {0};
 	int fd;
 
 	for (unsigned i = 0; i < CONNECTIONS; i++)
-		if (!converse(i, port, &t))
+		if (!converse(i, port, &t) || !converse_unix(path, &t))
 			return fail("converse");
+	for (unsigned i = 0; i < QUESTIONS; i++)
+		if (!question(i, dns, &t))
+			return fail("question");
 	fd = connect_to(false, closed);
 	t.refused = fd < 0 && errno == ECONNREFUSED;
-	printf("connects %u requests %u refused %u\n", t.connects, t.requests, t.refused);
+	printf("connects %u requests %u refused %u dns %u unix %u\n", t.connects, t.requests, t.refused, t.dns,
+	       t.unix_requests);
 	return 0;
 }
 
@@ -181,12 +273,12 @@ int main(int argc, char *argv[])
 {
 	const char *what = argc > 1 ? argv[1] : "";
 
-	if (argc == 3 && !strcmp(what, "server"))
-		return serve(number(argv, 2));
-	if (argc == 4 && !strcmp(what, "client"))
-		return client(number(argv, 2), number(argv, 3));
+	if (argc == 5 && !strcmp(what, "server"))
+		return serve(number(argv, 2), number(argv, 3), argv[4]);
+	if (argc == 6 && !strcmp(what, "client"))
+		return client(number(argv, 2), number(argv, 3), argv[4], number(argv, 5));
 	if (argc == 5 && !strcmp(what, "brief"))
 		return brief(number(argv, 2), number(argv, 3), number(argv, 4));
-	fprintf(stderr, "usage: known server PORT | client PORT CLOSED | brief PORT MS STATUS\n");
+	fprintf(stderr, "usage: known server PORT DNS PATH | client PORT DNS PATH CLOSED | brief PORT MS STATUS\n");
 	return 2;
 }

@@ -2,18 +2,25 @@
 """The ways in which rootle records the known workload in a guest: a row each."""
 from collections import namedtuple
 
-# rungs: what each source is wished onto (a source that the kernel cannot have there stands lower); sees: whether connections
-# and requests are expected to be counted at all.
-Pass = namedtuple("Pass", "name cgroup options sees")
+# What each sees on every kernel: "everything", "life" (starts and ends of what listens; connections that are gone between two
+# samples are not seen).  stands: (source, rung) that must be in use there, or None.
+Pass = namedtuple("Pass", "name cgroup options sees stands", defaults=["everything", None])
+
+# Every source that a tracepoint can serve without the kernel's types.
+COPYING = ",".join(f"{source}=tracepoint" for source in ("sockets", "owners", "processes", "oom", "waits", "reclaim"))
 
 PASSES = [
-    Pass("best", "v2", [], True),
-    Pass("v1", "v1", [], True),
-    Pass("hybrid", "hybrid", [], True),
-    Pass("no-bpf", "v2", ["--no-bpf"], False),
+    Pass("best", "v2", []),
+    Pass("v1", "v1", []),
+    Pass("hybrid", "hybrid", []),
+    Pass("fentry", "v2", ["--rung", "owners=fentry"], stands=("owners", "fentry")),
+    Pass("kprobe", "v2", ["--rung", "owners=kprobe"], stands=("owners", "kprobe")),
+    Pass("tracepoint", "v2", ["--rung", COPYING], stands=("sockets", "tracepoint")),
+    Pass("btf-file", "v2", ["--rung", "btf=absent", "--btf", "/sys/kernel/btf/vmlinux"], stands=("processes", "tracepoint")),
+    Pass("no-bpf", "v2", ["--no-bpf"], "life"),
 ]
 
 
 def lines(passes):
-    """As the guest's init reads them."""
-    return "".join(" ".join([p.name, p.cgroup, *p.options]) + "\n" for p in passes)
+    """As the guest's init reads them: words between tabs."""
+    return "".join("\t".join([p.name, p.cgroup, *p.options]) + "\n" for p in passes)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots one of Debian's kernels, records the known workload there on every rung, and judges what rootle said.
 
-usage: test_kernel.py KERNEL [PASS]…      ROOTLE, KNOWN: the programs; RESULTS: the folder of the result, for table.py
+usage: test_kernel.py KERNEL [PASS]…
+ROOTLE, KNOWN: the programs; SYSROOT: where the libraries of rootle are, if not /; RESULTS: the folder of the result, for table.py
 
 Exit 0, 1, or 77: there is no emulator, or the kernel cannot be fetched.
 """
@@ -65,6 +66,11 @@ def run(kernel, rootle, known, root, chosen, results):
     return result
 
 
+def skip(why):
+    print(f"SKIP {why}")
+    sys.exit(SKIPPED)
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -72,15 +78,16 @@ def main():
     chosen = [p for p in passes.PASSES if len(sys.argv) < 3 or p.name in sys.argv[2:]]
     results = os.path.abspath(os.environ.get("RESULTS", "build/release/vm"))
     os.makedirs(results, exist_ok=True)
+    rootle = os.environ.get("ROOTLE", "build/release/rootle")
     if not machine.emulator(kernel.arch):
-        print(f"SKIP no emulator: {machine.BOARDS[kernel.arch].qemu} is not installed")
-        sys.exit(SKIPPED)
+        skip(f"no emulator: {machine.BOARDS[kernel.arch].qemu} is not installed")
+    if not os.path.exists(rootle):
+        skip(f"no {rootle}: was it not built?")
     try:
-        result = run(kernel, os.environ.get("ROOTLE", "build/release/rootle"), os.environ.get("KNOWN", "build/release/known"),
-                     os.environ.get("SYSROOT", "/"), chosen, results)
+        result = run(kernel, rootle, os.environ.get("KNOWN", "build/release/tests/vm/known"), os.environ.get("SYSROOT", "/"),
+                     chosen, results)
     except registry.Unavailable as e:
-        print(f"SKIP {e}")
-        sys.exit(SKIPPED)
+        skip(e)
     sys.exit(judge.report(result))
 
 
