@@ -468,6 +468,55 @@ Test(causes, hot_code)
 	expect(break_code, "checkout.py", "cpu.hot_code");
 }
 
+/* Where checkout.py is found on a CPU, 49 times a second: render() is hot from the fault on. */
+static void sample_checkout(struct shop *p)
+{
+	const uint32_t main_ = window_stack(p->w, WIN_NONE, "main"), serve = window_stack(p->w, main_, "serve");
+	const uint32_t parse = window_stack(p->w, serve, "parse"), render = window_stack(p->w, serve, "render");
+
+	p->w->profile_hz = 49;
+	for (int i = 0; i < p->seconds; i++) {
+		bool sick = i >= p->fault_s;
+		const struct { uint32_t stack; double samples; } row[] = {{parse, 8}, {render, sick ? 33 : 4}};
+
+		for (int k = 0; k < 2; k++)
+			*vec_push(&p->w->profile) = (struct win_profile){.t_ns = p->start_ns + i * SHOP_SECOND, .dur_ns = SHOP_SECOND,
+				.service = p->service[SHOP_CHECKOUT], .pid = 7, .stack = row[k].stack, .samples = row[k].samples};
+	}
+}
+
+Test(causes, hot_code_by_its_function)
+{
+	static const struct question any;
+	const struct cause *c;
+	struct report *r;
+	struct shop p;
+	bool told = false;
+
+	shop_init(&p, 1);
+	break_code(&p);
+	shop_play(&p);
+	sample_checkout(&p);
+	window_sort(p.w);
+	r = explain(p.w, &any);
+	c = first(r);
+	cr_assert(c);
+	cr_assert_str_eq(c->kind, "cpu.hot_code");
+	cr_assert(strstr(c->summary, ", most of it in render"), "%s", c->summary);
+	cr_assert(strstr(c->advice, "rootle profile --service checkout.py"), "%s", c->advice);
+	for (size_t i = 0; i < c->evidence.n; i++) {
+		const struct evidence *e = &c->evidence.v[i];
+
+		if (!strstr(e->sentence, "main > serve > render"))
+			continue;
+		told = true;
+		cr_assert_float_eq(e->before, 4 / 49.0, 0.02, "%f", e->before);
+		cr_assert_float_eq(e->after, 33 / 49.0, 0.12, "%f", e->after);
+	}
+	cr_assert(told, "no evidence names the hottest stack");
+	forget(&p, r);
+}
+
 static void break_errors(struct shop *p)
 {
 	p->state[1][SHOP_PAYMENTS].error_share = 0.3;

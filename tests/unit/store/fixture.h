@@ -125,6 +125,11 @@ __attribute__((unused)) static struct tick *tick_make(int64_t i)
 		.rss_bytes = 1 << 26, .threads = 4, .fds = 30, .connections = 3, .state = 'S'};
 	*vec_push(&t->cgroups) = (struct tick_cgroup){.path = "/system.slice/pg.service", .service = 3, .cpu_s = 0.25, .throttled_s = 0.5,
 						      .quota_cores = 1.5, .mem_bytes = 1 << 27, .mem_limit_bytes = NAN, .pids = 7};
+	*vec_push(&t->stacks) = (struct tick_stack){.service = 2, .pid = 700 + (uint32_t)i % 2, .samples = 20 + (uint64_t)i % 3,
+						    .frames = "main;serve;parse"};
+	*vec_push(&t->stacks) = (struct tick_stack){.service = 3, .samples = 1, .frames = arena_printf(&t->arena, "main;exec;node_%d;scan",
+						    (int)i % 11)};
+	*vec_push(&t->stacks) = (struct tick_stack){.service = ID_NONE, .pid = 9, .samples = 2, .frames = "do_exit_[k]"};
 	if (i % 5 == 0)
 		*vec_push(&t->event) = (struct tick_event){.unix_ns = t->unix_ns + 1000, .service = i % 2 ? 3 : ID_NONE, .kind = "restart",
 			.detail = "postgres was restarted", .version_before = "1", .version_after = "2", .actor = "bash[7]", .pid = 812};
