@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What `rootle record` adds to a request: pingpong on loopback, without and with a recorder, in alternating pairs.
 
-usage: overhead.py [--pairs N] [--seconds S] [--connections N] [--mode http|redis|raw] [--control] [--pingpong FILE]
+usage: overhead.py [--pairs N] [--seconds S] [--connections N] [--mode http|redis|raw] [--control] [--rung LIST]... [--pingpong FILE]
 
 Prints each round, then the medians: CPU time a request (client, server and kernel), what the recorder added, and the
 throughput against bare.  --control adds a round with a recorder that attaches nothing (--no-bpf), which tells the noise
-from the probes.  ROOTLE= names the binary.  Exit 1 where more than +4 us or less than 80 % of the throughput is measured.
+from the probes; each --rung a round on these lower rungs (as record's option).  ROOTLE= names the binary.  Exit 1 where more than +4 us or less than 80 % of the throughput is measured.
 """
 import argparse
 import os
@@ -54,6 +54,7 @@ def main():
     p.add_argument("--connections", type=int, default=2)
     p.add_argument("--mode", default="http")
     p.add_argument("--control", action="store_true")
+    p.add_argument("--rung", action="append", default=[])
     p.add_argument("--pingpong", default=None)
     args = p.parse_args()
     args.pingpong = args.pingpong or os.path.join(os.path.dirname(recorder.binary()), "tests/bench/pingpong")
@@ -67,12 +68,15 @@ def main():
             ways = [("bare", lambda: measure(args)), ("record", lambda: measure_recorded(args, folder))]
             if args.control:
                 ways.append(("control", lambda: measure_recorded(args, folder, "--no-bpf")))
+            ways += [(rung, lambda rung=rung: measure_recorded(args, folder, "--rung", rung)) for rung in args.rung]
             rounds.append({name: way() for name, way in (ways if i % 2 == 0 else reversed(ways))})
             print(f"pair {i + 1}: " + "  ".join(f"{k} {rounds[-1][k][0]:.2f} us {rounds[-1][k][1]:.0f}/s" for k, _ in ways),
                   flush=True)
     summary(rounds, "bare")
     if args.control:
         summary(rounds, "control")
+    for rung in args.rung:
+        summary(rounds, rung)
     added, ratio = summary(rounds, "record")
     good = added <= MOST_ADDED_US and ratio >= LEAST_RATIO
     print(f"{'within' if good else 'NOT within'} +{MOST_ADDED_US:.0f} us and {LEAST_RATIO * 100:.0f} % of the throughput")
