@@ -228,6 +228,8 @@ static int maps_size(struct probes_bpf *skel, const struct ladder *l, const stru
 		err = bpf_map__set_max_entries(hashes[i], 1);
 	if (!err && o->ring_bytes)
 		err = bpf_map__set_max_entries(skel->maps.ring, o->ring_bytes);
+	if (!err && o->no_profile)
+		err = bpf_map__set_max_entries(skel->maps.stack_ring, (uint32_t)sysconf(_SC_PAGESIZE));
 	skel->rodata->wish_slots = bpf_map__max_entries(skel->maps.wishes);
 	return err;
 }

@@ -12,5 +12,5 @@ const char *const ev_drop_names[DROP_MAX] = {
 	[DROP_LOAD] = "load",
 	[DROP_TASK_SLOT] = "task_slot",
 	[DROP_DATAGRAM] = "datagrams_full",
-	[DROP_RING_STACK] = "ring_stack",
+	[DROP_RING_STACK] = "samples",
 };
