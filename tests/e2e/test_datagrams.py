@@ -16,7 +16,7 @@ def finish(bench, rec):
     """Everything is in the file, and nothing is known to be lost."""
     rec.settle()
     rec.stop()
-    lost = recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"]
+    lost = recorder.query("edges", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"]
     bench.equal(lost, 0, "events lost")
 
 
@@ -85,7 +85,7 @@ def case_dns(bench):
     run(["/usr/bin/python3", script(bench, "curious.py", DNS_CLIENT), port, N])
     time.sleep(5.5)                     # what is not answered by then is lost
     finish(bench, rec)
-    rows = [r for r in bench.rows("requests") if r["port"] == port]
+    rows = [r for r in bench.rows("requests") if r.get("port") == port]
     seen = {(r["protocol"], r["op"]): (r["count"], r["errors"]) for r in rows}
     bench.equal({(r["from"], r["to"]) for r in rows}, {("curious.py", "resolver.py")}, "who asks whom")
     for protocol, op, wanted in (("dns", "A shop.example.com", (2 * N, 0)), ("dns", "AAAA shop.example.com", (2 * N, 0)),
@@ -133,7 +133,7 @@ def case_datagrams(bench):
     exported = recorder.rows(run([recorder.binary(), "export", "--db", bench.db, "--last", "1h"]).stdout)
     rows = [r for r in exported if r.get("type") == "tcp"]
     for port, protocol, out, back in ((plain, "udp", 2 * N * 100, N * 200), (quic, "quic", N * 100, N * 200)):
-        mine = [r for r in rows if r["port"] == port]
+        mine = [r for r in rows if r.get("port") == port]
         bench.equal({(r["from"], r["protocol"]) for r in mine if r["bytes_out"]}, {("talker.py", protocol)}, "who sends what")
         bench.equal((sum(r["bytes_out"] for r in mine), sum(r["bytes_in"] for r in mine)), (out, back), f"bytes of {protocol}")
 
