@@ -70,8 +70,8 @@ def case_names_and_requests_of_the_node(bench):
         rec.stderr.close()
     edges = [e for e in bench.rows("edges") if e["port"] == port]
     bench.equal(sum(e["count"] for e in edges), 23, "requests")
-    bench.equal({(e["from"], e["to"]) for e in edges}, {("ab", "nginx")}, "between")
-    nginx = [s for s in bench.rows("services") if s["service"] == "nginx"]
+    bench.equal({(e["from"], e["to"].split(":")[0]) for e in edges}, {("ab", "nginx")}, "between")
+    nginx = [s for s in bench.rows("services") if s["service"] in ("nginx", f"nginx:{port}")]
     bench.check(nginx and nginx[0]["mem_bytes"], "memory of nginx is known")
 
 

@@ -157,40 +157,4 @@ def case_packets_without_types(bench):
     known(bench, "--rung", "packets=cgroup_skb-plain")
 
 
-def case_btf_that_is_none(bench):
-    """One line and exit code 2, from the command line and from the configuration alike."""
-    need_root()
-    text, config, empty, missing = (os.path.join(bench.folder, name) for name in ("text", "rootle.yaml", "empty", "missing"))
-    for path, content in ((text, "no BTF"), (config, f"btf: {text}\n"), (empty, "")):
-        with open(path, "w") as f:
-            f.write(content)
-    wrong = "this is no BTF file, or one for another kind of machine"
-    for args, said in ((["--btf", text], f"--btf {text}: {wrong}"), (["--config", config], f"--btf {text}: {wrong}"),
-                       (["--btf", empty], f"--btf {empty}: {wrong}"),
-                       (["--btf", missing], f"--btf {missing}: No such file or directory")):
-        for command in (["check"], ["record", "--db", bench.db, "--for", "1s"]):
-            r = run([recorder.binary(), *command, *args], check=False)
-            bench.equal((r.returncode, r.stdout, r.stderr.strip()), (2, "", f"rootle: {said}"), command[0])
-    bench.equal(run([recorder.binary(), "check", "--rung", "owners=nothing"], check=False).returncode, 2, "a rung that is none")
-
-
-def case_what_the_verifier_walks(bench):
-    """Its limit is a million a program; a hundred thousand take some tenths of a second to load, and older ones walk further."""
-    need_root()
-    for args in ([], ["--rung", TRACEPOINTS], ["--rung", "btf=absent"]):
-        walked = {p["program"]: p["verified_insns"] or 0 for p in recorder.check(*args)["probes"] if p["program"]}
-        worst = max(walked, key=walked.get)
-        bench.at_most(walked[worst], 100000, f"instructions of {worst}")
-        bench.at_most(sum(walked.values()), 250000, "of all programs")
-
-
-def case_one_after_the_other_leaves_nothing(bench):
-    need_root()
-    need("bpftool")
-    before = recorder.programs()
-    for args in (["--rung", TRACEPOINTS], ["--rung", "btf=absent"]):
-        recorder.check(*args)
-    bench.equal(recorder.left_behind(before), [], "left behind")
-
-
 main(globals())

@@ -122,7 +122,7 @@ Test(ladder, checks_what_is_wished)
 	const char *bad;
 	size_t len;
 
-	cr_expect_eq(ladder_wish_check("owners=kprobe,sockets=tracepoint,disk wait=absent,btf=absent", &bad, &len), 0);
+	cr_expect_eq(ladder_wish_check("owners=kprobe,sockets=tracepoint,tcp health=absent,btf=absent", &bad, &len), 0);
 	cr_expect_eq(ladder_wish_check("", &bad, &len), 0);
 	expect_wrong("owners=kprobe,owners=iterator", "owners=iterator");
 	expect_wrong("nobody=kprobe", "nobody=kprobe");
