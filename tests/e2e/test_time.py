@@ -232,5 +232,55 @@ def case_handed_over(bench):
     bench.equal((row["count"], row["timed"], row["cpu_ns"], row["unknown_ns"]), (5, 0, None, None), "counted, timed")
 
 
+def case_reclaim(bench):
+    """Within a memory limit full of cached pages every page that is taken has to be freed first: no work of the program's."""
+    need_root()
+    memory = "/sys/fs/cgroup/memory"
+    if not os.path.isfile(f"{memory}/memory.limit_in_bytes"):
+        raise Skip("no memory controller on cgroup v1")
+    group = f"{memory}/rootle-time-{os.getpid()}"
+    os.mkdir(group)
+    bench.undo.append(lambda: subprocess.run(["rmdir", group], check=False))
+    with open(f"{group}/memory.limit_in_bytes", "w") as f:
+        f.write(str(96 << 20))
+    with open(f"{bench.folder}/cache", "wb") as f:
+        f.write(bytes(1 << 20) * 160)
+        f.flush()
+        os.fsync(f.fileno())
+        os.posix_fadvise(f.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)      # whoever reads it next is charged with it
+    port = server(bench, tasks_files=[f"{group}/cgroup.procs"])
+    spent = ask_all(bench, port, "reclaim", ms=40, requests=5)
+    row = request_row(bench, port)
+    bench.equal(row["timed"], 5, "requests timed")
+    check_sum(bench, row)
+    bench.at_least(row["mem_ns"] / spent, 0.02, "mem of the time that taking it took")
+    bench.at_least(service_seconds(bench, "mem_wait_s") / (row["mem_ns"] / 1e9), 0.9, "mem_wait_s of the service, of that")
+
+
+def by_copying(bench, kind, part):
+    port = server(bench)
+    rec = bench.record("--rung", "waits=tracepoint")
+    spent = sum(ask(port, f"/{kind}/{MS}") for _ in range(10))
+    rec.settle()
+    rec.stop()
+    check_parts(bench, port, part, spent, requests=10)
+
+
+def case_lock_by_copying(bench):
+    """The rung below: the registers of the sleeping thread are read off its stack."""
+    by_copying(bench, "lock", "lock")
+
+
+def case_without_the_scheduler(bench):
+    """Without the probe of context switches no request is timed, rather than all its time called CPU."""
+    port = server(bench)
+    rec = bench.record("--rung", "waits=absent")
+    ask(port, "/sleep/20")
+    rec.settle()
+    rec.stop()
+    row = request_row(bench, port)
+    bench.equal((row["count"], row["timed"], row["cpu_ns"], row["sleep_ns"]), (1, 0, None, None), "counted, timed")
+
+
 if __name__ == "__main__":
     main(globals())

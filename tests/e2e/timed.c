@@ -6,9 +6,9 @@
  *
  *	GET /KIND/MS    cpu: on the CPU.  lock: for a mutex that another thread holds.  io: in O_DIRECT reads of DIRECTORY/io.
  *	                mem: in page faults of DIRECTORY/mem.  net: for an answer of another thread over TCP.  sleep: in nanosleep.
- *	                hand: as sleep, but another thread writes the response.
+ *	                hand: as sleep, but another thread writes the response.  reclaim: freeing memory before it gets any.
  *
- * io and mem read one MB a ms: how long that takes is the disk's affair.  The response's body is the time that it took by the
+ * io and mem read one MB a ms, reclaim takes one: how long that takes is the disk's affair.  The response's body is the time that it took by the
  * thread's own clock, in ns.
  */
 #include <arpa/inet.h>
@@ -183,6 +183,25 @@ static uint64_t spend_mem(unsigned ms)
 	return begin;
 }
 
+/* Takes ms MB more than its cgroup has room for but by throwing away the pages of DIRECTORY/cache. */
+static uint64_t spend_reclaim(unsigned ms)
+{
+	size_t n = (size_t)ms * MB;
+	char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), block[65536];
+	int fd = open_in("cache", 0);
+	uint64_t begin;
+
+	while (read(fd, block, sizeof(block)) > 0)
+		;
+	close(fd);
+	begin = clock_ns(CLOCK_MONOTONIC);
+	for (size_t i = 0; p != MAP_FAILED && i < n; i += 4096)
+		p[i] = 1;
+	begin = clock_ns(CLOCK_MONOTONIC) - begin;
+	munmap(p, n);
+	return begin;
+}
+
 static uint64_t spend_net(unsigned ms)
 {
 	struct sockaddr_in a;
@@ -211,7 +230,7 @@ static uint64_t spend_sleep(unsigned ms)
 
 static const struct { const char *name; uint64_t (*spend)(unsigned ms); } kinds[] = {
 	{"cpu", spend_cpu}, {"lock", spend_lock}, {"io", spend_io}, {"mem", spend_mem}, {"net", spend_net}, {"sleep", spend_sleep},
-	{"hand", spend_sleep},
+	{"hand", spend_sleep}, {"reclaim", spend_reclaim},
 };
 
 static void answer(int fd, uint64_t spent)
