@@ -121,7 +121,8 @@ enum {
 	PART_IO,
 	PART_MEM,
 	PART_FUTEX,
-	PART_NET,                   /* WAIT_NET and WAIT_POLL: within a request both are for an answer from elsewhere */
+	PART_NET,
+	PART_POLL,
 	PART_SLEEP,
 	PART_OTHER,                 /* WAIT_OTHER and WAIT_BLOCKED */
 	PART_MAX
@@ -153,7 +154,6 @@ struct ev_data {
 	__u64 rd_ts_ns;
 	__u32 wait[PART_MAX];
 	__u32 woken;
-	__u32 pad2;
 	__u8 payload[];
 };
 _Static_assert(sizeof(struct ev_data) == 104, "ev_data");

@@ -138,7 +138,7 @@ static __always_inline void segment_fill(struct ev_data *e, const struct segment
 	e->rd_tid = s->rd_tid;
 	e->rd_seq = s->rd_seq;
 	e->rd_ts_ns = s->rd_ts_ns;
-	e->woken = e->pad2 = 0;
+	e->woken = 0;
 	if (!(s->flags & DATA_TIMED) || !s->st)
 		return;
 	__builtin_memcpy(e->wait, s->st->wait, sizeof(e->wait));

@@ -214,7 +214,8 @@ WAIT_INLINE void wait_parts(const struct wait_slot *s, __u64 runq, __u32 parts[P
 	parts[PART_IO] = (__u32)(t[WAIT_IO] >> PART_SHIFT);
 	parts[PART_MEM] = (__u32)(t[WAIT_MEM] >> PART_SHIFT);
 	parts[PART_FUTEX] = (__u32)(t[WAIT_FUTEX] >> PART_SHIFT);
-	parts[PART_NET] = (__u32)((t[WAIT_NET] + t[WAIT_POLL]) >> PART_SHIFT);
+	parts[PART_NET] = (__u32)(t[WAIT_NET] >> PART_SHIFT);
+	parts[PART_POLL] = (__u32)(t[WAIT_POLL] >> PART_SHIFT);
 	parts[PART_SLEEP] = (__u32)(t[WAIT_SLEEP] >> PART_SHIFT);
 	parts[PART_OTHER] = (__u32)((t[WAIT_OTHER] + t[WAIT_BLOCKED]) >> PART_SHIFT);
 }

@@ -144,7 +144,7 @@ static int requests_row(struct import *im)
 		.hist = &im->hist,
 	};
 	static const char *const timed_key[TIMED_NUMBERS + 1] = {"timed", "timed_ns", "queue_ns", "cpu_ns", "runq_ns", "quota_ns", "io_ns",
-								 "mem_ns", "lock_ns", "net_ns", "sleep_ns"};
+								 "mem_ns", "lock_ns", "net_ns", "poll_ns", "sleep_ns"};
 	double avg_ms = import_amount(im, "avg_ms", false);
 	int rc = hist_of(im, &im->hist);
 
@@ -404,7 +404,7 @@ const struct import_type import_types[] = {
 	{"service", "service kind node image exe why", service_row},
 	{"edge", "from to protocol port", edge_row},
 	{"requests", "t dur_s from to protocol port op count errors avg_ms p50_ms p90_ms p95_ms p99_ms hist sum_ns bytes_request "
-		     "bytes_response rows timed timed_ns queue_ns cpu_ns runq_ns quota_ns io_ns mem_ns lock_ns net_ns sleep_ns",
+		     "bytes_response rows timed timed_ns queue_ns cpu_ns runq_ns quota_ns io_ns mem_ns lock_ns net_ns poll_ns sleep_ns",
 	 requests_row},
 	{"resource", "t dur_s service metric device value limit", resource_row},
 	{"log", "t dur_s service template level sample count baseline_count", log_row},

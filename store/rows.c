@@ -57,7 +57,7 @@ static int bind_hist(struct store *s, sqlite3_stmt *q, int i, const struct hist 
 int row_requests(struct store *s, const struct requests_row *r)
 {
 	sqlite3_stmt *q = sql_get(s, "INSERT INTO requests VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-				     "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)");
+				     "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
 	int rc;
 
 	if (!q)

@@ -16,7 +16,7 @@
 
 /* Of a request row, in the order of the table: how many were timed, their latencies, the parts (model/timing.h). */
 #define TIMED_NUMBERS (2 + TIME_PARTS)
-#define TIMED_COLUMNS "timed, timed_ns, queue_ns, cpu_ns, runq_ns, quota_ns, io_ns, mem_ns, lock_ns, net_ns, sleep_ns"
+#define TIMED_COLUMNS "timed, timed_ns, queue_ns, cpu_ns, runq_ns, quota_ns, io_ns, mem_ns, lock_ns, net_ns, poll_ns, sleep_ns"
 
 struct requests_row {
 	int64_t tick, edge, op;

@@ -3,7 +3,7 @@
 
 #include "bpf/event.h"
 
-#define NOISE_NS 4096      /* by which waits may exceed the time they are in: two clocks, and eight numbers cut to 64 ns */
+#define NOISE_NS 4096      /* by which waits may exceed the time they are in: two clocks, and nine numbers cut to 64 ns */
 #define NOISE_SHARE 256    /* and by this part of it: clocks of different speeds */
 
 _Static_assert(FLOW_WAITS == PART_MAX, "the flow carries all parts");
@@ -17,13 +17,14 @@ const struct time_part_info time_part_table[TIME_PARTS] = {
 	[TIME_MEM] = {"mem", "waiting for memory"},
 	[TIME_LOCK] = {"lock", "waiting for a lock"},
 	[TIME_NET] = {"net", "waiting for others to answer"},
+	[TIME_POLL] = {"poll", "waiting for an event"},
 	[TIME_SLEEP] = {"sleep", "sleeping"},
 };
 
 /* Of each PART_* what it is; TIME_PARTS: not known. */
 static const enum time_part part_of[PART_MAX] = {
 	[PART_RUNQ] = TIME_RUNQ, [PART_THROTTLED] = TIME_QUOTA, [PART_IO] = TIME_IO, [PART_MEM] = TIME_MEM,
-	[PART_FUTEX] = TIME_LOCK, [PART_NET] = TIME_NET, [PART_SLEEP] = TIME_SLEEP, [PART_OTHER] = TIME_PARTS,
+	[PART_FUTEX] = TIME_LOCK, [PART_NET] = TIME_NET, [PART_POLL] = TIME_POLL, [PART_SLEEP] = TIME_SLEEP, [PART_OTHER] = TIME_PARTS,
 };
 
 /* The waits in ns, fitted into the time from the read to the write: the largest gives way. False where they do not fit. */

@@ -20,6 +20,7 @@ enum time_part {
 	TIME_MEM,             /* page faults that read or wait, freeing memory before an allocation */
 	TIME_LOCK,            /* futex: locks and conditions */
 	TIME_NET,             /* the other end of a socket or pipe: services called, mostly */
+	TIME_POLL,            /* something to happen: poll, epoll_wait … of a service called, of a lock of its own making */
 	TIME_SLEEP,           /* nanosleep */
 	TIME_PARTS
 };

@@ -18,7 +18,7 @@
 struct request;
 struct flow;
 
-#define FLOW_WAITS 8               /* kinds of waits, PART_* of bpf/event.h; the flow only carries them */
+#define FLOW_WAITS 9               /* kinds of waits, PART_* of bpf/event.h; the flow only carries them */
 
 /* What a thread has waited for, from its read of the socket until it wrote a segment. */
 struct flow_waits {

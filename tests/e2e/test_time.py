@@ -13,7 +13,7 @@ import time
 
 from e2e import Bench, Failed, Skip, free_port, main, need, need_root, recorder, run
 
-PARTS = ("queue", "cpu", "runq", "quota", "io", "mem", "lock", "net", "sleep")
+PARTS = ("queue", "cpu", "runq", "quota", "io", "mem", "lock", "net", "poll", "sleep")
 # What the threads of the service wait for, by the part of a request; whatever it is on the CPU or asleep is in no such metric.
 METRICS = {"runq": "runq_wait_s", "quota": "quota_wait_s", "io": "io_wait_s", "mem": "mem_wait_s", "lock": "futex_wait_s",
            "net": "net_wait_s", "cpu": "cpu_cores"}

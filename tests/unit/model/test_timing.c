@@ -46,6 +46,7 @@ Test(timing, makes_the_whole)
 	r.waits.wait[PART_NET] = 70;
 	r.waits.wait[PART_SLEEP] = 80;
 	r.waits.wait[PART_OTHER] = 90;
+	r.waits.wait[PART_POLL] = 100;
 	cr_assert(timing_add(&t, &r));
 	cr_expect_eq(t.count, 1);
 	cr_expect_eq(t.total_ns, 99000);
@@ -57,7 +58,8 @@ Test(timing, makes_the_whole)
 	cr_expect_eq(t.part_ns[TIME_LOCK], 60 * UNIT);
 	cr_expect_eq(t.part_ns[TIME_NET], 70 * UNIT);
 	cr_expect_eq(t.part_ns[TIME_SLEEP], 80 * UNIT);
-	cr_expect_eq(t.part_ns[TIME_CPU], 85000 - 440 * UNIT);
+	cr_expect_eq(t.part_ns[TIME_POLL], 100 * UNIT);
+	cr_expect_eq(t.part_ns[TIME_CPU], 85000 - 540 * UNIT);
 	cr_expect_eq(unknown(&t), 1000 + 5000 + 90 * UNIT, "arriving, leaving, and waits that nothing names");
 }
 
