@@ -62,8 +62,8 @@ def ask_all(bench, port, kind, ms=MS, requests=REQUESTS):
     return spent
 
 
-def request_row(bench, port):
-    rows = [r for r in bench.rows("requests") if r["port"] == port]
+def request_row(bench, port, kind=""):
+    rows = [r for r in bench.rows("requests") if r["port"] == port and f"/{kind}" in r["op"]]
     if len(rows) != 1:
         raise Failed(f"{len(rows)} operations: {[r['op'] for r in rows]}")
     return rows[0]
@@ -81,51 +81,39 @@ def check_sum(bench, row):
     bench.at_most(row["unknown_ns"] / row["timed_ns"], 0.05, "share that no part explains")
 
 
-def check_parts(bench, port, wanted, spent, requests=REQUESTS, beside=()):
-    """beside: parts that this kind has to have some of as well."""
-    row = request_row(bench, port)
-    bench.equal(row["timed"], requests, "requests timed")
+def check_parts(bench, row, wanted, spent, requests=REQUESTS):
+    """The CPU has room: pages and blocks are copied, and whatever a hypervisor takes looks like work."""
+    bench.equal(row["timed"], requests, f"{wanted}: requests timed")
     if row["timed"]:
         check_sum(bench, row)
         bench.at_least(row[f"{wanted}_ns"] / spent, 0.9, f"{wanted} of what the server measured")
         bench.at_most(row[f"{wanted}_ns"] / spent, 1.1, f"{wanted} of what the server measured")
         for part in PARTS:
-            if part not in (wanted, *beside):
+            if part != wanted:
                 bench.at_most(row[f"{part}_ns"] / spent, 0.25 if part == "cpu" else 0.1, f"{part} beside it")
 
 
-def check_service(bench, wanted, spent, beside=()):
-    """The CPU has room: pages and blocks are copied, and whatever the hypervisor takes looks like work."""
+def check_service(bench, spent):
+    """spent: seconds by part; the metrics of parts that are not in it have nearly none."""
     for part, metric in METRICS.items():
-        share = service_seconds(bench, metric) / (spent / 1e9)
-        if part == wanted:
-            bench.at_least(share, 0.9, f"{metric} of the service")
-            bench.at_most(share, 1.15, f"{metric} of the service")
-        elif part != "runq" and part not in beside:
-            bench.at_most(share, 0.25 if part == "cpu" else 0.1, f"{metric} of the service beside it")
+        seconds = service_seconds(bench, metric)
+        if part in spent:
+            bench.at_least(seconds / spent[part], 0.9, f"{metric} of the service")
+            bench.at_most(seconds / spent[part], 1.25 if part == "cpu" else 1.1, f"{metric} of the service")
+        elif part != "runq":
+            bench.at_most(seconds / sum(spent.values()), 0.25 if part == "cpu" else 0.1, f"{metric} of the service beside it")
 
 
-def one_kind(bench, kind, part=None, port=None, beside=()):
-    port = port or server(bench)
-    spent = ask_all(bench, port, kind)
-    check_parts(bench, port, part or kind, spent, beside=beside)
-    check_service(bench, part or kind, spent, beside=beside)
-
-
-def case_cpu(bench):
-    one_kind(bench, "cpu")
-
-
-def case_lock(bench):
-    one_kind(bench, "lock")
-
-
-def case_sleep(bench):
-    one_kind(bench, "sleep")
-
-
-def case_slow_peer(bench):
-    one_kind(bench, "net")
+def case_cpu_lock_peer_sleep(bench):
+    port = server(bench)
+    rec = bench.record()
+    time.sleep(1.2)
+    spent = {kind: sum(ask(port, f"/{kind}/{MS}") for _ in range(REQUESTS)) for kind in ("cpu", "lock", "net", "sleep")}
+    rec.settle()
+    rec.stop()
+    for kind, ns in spent.items():
+        check_parts(bench, request_row(bench, port, kind), kind, ns)
+    check_service(bench, {kind: ns / 1e9 for kind, ns in spent.items() if kind != "sleep"})
 
 
 def slow_disk(bench, bytes_per_s):
@@ -162,8 +150,8 @@ def slow_disk(bench, bytes_per_s):
 def on_slow_disk(bench, kind):
     port = server(bench, slow_disk(bench, 400 << 20))
     spent = ask_all(bench, port, kind, ms=MS, requests=10)
-    check_parts(bench, port, kind, spent, requests=10)
-    check_service(bench, kind, spent)
+    check_parts(bench, request_row(bench, port), kind, spent, requests=10)
+    check_service(bench, {kind: spent / 1e9})
 
 
 def case_block_io(bench):
@@ -257,18 +245,14 @@ def case_reclaim(bench):
     bench.at_least(service_seconds(bench, "mem_wait_s") / (row["mem_ns"] / 1e9), 0.9, "mem_wait_s of the service, of that")
 
 
-def by_copying(bench, kind, part):
-    port = server(bench)
-    rec = bench.record("--rung", "waits=tracepoint")
-    spent = sum(ask(port, f"/{kind}/{MS}") for _ in range(10))
-    rec.settle()
-    rec.stop()
-    check_parts(bench, port, part, spent, requests=10)
-
-
 def case_lock_by_copying(bench):
     """The rung below: the registers of the sleeping thread are read off its stack."""
-    by_copying(bench, "lock", "lock")
+    port = server(bench)
+    rec = bench.record("--rung", "waits=tracepoint")
+    spent = sum(ask(port, f"/lock/{MS}") for _ in range(10))
+    rec.settle()
+    rec.stop()
+    check_parts(bench, request_row(bench, port), "lock", spent, requests=10)
 
 
 def case_without_the_scheduler(bench):
