@@ -5,6 +5,8 @@ import re
 CONNECTS = ACCEPTS = REQUESTS = DNS = UNIX = 23
 REFUSED = 1
 DID = {"connects": CONNECTS, "requests": REQUESTS, "refused": REFUSED, "dns": DNS, "unix": UNIX}
+# Sources that a tracepoint can serve by copying, without the kernel's types.
+TRACEPOINTS = ("sockets", "owners", "processes", "oom", "waits", "reclaim")
 BRIEF_MS, BRIEF_STATUS = 2500, 7
 
 
@@ -50,3 +52,14 @@ def life(events):
         "killed by SIGTERM": told("known-server", "exit", "killed by signal 15"),
         f"exit status {BRIEF_STATUS}": told("known-brief", "exit", f"exit status {BRIEF_STATUS}"),
     }
+
+
+def rungs(check):
+    """Of what `rootle check --json` says: each source, and the rungs that its parts stand on."""
+    found = {}
+    for line in (check or {}).get("probes", []):
+        if line["hook"] or line["program"]:
+            on = found.setdefault(line["probe"], [])
+            if line["rung"] not in on:
+                on.append(line["rung"])
+    return found

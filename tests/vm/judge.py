@@ -44,17 +44,6 @@ def _kernel_counts(sections, name):
     return {k: after.get(k, 0) - before.get(k, 0) for k in ("ActiveOpens", "PassiveOpens", "AttemptFails")}
 
 
-def _rungs(check):
-    """Source: its rungs, best first as the report has them."""
-    found = {}
-    for line in (check or {}).get("probes", []):
-        if line.get("hook") or line.get("program"):
-            rungs = found.setdefault(line["probe"], [])
-            if line["rung"] not in rungs:
-                rungs.append(line["rung"])
-    return found
-
-
 def _lost(rows):
     return next((r["coverage"]["lost_events"] for r in rows if r["type"] == "summary"), None)
 
@@ -71,7 +60,7 @@ def _judge_pass(kernel, sections, p, checks):
     got = {"name": p.name, "cgroup": p.cgroup, "options": p.options, "attach_ms": _attach_ms(sections, p.name),
            "client": known.did(sections.get(f"{p.name}/known")), "kernel": _kernel_counts(sections, p.name),
            "rootle": known.shown(rows("edges"), rows("requests"), PORT, DNS, CLOSED), "life": known.life(rows("events")),
-           "lost": _lost(rows("edges")), "rungs": _rungs(_document(sections.get(f"{p.name}/check")))}
+           "lost": _lost(rows("edges")), "rungs": known.rungs(_document(sections.get(f"{p.name}/check")))}
 
     def same(what, value, wanted):
         checks.append((value == wanted, f"{p.name}: {what}: {value}" + ("" if value == wanted else f", wanted {wanted}")))

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The ways in which rootle records the known workload in a guest: a row each."""
+import os
+import sys
 from collections import namedtuple
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from harness import known                                           # noqa: E402
 
 # What each sees on every kernel: "everything", "life" (starts and ends of what listens; connections that are gone between two
 # samples are not seen).  stands: (source, rung) that must be in use there, or None.
 Pass = namedtuple("Pass", "name cgroup options sees stands", defaults=["everything", None])
 
-# Every source that a tracepoint can serve without the kernel's types.
-COPYING = ",".join(f"{source}=tracepoint" for source in ("sockets", "owners", "processes", "oom", "waits", "reclaim"))
+COPYING = ",".join(f"{source}=tracepoint" for source in known.TRACEPOINTS)
 
 PASSES = [
     Pass("best", "v2", []),
