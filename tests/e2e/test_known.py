@@ -99,13 +99,21 @@ def keep(name, rec, counts, check):
         json.dump(found, f, indent=1)
 
 
-def exact(bench, name, *options):
-    rec = record(bench, *options)
-    counts = shown(bench)
-    bench.equal(counts, known.wanted(unix=True), "rootle shows")
-    life = known.life(bench.rows("events"))
+def timeline(bench, life):
     bench.equal(life, {k: 1 for k in life}, "the timeline tells")
-    keep(name, rec, counts, json.loads(run([recorder.binary(), "check", "--json", *options]).stdout))
+
+
+def check(*options):
+    return json.loads(run([recorder.binary(), "check", "--json", *options]).stdout)
+
+
+def exact(bench, name, *options, types=True):
+    """types: without those of the kernel neither UNIX streams nor why processes ended are seen."""
+    rec = record(bench, *options)
+    counts, life = shown(bench), known.life(bench.rows("events"))
+    bench.equal(counts, known.wanted(unix=types), "rootle shows")
+    timeline(bench, life if types else known.starts(life))
+    keep(name, rec, counts, check(*options))
 
 
 def case_best_rungs(bench):
@@ -116,10 +124,13 @@ def case_copying_tracepoints(bench):
     exact(bench, "tracepoint", "--rung", ",".join(f"{s}=tracepoint" for s in known.TRACEPOINTS))
 
 
+def case_without_types_of_the_kernel(bench):
+    exact(bench, "no-btf", "--rung", "btf=absent", types=False)
+
+
 def case_without_bpf(bench):
     rec = record(bench, "--no-bpf")
-    life = known.life(bench.rows("events"))
-    bench.equal([life["start of known-server"], life["start of known-brief"]], [1, 1], "starts that the timeline tells of")
+    timeline(bench, known.starts(known.life(bench.rows("events"))))
     keep("no-bpf", rec, shown(bench), None)
 
 

@@ -54,6 +54,11 @@ def life(events):
     }
 
 
+def starts(told):
+    """Of what life() gives, what is seen without probes of processes."""
+    return {k: v for k, v in told.items() if k.startswith("start")}
+
+
 def rungs(check):
     """Of what `rootle check --json` says: each source, and the rungs that its parts stand on."""
     found = {}

@@ -75,12 +75,10 @@ def _judge_pass(kernel, sections, p, checks):
     if p.stands and p.stands[1] not in kernel.lacks:
         source, rung = p.stands
         same(f"{source} on {rung}", rung in got["rungs"].get(source, []), True)
-    if p.sees == "everything":
+    if p.sees != "starts":
         same("rootle shows", got["rootle"], known.wanted(unix="absent" not in got["rungs"].get("unix", ["absent"])))
-        same("the timeline tells", got["life"], {k: 1 for k in got["life"]})
-    else:
-        for what in ("start of known-server", "start of known-brief"):
-            same(f"the timeline tells the {what}", got["life"][what], 1)
+    told = got["life"] if p.sees == "everything" else known.starts(got["life"])
+    same("the timeline tells", told, {k: 1 for k in told})
     return got
 
 

@@ -48,7 +48,7 @@ def boot(arch, kernel, initrd, log, timeout):
 def _die_with_parent():
     import ctypes
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.nice(10)
+    os.nice(5)
 
 
 def sections(log):

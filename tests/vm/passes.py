@@ -8,8 +8,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from harness import known                                           # noqa: E402
 
-# What each sees on every kernel: "everything", "life" (starts and ends of what listens; connections that are gone between two
-# samples are not seen).  stands: (source, rung) that must be in use there, or None.
+# What each sees on every kernel: "everything"; "traffic": all but why processes ended; "starts" of what listens only, for connections
+# that are gone between two samples are not seen.  stands: (source, rung) that must be in use there, or None.
 Pass = namedtuple("Pass", "name cgroup options sees stands", defaults=["everything", None])
 
 COPYING = ",".join(f"{source}=tracepoint" for source in known.TRACEPOINTS)
@@ -22,7 +22,8 @@ PASSES = [
     Pass("kprobe", "v2", ["--rung", "owners=kprobe"], stands=("owners", "kprobe")),
     Pass("tracepoint", "v2", ["--rung", COPYING], stands=("sockets", "tracepoint")),
     Pass("btf-file", "v2", ["--rung", "btf=absent", "--btf", "/sys/kernel/btf/vmlinux"], stands=("processes", "tracepoint")),
-    Pass("no-bpf", "v2", ["--no-bpf"], "life"),
+    Pass("no-btf", "v2", ["--rung", "btf=absent"], "traffic", ("sockets", "sockops")),
+    Pass("no-bpf", "v2", ["--no-bpf"], "starts"),
 ]
 
 

@@ -66,6 +66,8 @@ def counted(result, name):
     if not p:
         return "–"
     r = p["rootle"]
+    if not any(r.values()):
+        return "–"
     return " ".join(f"{r[k]:g}" if r[k] else "–" for k in ("connects", "accepts", "requests", "dns", "unix"))
 
 
