@@ -111,6 +111,13 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"kernel", "samples", "%s samples of the CPUs were lost because their ring buffer was full"},
 	{"model", "stacks_full", "%s samples of the CPUs were not kept: too many different stacks in a second"},
 	{"profile", "no_room", "%s samples of the CPUs are not told apart: too many different stacks in a second"},
+	{"model", "listeners_full", "%s listeners were not kept: too many"},
+	{"model", "flows_no_memory", "%s connections were not read: there was no memory for it"},
+	{"model", "bad_records", "%s records of the probes could not be understood"},
+	{"model", "devices_full", "%s readings of disks and interfaces were not kept: too many of them"},
+	{"model", "cgroups_full", "%s readings of cgroups were not kept: too many of them"},
+	{"model", "names_full", "%s TLS handshakes were counted without their name: too many different ones"},
+	{"kernel", "datagrams_full", "%s datagrams were not counted: too many peers"},
 	{"flow", "unpaired", "%s answers came without a request that was seen"},
 	{"flow", "lost_", NULL},
 	{"profile", "gone", NULL},
@@ -118,6 +125,9 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"kernel", "bytes", NULL},
 	{"kernel", "no_sock", NULL},
 	{"kernel", "task_slot", NULL},
+	{"model", "clients_folded", NULL},      /* counted, under external:others */
+	{"model", "texts_full", NULL},
+	{"model", "addresses_full", NULL},
 };
 
 #define LOSSES (sizeof(loss_table) / sizeof(*loss_table))

@@ -36,6 +36,8 @@ void addr_learn(struct model *m, const uint8_t ip[16], uint32_t netns)
 	there = map_put(&m->local, ip, NULL);
 	if (there)
 		*there = netns;
+	else
+		m->lost_addresses++;
 }
 
 uint32_t addr_netns(const struct model *m, const uint8_t ip[16], uint32_t from)

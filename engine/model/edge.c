@@ -73,8 +73,10 @@ static uint32_t client_elsewhere(struct model *m, const struct conn *c, uint32_t
 
 	if (k.from != NONE && map_get(&m->edge_index, &k))
 		return k.from;
-	if (s->outside >= OUTSIDE_MAX)
+	if (s->outside >= OUTSIDE_MAX) {
+		m->lost_clients++;
 		return service_others(m);
+	}
 	s->outside++;
 	return service_external(m, a, false);
 }

@@ -357,7 +357,8 @@ struct model {
 	uint32_t life_events;
 	VEC(struct loss) losses;
 	uint64_t lost_unknown_cookie, lost_conns, lost_listeners, lost_services, lost_edges, lost_ops, lost_rows,
-		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis, bad_records, kernel_loss;
+		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis,
+		lost_clients, lost_devices, lost_cgroups, lost_texts, lost_addresses, bad_records, kernel_loss;
 };
 
 /* conn.c */

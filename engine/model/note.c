@@ -101,6 +101,11 @@ void loss_own(struct model *m)
 	loss_set(m, "model", "stacks_full", m->lost_stacks, false);
 	loss_set(m, "model", "rows_full", m->lost_rows, false);
 	loss_set(m, "model", "events_full", m->lost_events, false);
+	loss_set(m, "model", "clients_folded", m->lost_clients, false);
+	loss_set(m, "model", "devices_full", m->lost_devices, false);
+	loss_set(m, "model", "cgroups_full", m->lost_cgroups, false);
+	loss_set(m, "model", "texts_full", m->lost_texts, false);
+	loss_set(m, "model", "addresses_full", m->lost_addresses, false);
 	loss_set(m, "model", "flows_no_memory", m->lost_flows, true);
 	loss_set(m, "model", "bad_records", m->bad_records, true);
 }

@@ -27,6 +27,7 @@ static uint32_t base_name(struct model *m, const struct process_ident *i)
 	if (i->kthread || !i->service || !*i->service)
 		return NONE;
 	id = intern_put(&m->bases, i->service, strlen(i->service));
+	m->lost_services += id == INTERN_NONE;
 	while (id != INTERN_NONE && m->base.n <= id) {
 		struct base_name *b = vec_push(&m->base);
 

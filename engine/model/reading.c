@@ -108,8 +108,10 @@ static struct cgroup *cgroup_of(struct model *m, const char *path)
 	uint32_t id = intern_put(&m->cgroup_path, path, strlen(path));
 	struct cgroup *g;
 
-	if (id == INTERN_NONE)
+	if (id == INTERN_NONE) {
+		m->lost_cgroups++;
 		return NULL;
+	}
 	while (m->cgroups.n <= id) {
 		g = vec_push(&m->cgroups);
 		if (!g)
@@ -185,6 +187,8 @@ static struct device *device_of(struct model *m, const char *name)
 	d = m->devices.n < DEVICES_MAX ? vec_push(&m->devices) : NULL;
 	if (d)
 		strncpy(d->name, name, sizeof(d->name) - 1);
+	else
+		m->lost_devices++;
 	return d;
 }
 
@@ -213,6 +217,8 @@ static struct interface *interface_of(struct model *m, const char *name)
 	d = m->interfaces.n < DEVICES_MAX ? vec_push(&m->interfaces) : NULL;
 	if (d)
 		strncpy(d->name, name, sizeof(d->name) - 1);
+	else
+		m->lost_devices++;
 	return d;
 }
 

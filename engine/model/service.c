@@ -14,6 +14,7 @@ const char *text_keep(struct model *m, const char *s)
 {
 	uint32_t id = s && *s ? intern_put(&m->texts, s, strlen(s)) : INTERN_NONE;
 
+	m->lost_texts += s && *s && id == INTERN_NONE;
 	return id == INTERN_NONE ? NULL : intern_text(&m->texts, id);
 }
 

@@ -245,6 +245,7 @@ Test(limits, clients_from_elsewhere_are_named_up_to_a_number)
 	cr_expect_eq(opened, 200);
 	cr_expect_eq(others, 136);
 	cr_expect_eq(loss_of(t, "services_full"), 0);
+	cr_expect_eq(loss_of(t, "clients_folded"), 136);
 	tick_free(t);
 	/* one that has its name keeps it */
 	data(&w, 10 + 3, DIR_IN, 1, "QA");
@@ -253,5 +254,28 @@ Test(limits, clients_from_elsewhere_are_named_up_to_a_number)
 	cr_assert_eq(t->requests.n, 1);
 	cr_expect_str_eq(edge_text(&n, t->requests.v[0].edge), "external:10.1.0.4 -> proxy :8080");
 	tick_free(t);
+	model_free(w.m);
+}
+
+/* Disks, interfaces and cgroups past their number are left out, and it is said. */
+Test(limits, readings_past_the_limit_are_counted)
+{
+	struct sample s;
+	struct world w;
+	struct tick *t;
+	char name[70][8];
+
+	world_init(&w, 0, 0);
+	sample_init(&s);
+	for (int i = 0; i < 70; i++) {
+		snprintf(name[i], sizeof(name[i]), "sd%d", i);
+		*vec_push(&s.devices) = (struct sample_device){.name = name[i]};
+	}
+	s.ts_ns = w.now;
+	model_sample(w.m, &s);
+	t = tick(&w);
+	cr_expect_eq(loss_of(t, "devices_full"), 70 - 64, "%lu", (unsigned long)loss_of(t, "devices_full"));
+	tick_free(t);
+	sample_done(&s);
 	model_free(w.m);
 }
