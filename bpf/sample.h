@@ -30,6 +30,13 @@ static inline __attribute__((always_inline)) __u32 sample_pair(__u32 saddr, __u3
 	return (saddr ^ daddr) ^ (__u32)(__u16)(sport ^ dport) * 0x10001u;
 }
 
+/* Of a UNIX stream: its two sockets' cookies, which the model has as addresses. */
+static inline __attribute__((always_inline)) __u32 sample_cookies(__u64 a, __u64 b)
+{
+	a ^= b;
+	return (__u32)a ^ (__u32)(a >> 32);
+}
+
 static inline __attribute__((always_inline)) __u32 sample_hash(__u32 pair)
 {
 	pair ^= pair >> 16;             /* Steele and Vigna, the 32-bit finalizer of SplitMix: every bit of the input */

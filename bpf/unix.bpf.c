@@ -17,6 +17,7 @@ struct piece {
 	__u32 seq, len;
 	__u32 offset;           /* in the buffer */
 	__u32 linear;           /* bytes of the buffer outside of pages */
+	__u32 limits;           /* as they were when it came */
 	bool pages;             /* those in pages can be read; known when this is compiled */
 };
 
@@ -41,7 +42,7 @@ static __always_inline void piece_fill(struct ev_data *e, const struct piece *p,
 	e->tail = p->plan.tail;
 	e->dir = DIR_OUT;
 	e->flags = DATA_UNIX | (p->plan.head + p->plan.tail < p->len ? DATA_CUT : 0);
-	e->shift = 0;
+	e->shift = LIMIT_SHIFT(p->limits);
 	e->pad = 0;
 	e->tgid = st->owner;
 	e->tid = st->owner_tid;
@@ -92,7 +93,7 @@ static __always_inline void piece_emit(const struct piece *p, const struct unix_
 /* What cannot be read is not planned for. */
 static __always_inline void piece_plan(struct piece *p, struct unix_state *st, __u32 wish)
 {
-	p->plan = copy_plan(p->len, wish, limits & LIMIT_SMALL_HEADS, &st->credit, p->now_ns);
+	p->plan = copy_plan(p->len, wish, p->limits & LIMIT_SMALL_HEADS, &st->credit, p->now_ns);
 	if (p->pages || p->offset + p->len <= p->linear)
 		return;
 	p->plan.tail = 0;
@@ -155,6 +156,11 @@ static __always_inline void unix_see(const struct sk_buff *skb, struct sock *sen
 		st->taken += len;
 	if (!st->told_ns)
 		return;
+	p.limits = limits;
+	if (!sample_takes(sample_cookies(st->cookie, st->peer), LIMIT_SHIFT(p.limits))) {
+		count_seen(SEEN_LEFT_OUT, 1);
+		return;
+	}
 	slot = WISH_SLOT(st->cookie, wish_slots);
 	word = bpf_map_lookup_elem(&wishes, &slot);
 	wish = word ? wish_of(*word, st->cookie) : WISH_AUTO;

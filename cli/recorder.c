@@ -189,6 +189,8 @@ static void keep_budget(struct recorder *r)
 	level = &governor_table[r->budget.governor.level];
 	if (r->sources.bpf && bpf_source_limit(r->sources.bpf, level))
 		say_note("budget: a source could not be attached again");
+	if (r->sources.profile)
+		profile_pause(r->sources.profile, level->off & PROBE_CLOCK);
 	drain(r);
 	model_sampling(r->model, level->shift, !(level->off & PROBE_PACKETS));
 	model_note(r->model, clock_unix_ns(), "budget", why);

@@ -50,7 +50,8 @@ static int parts_switch(struct bpf_source *b, uint32_t off)
 		const struct probe_row *row = ladder_row(&b->ladder, i);
 		bool want = !(row->group & off);
 
-		if (!row->program || b->ladder.parts[i].idle || want == !b->parked[i])
+		/* samples are the clock's business: profile_pause() */
+		if (!row->program || b->ladder.parts[i].idle || row->group & PROBE_CLOCK || want == !b->parked[i])
 			continue;
 		if (!want)
 			bpf_part_detach(b, i);

@@ -23,8 +23,10 @@ const struct governor_level governor_table[] = {
 	{READS(16), true, 4, 0},
 	{READS(32), true, 5, 0},
 	{READS(64), true, 6, 0},
-	{READS(64) "; waits of threads are not recorded", true, 6, PROBE_SCHED},
-	{"no requests are read, and no waits of threads recorded", true, 6, PROBE_SCHED | PROBE_PACKETS},
+	{READS(64) "; the CPUs are not sampled", true, 6, PROBE_CLOCK},
+	{READS(64) "; the CPUs are not sampled, waits of threads not recorded", true, 6, PROBE_CLOCK | PROBE_SCHED},
+	{"no requests are read over TCP, the CPUs not sampled, no waits of threads recorded", true, 6,
+	 PROBE_CLOCK | PROBE_SCHED | PROBE_PACKETS},
 };
 const size_t governor_table_n = sizeof(governor_table) / sizeof(governor_table[0]);
 

@@ -23,7 +23,7 @@ struct governor_level {
 	const char *text;               /* for people: what is still read */
 	bool small_heads;               /* the first COPY_HEAD_SMALL bytes of a segment, unless all of it is wished for */
 	uint8_t shift;                  /* one of 1 << shift connections is read */
-	uint8_t off;                    /* PROBE_* groups that are detached */
+	uint32_t off;                   /* PROBE_* groups that are detached */
 };
 
 extern const struct governor_level governor_table[];

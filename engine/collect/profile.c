@@ -37,8 +37,11 @@ struct profile {
 	struct batch batch[2];
 	struct batch *now;
 	struct profile_counters counters;
-	bool stopping;
+	bool stopping, pausing;
 	/* the thread's alone */
+	int prog_fd;
+	uint32_t hz;
+	bool paused;
 	struct symbols *symbols;
 	struct ring ring;
 	struct profile_clock clock;
@@ -145,6 +148,23 @@ static bool profile_wait(struct profile *p)
 	return go_on;
 }
 
+/* The clock that is not there needs nobody to follow it. */
+static void profile_follow(struct profile *p)
+{
+	bool pause;
+
+	pthread_mutex_lock(&p->lock);
+	pause = p->pausing;
+	pthread_mutex_unlock(&p->lock);
+	if (pause && !p->paused)
+		profile_clock_close(&p->clock);
+	else if (!pause && p->paused)
+		profile_clock_open(&p->clock, p->prog_fd, p->hz);
+	else if (!pause)
+		profile_clock_follow(&p->clock);
+	p->paused = pause;
+}
+
 static void *profile_thread(void *arg)
 {
 	struct profile *p = arg;
@@ -152,7 +172,7 @@ static void *profile_thread(void *arg)
 	for (unsigned drains = 0; profile_wait(p); drains++) {
 		ring_drain(&p->ring, on_record, p, NULL);
 		if (drains % FOLLOW_DRAINS == 0)
-			profile_clock_follow(&p->clock);
+			profile_follow(p);
 	}
 	profile_clock_close(&p->clock);
 	ring_drain(&p->ring, on_record, p, NULL);
@@ -202,6 +222,8 @@ int profile_open(const struct profile_probe *probe, const char *proc, uint32_t h
 	int err = p ? ring_open(&p->ring, probe->ring_fd, probe->ring_bytes) : -ENOMEM;
 
 	if (!err) {
+		p->prog_fd = probe->prog_fd;
+		p->hz = hz;
 		err = profile_clock_open(&p->clock, probe->prog_fd, hz);
 		err = err < 0 ? err : thread_start(p);
 	}
@@ -211,6 +233,13 @@ int profile_open(const struct profile_probe *probe, const char *proc, uint32_t h
 	}
 	*ret = p;
 	return 0;
+}
+
+void profile_pause(struct profile *p, bool pause)
+{
+	pthread_mutex_lock(&p->lock);
+	p->pausing = pause;
+	pthread_mutex_unlock(&p->lock);
 }
 
 void profile_stop(struct profile *p)

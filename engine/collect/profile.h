@@ -7,6 +7,7 @@
 #ifndef ROOTLE_COLLECT_PROFILE_H
 #define ROOTLE_COLLECT_PROFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,8 @@ struct profile_counters {
 /* proc: "/proc". 0; -EACCES or -EPERM where perf events are refused, -errno. Samples until it is closed. */
 int profile_open(const struct profile_probe *probe, const char *proc, uint32_t hz, struct profile **ret);
 void profile_close(struct profile *p);
+/* No samples until it is told to go on; within a second. */
+void profile_pause(struct profile *p, bool pause);
 /* Ends the samples and takes in what there are, for the last profile_take(). */
 void profile_stop(struct profile *p);
 

@@ -16,10 +16,10 @@ static uint32_t fold(const uint8_t ip[16])
 	return a;
 }
 
-/* Only TCP is left out. */
+/* As the kernel side decides. Datagrams are never left out. */
 static bool is_taken(const struct conn *c, unsigned shift)
 {
-	if (c->l4 != L4_TCP)
+	if (c->l4 == L4_UDP)
 		return true;
 	return sample_takes(sample_pair(fold(c->a[0].ip), fold(c->a[1].ip), c->a[0].port, c->a[1].port), shift);
 }
@@ -68,11 +68,13 @@ void model_sampling(struct model *m, unsigned shift, bool reads)
 	for (uint32_t id = 0; id < m->conn_high; id++) {
 		struct conn *c = conn_at(m, id);
 
-		if (!c->used || c->l4 != L4_TCP)
+		bool tcp = c->l4 == L4_TCP;
+
+		if (!c->used)
 			continue;
-		if (!reads || !m->reads || !is_taken(c, before))
+		if ((tcp && !(reads && m->reads)) || !is_taken(c, before))
 			c->joined = true;
-		if (c->flow && (!reads || !is_taken(c, shift)))
+		if (c->flow && ((tcp && !reads) || !is_taken(c, shift)))
 			leave_out(m, id);
 	}
 	m->shift = (uint8_t)shift;

@@ -260,13 +260,12 @@ Test(limits, clients_from_elsewhere_are_named_up_to_a_number)
 /* Disks, interfaces and cgroups past their number are left out, and it is said. */
 Test(limits, readings_past_the_limit_are_counted)
 {
-	struct sample s;
+	struct sample s = {.ts_ns = 0};
 	struct world w;
 	struct tick *t;
 	char name[70][8];
 
 	world_init(&w, 0, 0);
-	sample_init(&s);
 	for (int i = 0; i < 70; i++) {
 		snprintf(name[i], sizeof(name[i]), "sd%d", i);
 		*vec_push(&s.devices) = (struct sample_device){.name = name[i]};
@@ -276,6 +275,6 @@ Test(limits, readings_past_the_limit_are_counted)
 	t = tick(&w);
 	cr_expect_eq(loss_of(t, "devices_full"), 70 - 64, "%lu", (unsigned long)loss_of(t, "devices_full"));
 	tick_free(t);
-	sample_done(&s);
+	vec_done(&s.devices);
 	model_free(w.m);
 }
