@@ -50,7 +50,7 @@ static __always_inline void piece_fill(struct ev_data *e, const struct piece *p,
 	e->rd_seq = 0;
 	e->rd_ts_ns = st->rd_ts_ns;
 	__builtin_memset(e->wait, 0, sizeof(e->wait));
-	e->woken = e->pad2 = 0;
+	e->woken = 0;
 }
 
 static __always_inline __u64 bounded(__u64 n, const __u32 cap)
