@@ -171,6 +171,7 @@ static __always_inline void unix_was_read(struct sock *sk, int n, bool peeked)
 	if (n) {
 		st->rd_ts_ns = bpf_ktime_get_ns();
 		st->rd_tid = (__u32)bpf_get_current_pid_tgid();
+		unix_used(sk, st, peer, from->taken, st->rd_ts_ns);
 	} else if (st->told_ns && peer->__sk_common.skc_state == ST_CLOSE) {
 		unix_emit(st, CONN_CLOSE, from->taken);
 	}
