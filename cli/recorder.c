@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <malloc.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@
 #define DEFAULT_KEEP_NS (3600 * NS_PER_S)
 #define DEFAULT_MAX_BYTES (256ll << 20)
 #define RAW_NS (600 * NS_PER_S)
+#define LARGE_BLOCK (128 << 10)
 
 static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -465,11 +467,21 @@ static int run(struct recorder *r, recorder_ready_fn *ready, void *arg)
 	return ret;
 }
 
+/* A symbol table takes megabytes for a moment. glibc would take the first one that is freed as a sign to keep the next ones
+ * on its heap, where they leave holes: large blocks go back to the kernel instead. */
+static void bound_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+	mallopt(M_TRIM_THRESHOLD, 2 * LARGE_BLOCK);
+}
+
 int recorder_run(const struct recorder_options *o, recorder_ready_fn *ready, void *arg)
 {
 	struct recorder r = {.o = o};
-	int ret = recorder_open(&r);
+	int ret;
 
+	bound_memory();
+	ret = recorder_open(&r);
 	if (ret == 0) {
 		int nice = ask_for_priority();
 

@@ -22,3 +22,13 @@ void *vec_push_(void **v, size_t *n, size_t *cap, size_t size)
 	(*n)++;
 	return memset(slot, 0, size);
 }
+
+void vec_trim_(void **v, size_t n, size_t *cap, size_t size)
+{
+	void *less = n && n < *cap ? realloc(*v, n * size) : NULL;
+
+	if (!less)
+		return;
+	*v = less;
+	*cap = n;
+}

@@ -19,6 +19,10 @@
 void *vec_push_(void **v, size_t *n, size_t *cap, size_t size);
 
 #define vec_push(x) ((__typeof__((x)->v))vec_push_((void **)&(x)->v, &(x)->n, &(x)->cap, sizeof(*(x)->v)))
+/* Gives back the room for more elements, where memory allows. */
+void vec_trim_(void **v, size_t n, size_t *cap, size_t size);
+
+#define vec_trim(x) vec_trim_((void **)&(x)->v, (x)->n, &(x)->cap, sizeof(*(x)->v))
 #define vec_reset(x) ((void)((x)->n = 0))
 #define vec_done(x) (free((x)->v), (x)->v = NULL, (x)->n = (x)->cap = 0)
 

@@ -213,6 +213,8 @@ static int thread_start(struct profile *p)
 	err = pthread_create(&p->thread, NULL, profile_thread, p);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	p->running = !err;
+	if (!err)
+		pthread_setname_np(p->thread, "rootle-profile");
 	return -err;
 }
 

@@ -52,6 +52,8 @@ void symbol_sort(struct symbol_table *t, uint32_t most)
 {
 	uint64_t next = UINT64_MAX, at = UINT64_MAX;
 
+	if (!t->later_wins)             /* it does not grow any more */
+		vec_trim(&t->symbols);
 	qsort(t->symbols.v, t->symbols.n, sizeof(*t->symbols.v), symbol_order);
 	for (size_t i = t->symbols.n; i-- > 0;) {
 		struct symbol *s = &t->symbols.v[i];

@@ -198,12 +198,16 @@ static int starts_take(struct elf_symbols *e, int fd, const GElf_Phdr *ph, size_
 	pairs = malloc(8ul * count);
 	n = pairs ? pread(fd, pairs, 8ul * count, (off_t)(ph->p_offset + sizeof(head))) : -1;
 	for (uint32_t i = 0; n == (ssize_t)(8ul * count) && i < count; i++) {
-		uint64_t *start = vec_push(&e->starts);
+		uint64_t addr = ph->p_vaddr + (uint64_t)(int64_t)pairs[2 * i];
+		uint32_t *start;
 
-		if (!start)
+		if (!i)
+			e->starts_at = addr;
+		if (addr - e->starts_at > UINT32_MAX || !(start = vec_push(&e->starts)))
 			break;
-		*start = ph->p_vaddr + (uint64_t)(int64_t)pairs[2 * i];
+		*start = (uint32_t)(addr - e->starts_at);
 	}
+	vec_trim(&e->starts);
 	free(pairs);
 	return pairs ? 0 : -ENOMEM;
 }
@@ -277,15 +281,15 @@ uint64_t elf_symbols_start(const struct elf_symbols *e, uint64_t addr)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (e->starts.v[mid] <= addr)
+		if (e->starts_at + e->starts.v[mid] <= addr)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low ? e->starts.v[low - 1] : 0;
+	return low ? e->starts_at + e->starts.v[low - 1] : 0;
 }
 
 size_t elf_symbols_bytes(const struct elf_symbols *e)
 {
-	return e->names.symbols.cap * sizeof(struct symbol) + e->starts.cap * sizeof(uint64_t);
+	return e->names.symbols.cap * sizeof(struct symbol) + e->starts.cap * sizeof(uint32_t);
 }

@@ -17,7 +17,8 @@ struct elf_symbols {
 	struct symbol_table names;
 	struct { uint64_t offset, size, addr; } code[ELF_SEGMENTS_MAX];    /* executable segments: file offset → address */
 	size_t n_code;
-	VEC(uint64_t) starts;   /* where functions begin, in order; of stripped files only */
+	uint64_t starts_at;
+	VEC(uint32_t) starts;   /* where functions begin, in order, from starts_at on; of stripped files only */
 	bool too_large;         /* it has more functions than are kept: no names */
 };
 

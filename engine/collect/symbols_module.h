@@ -13,7 +13,7 @@
 #include "collect/symbols_process.h"
 
 #define MODULES_MAX 128
-#define MODULES_BYTES_MAX (6u << 20)    /* of all tables together */
+#define MODULES_BYTES_MAX (4u << 20)    /* of all tables together */
 #define MODULE_FUNCTIONS_MAX 262144     /* of one file */
 
 struct module_key { uint64_t dev, ino, size; int64_t changed_ns; };

@@ -53,6 +53,22 @@ Test(arena, texts)
 	arena_done(&a);
 }
 
+Test(vec, trim_keeps_what_is_there)
+{
+	VEC(int) v = {0};
+
+	for (int i = 0; i < 9; i++)
+		*(int *)vec_push(&v) = i;
+	vec_trim(&v);
+	cr_assert_eq(v.cap, 9);
+	cr_assert_eq(v.v[8], 8);
+	*(int *)vec_push(&v) = 9;
+	cr_assert_eq(v.v[9], 9);
+	vec_done(&v);
+	vec_trim(&v);
+	cr_assert_null(v.v);
+}
+
 Test(vec, grows_and_zeroes)
 {
 	VEC(int) v = {0};
