@@ -66,15 +66,21 @@ bool attach_process_wanted(const struct attach_filter *f, uint32_t pid)
 	return !f->active || process_wanted(f, pid);
 }
 
-static bool conn_wanted(const struct attach_filter *f, const struct ev_conn *c)
+static bool ends_wanted(const struct attach_filter *f, uint16_t lport, uint16_t rport, uint32_t tgid)
 {
 	const struct options *o = f->o;
 
-	if (o->port.n && !has_number(&o->port, c->lport) && !has_number(&o->port, c->rport))
+	if (o->port.n && !has_number(&o->port, lport) && !has_number(&o->port, rport))
 		return false;
-	if (has_number(&o->exclude_port, c->lport) || has_number(&o->exclude_port, c->rport))
+	if (has_number(&o->exclude_port, lport) || has_number(&o->exclude_port, rport))
 		return false;
-	return process_wanted(f, c->tgid);
+	return process_wanted(f, tgid);
+}
+
+/* A UDP socket has as many connections as peers: each record says for itself whether it is wanted. */
+static bool datagram_wanted(const struct attach_filter *f, const struct ev_datagram *d)
+{
+	return ends_wanted(f, d->lport, d->rport, d->tgid);
 }
 
 bool attach_wanted(struct attach_filter *f, const struct ev_hdr *ev)
@@ -87,11 +93,15 @@ bool attach_wanted(struct attach_filter *f, const struct ev_hdr *ev)
 		return !map_get(&f->refused, &((const struct ev_io *)ev)->cookie);
 	if (ev->type == EV_HEALTH)
 		return !map_get(&f->refused, &((const struct ev_health *)ev)->cookie);
+	if (ev->type == EV_DATAGRAM)
+		return datagram_wanted(f, (const struct ev_datagram *)ev);
 	if (ev->type != EV_CONN)
 		return true;
 	const struct ev_conn *c = (const struct ev_conn *)ev;
-	bool wanted = conn_wanted(f, c);
+	bool wanted = ends_wanted(f, c->lport, c->rport, c->tgid);
 
+	if (c->l4 == L4_UDP)
+		return wanted;
 	if (wanted || c->what == CONN_CLOSE || c->what == CONN_UNLISTEN)
 		map_del(&f->refused, &c->cookie);
 	else

@@ -100,6 +100,7 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"model", "unknown_socket", "%s records were of connections that are not known"},
 	{"model", "connections_full", "%s connections were not kept: too many at a time"},
 	{"kernel", "storage", "%s connections were not watched: the kernel had no memory for it"},
+	{"kernel", "datagrams_full", "%s datagrams were not counted: too many peers at a time"},
 	{"kernel", "load", "the payload of %s packets could not be read"},
 	{"flow", "given_up", "%s connections were given up: what they speak could not be read"},
 	{"model", "events_full", "%s events of the timeline were not kept: too many in a second"},

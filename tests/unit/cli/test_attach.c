@@ -62,3 +62,20 @@ Test(attach, user_space_narrows_by_long_lists, .fini = done)
 	cr_expect(attach_wanted(&f, &p.h), "names depend on the records of every process");
 	attach_filter_done(&f);
 }
+
+/* A UDP socket is as many connections as it has peers: one that is not wanted hides none of the others. */
+Test(attach, each_datagram_for_itself, .fini = done)
+{
+	struct ev_conn c = {.h = {.type = EV_CONN, .size = sizeof(c)}, .what = CONN_OWNER, .cookie = 5, .l4 = L4_UDP, .rport = 53};
+	struct ev_datagram d = {.h = {.type = EV_DATAGRAM, .size = sizeof(d)}, .cookie = 5, .rport = 53};
+	struct attach_filter f;
+
+	fill(&o.port, 40);      /* 1 to 40 */
+	attach_filter_init(&f, &o, (struct ident_resolver){.resolve = unknown});
+	cr_expect_not(attach_wanted(&f, &c.h));
+	cr_expect_not(attach_wanted(&f, &d.h));
+	c.rport = d.rport = 40;
+	cr_expect(attach_wanted(&f, &c.h));
+	cr_expect(attach_wanted(&f, &d.h));
+	attach_filter_done(&f);
+}
