@@ -136,7 +136,8 @@ static void check_text(const struct sources *s, bool any)
 	out_line("kernel %s on %s", u.release, u.machine);
 	rungs_text(&s->report);
 	if (s->report.missing_capability)
-		out_line("probes need %s: run as root", s->report.missing_capability);
+		out_line(s->bpf ? "without %s not every probe can be attached: run as root" : "probes need %s: run as root",
+			 s->report.missing_capability);
 	if (!s->bpf)
 		out_line("without BPF: connections %s, no requests; resources %s", s->sockets ? "from sock_diag" : "are not seen",
 			 s->sampled ? "from /proc" : "are not seen");

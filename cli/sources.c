@@ -94,8 +94,11 @@ static int attach_probes(struct sources *s, const struct options *o)
 	int ret;
 
 	s->bpf_error = open_bpf(s, o);
-	if (s->bpf_error == 0)
+	if (s->bpf_error == 0) {
+		if (!probe_report_is_on(&s->report, "packets", "sent"))
+			say_note("requests will not be seen: 'rootle check' says why");
 		return 0;
+	}
 	s->bpf = NULL;
 	ret = btf_refused(s->bpf_error, o);
 	if (ret)
