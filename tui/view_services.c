@@ -75,6 +75,26 @@ static void disk(char *buf, size_t cap, const struct sum_service *s)
 	number(buf, cap, s->disk_wait_s * 1000, "%.0f");
 }
 
+static void lock(char *buf, size_t cap, const struct sum_service *s)
+{
+	number(buf, cap, s->futex_wait_s * 1000, "%.0f");
+}
+
+static void peers(char *buf, size_t cap, const struct sum_service *s)
+{
+	number(buf, cap, s->net_wait_s * 1000, "%.0f");
+}
+
+static void quota(char *buf, size_t cap, const struct sum_service *s)
+{
+	number(buf, cap, s->quota_wait_s * 1000, "%.0f");
+}
+
+static void stall(char *buf, size_t cap, const struct sum_service *s)
+{
+	number(buf, cap, s->mem_wait_s * 1000, "%.0f");
+}
+
 static void memory(char *buf, size_t cap, const struct sum_service *s)
 {
 	if (!(s->mem_bytes > 0))         /* unknown, or its processes are gone */
@@ -86,7 +106,21 @@ static void memory(char *buf, size_t cap, const struct sum_service *s)
 static const struct column columns[] = {
 	{"req/s", 8, rate}, {"p95 ms", 8, p95}, {"err %", 6, errors}, {"cores", 6, cpu},
 	{"runq ms/s", 10, runq}, {"disk ms/s", 10, disk}, {"memory", 9, memory},
+	/* where there is room for them: what else the threads wait for */
+	{"lock ms/s", 10, lock}, {"net ms/s", 9, peers}, {"quota ms/s", 11, quota}, {"stall ms/s", 11, stall},
 };
+#define COLUMNS_ALWAYS 7
+#define NAME_WIDTH 20           /* that a column of those must leave */
+
+static size_t columns_n(const struct grid *g)
+{
+	int total = NAME_WIDTH;
+	size_t n = 0;
+
+	while (n < sizeof(columns) / sizeof(*columns) && (n < COLUMNS_ALWAYS || total + columns[n].width <= g->cols))
+		total += columns[n++].width;
+	return n;
+}
 
 static void draw_row(const struct top_state *st, struct grid *g, int row, const struct sum_service *s, int name_width)
 {
@@ -95,7 +129,7 @@ static void draw_row(const struct top_state *st, struct grid *g, int row, const 
 	size_t i;
 
 	grid_put(g, row, 0, name_width - 1, STYLE_PLAIN, st->window->services.v[s->service].name);
-	for (i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
+	for (i = 0; i < columns_n(g); i++) {
 		columns[i].text(text, sizeof(text), s);
 		grid_right(g, row, col, columns[i].width, STYLE_PLAIN, text);
 		col += columns[i].width;
@@ -107,11 +141,11 @@ static int draw_titles(struct grid *g, int row)
 	int total = 0, name_width, col;
 	size_t i;
 
-	for (i = 0; i < sizeof(columns) / sizeof(*columns); i++)
+	for (i = 0; i < columns_n(g); i++)
 		total += columns[i].width;
 	col = name_width = g->cols - total > 16 ? g->cols - total : 16;
 	grid_put(g, row, 0, 0, STYLE_TITLE, "service");
-	for (i = 0; i < sizeof(columns) / sizeof(*columns); col += columns[i++].width)
+	for (i = 0; i < columns_n(g); col += columns[i++].width)
 		grid_right(g, row, col, columns[i].width, STYLE_TITLE, columns[i].title);
 	return name_width;
 }

@@ -61,6 +61,7 @@ static struct window *shop_window(void)
 	shop_requests(w, shop_edge(w, "cart.py", "postgres", "postgres", 5432), 20, 0, 1);
 	shop_tcp(w, shop_edge(w, "cart.py", "redis", "tcp", 6379), 3, 2);
 	shop_point(w, "postgres", "cpu_cores", 0.5);
+	shop_point(w, "postgres", "futex_wait_s", 0.25);
 	shop_point(w, "api.js", "cpu_cores", 0.25);
 	shop_point(w, "postgres", "mem_bytes", 104857600);
 	window_sort(w);

@@ -68,6 +68,11 @@ Test(screen, every_view_at_80x24)
 	text = screen_text(&screen, &st, 24, 80);
 	expect(text, "postgres                  100.0     2.0   0.0  0.50         -         -   100 MB");
 	cr_assert_str_eq(st.picked, "postgres", "busiest first");
+	cr_expect_null(strstr(text, "lock ms/s"), "no room");
+	free(text);
+	text = screen_text(&screen, &st, 24, 120);
+	expect(text, "lock ms/s net ms/s quota ms/s stall ms/s");
+	expect(text, "   100 MB       250        -          -          -");
 	free(text);
 	screen.view = 2;
 	text = screen_text(&screen, &st, 24, 80);
