@@ -261,7 +261,7 @@ static void commit(struct model *m, const struct tick *t, uint64_t ts_ns)
 		struct service *s = service_at(m, (uint32_t)i);
 
 		s->sent = true;
-		s->restarts = 0;
+		s->restarts = s->forks = 0;
 		s->tick_rx = s->tick_tx = s->tick_retrans = 0;
 	}
 	m->other_sent |= m->lost_ops || m->lost_rows;
@@ -270,7 +270,7 @@ static void commit(struct model *m, const struct tick *t, uint64_t ts_ns)
 	map_reset(&m->handshakes);
 	vec_reset(&m->notes);
 	arena_reset(&m->note_text);
-	m->life_events = 0;
+	m->life_events = m->forks = 0;
 	for (i = 0; i < m->losses.n; i++)
 		m->losses.v[i].told = m->losses.v[i].total;
 	m->events = 0;

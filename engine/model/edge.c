@@ -58,10 +58,11 @@ static uint32_t by_listener(struct model *m, const struct conn *c, unsigned end)
 	return l ? l->service : NONE;
 }
 
-/* The other end's record is still to come: an address of this node where something is connected. */
+/* The other end's record is still to come: an address of this node where something is connected, or one that has not answered
+ * our SYN yet. */
 static bool may_be_local(const struct model *m, const struct conn *c, unsigned end)
 {
-	return c->end[end].cookie || addr_netns(m, c->a[end].ip, c->end[!end].netns);
+	return c->end[end].cookie || c->syn_ns || addr_netns(m, c->a[end].ip, c->end[!end].netns);
 }
 
 /* Clients from elsewhere are told apart as long as a service has few of them: a proxy at the edge has thousands. */

@@ -200,7 +200,8 @@ struct service {
 	uint64_t tick_rx, tick_tx, tick_retrans;
 	uint32_t open;
 	uint32_t busy;               /* tick number of the last activity worth a row */
-	struct series series[M_STOPPED + 1];
+	uint32_t forks;              /* in this tick */
+	struct series series[M_FORKS + 1];
 };
 
 #define SRTT_MAX 15
@@ -355,6 +356,7 @@ struct model {
 	VEC(struct note) notes;
 	struct arena note_text;
 	uint32_t life_events;
+	uint32_t forks;              /* in this tick */
 	VEC(struct loss) losses;
 	uint64_t lost_unknown_cookie, lost_conns, lost_listeners, lost_services, lost_edges, lost_ops, lost_rows,
 		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis,

@@ -279,14 +279,26 @@ static void take_exec(struct model *m, const struct ev_proc *e)
 	life_begin(m, p, e->h.ts_ns);
 }
 
+/* Counted here, for most are gone before anybody could ask for their names. */
+static void take_fork(struct model *m, const struct ev_proc *e)
+{
+	struct proc *p = proc_known(m, e->tgid), *parent = proc_known(m, e->ptgid);
+	uint32_t service = parent ? proc_service_find(m, parent) : NONE;
+
+	if (p && p->gone_ns)
+		proc_forget(m, e->tgid);        /* the pid is used anew */
+	m->forks++;
+	if (service != NONE)
+		service_at(m, service)->forks++;
+}
+
 void life_event(struct model *m, const struct ev_proc *e)
 {
 	struct proc *p = proc_known(m, e->tgid);
 
 	switch (e->what) {
 	case PROC_FORK:
-		if (p && p->gone_ns)
-			proc_forget(m, e->tgid);        /* the pid is used anew */
+		take_fork(m, e);
 		break;
 	case PROC_EXEC:
 		take_exec(m, e);

@@ -34,6 +34,7 @@ const struct metric_info metric_table[] = {
 	[M_RESTARTS] = {M_RESTARTS, "restarts", "", "processes restarted", 1, true},
 	[M_PROCESSES] = {M_PROCESSES, "processes", "", "processes", 2, true},
 	[M_STOPPED] = {M_STOPPED, "stopped", "", "stopped processes", 1, true},
+	[M_FORKS] = {M_FORKS, "forks", "/s", "processes started", 20, false},
 	[M_ACCEPT_QUEUE] = {M_ACCEPT_QUEUE, "accept_queue", "connections", "accept queue", 4, true},
 	[M_ACCEPT_OVERFLOWS] = {M_ACCEPT_OVERFLOWS, "accept_overflows", "/s", "accept-queue overflows", 0.5, false},
 	[M_CPU_IDLE_CORES] = {M_CPU_IDLE_CORES, "cpu_idle_cores", "cores", "idle CPU", 0.1, false},

@@ -33,6 +33,7 @@ enum metric_id {
 	M_RESTARTS,           /* processes of it that were started anew in the interval */
 	M_PROCESSES,
 	M_STOPPED,            /* processes in state T */
+	M_FORKS,              /* processes that its processes started, per second; node: all that were */
 	M_ACCEPT_QUEUE,       /* connections that wait for accept(); device: the listener's address; limit: its backlog */
 	M_ACCEPT_OVERFLOWS,   /* per second, attempts thrown away for a full queue; device: as above; node: all of them */
 	/* of the node (service kind "node") */

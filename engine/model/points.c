@@ -107,6 +107,23 @@ static void network_points(struct out *o, uint32_t id, double seconds)
 	gauge(o, id, s->series, M_CONNECTIONS, s->open, NAN);
 }
 
+/* Most services never start a process: those have no such series. */
+static void fork_points(struct out *o, double seconds)
+{
+	struct model *m = o->m;
+	uint32_t id;
+
+	if (!m->forks && !m->node_series[M_FORKS].sent)
+		return;                         /* perhaps nobody tells of them */
+	gauge(o, 0, m->node_series, M_FORKS, m->forks / seconds, NAN);
+	for (id = 1; id < m->services.n; id++) {
+		struct service *s = service_at(m, id);
+
+		if (s->forks || s->series[M_FORKS].last > 0)
+			gauge(o, id, s->series, M_FORKS, s->forks / seconds, NAN);
+	}
+}
+
 static void quiet_points(struct out *o, uint32_t id)
 {
 	struct service *s = service_at(o->m, id);
@@ -318,6 +335,7 @@ int points_build(struct model *m, struct tick *t)
 	size_t i;
 
 	services_points(&o, seconds);
+	fork_points(&o, seconds);
 	if (m->passed)
 		accept_points(&o, seconds);
 	if (!m->read_now)

@@ -9,6 +9,7 @@ Both ends of every connection are on this node, so that twice as many sockets ar
 where the idle connections cost more than 5 % of a core, or something is missing that no counter tells of.
 """
 import argparse
+import json
 import os
 import resource
 import select
@@ -21,7 +22,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import recorder                                                      # noqa: E402
-from harness.process import Failed, Process, terminate_on_signals, wait_listening   # noqa: E402
+from harness.process import Failed, Process, run, terminate_on_signals, wait_listening   # noqa: E402
 
 MOST_IDLE = 0.05
 HOLD_PORT, SHORT_PORT = 18441, 18442
@@ -125,14 +126,23 @@ def cpu_over(pid, seconds):
     return (recorder.cpu_seconds(pid) - cpu) / (time.monotonic() - begin)
 
 
-def seen(db, rec_until):
-    """Of the recording: connections opened to the short port, connections open to the other, processes, and what is lost."""
+def seen(db):
+    """Of the recording: connections opened and closed to the short port, open to the other, processes begun, what is lost."""
     edges = recorder.query("edges", db, "--last", "1h")
     short_rows = [r for r in edges if r.get("port") == SHORT_PORT]
     held = [r for r in edges if r.get("port") == HOLD_PORT]
     loss = {(x["stage"], x["reason"]): x["count"] for x in edges[-1]["coverage"]["loss"]}
     return sum(r["opened"] or 0 for r in short_rows), sum(r["closed"] or 0 for r in short_rows), \
-        sum(r["open"] or 0 for r in held), loss
+        sum(r["open"] or 0 for r in held), forks(db), loss
+
+
+def forks(db):
+    """Processes started on the node, by anybody, over the whole recording."""
+    total = 0
+    for line in run([recorder.binary(), "export", "--db", db]).stdout.splitlines():
+        if '"metric":"forks"' in line and (r := json.loads(line))["service"] == os.uname().nodename:
+            total += r["value"] * r["dur_s"]
+    return total
 
 
 def judge(good, text):
@@ -155,7 +165,7 @@ def measure(args, folder, cast):
         print(f"     busy: {busy * 100:.1f} % of a core for {made} connections and {spawned} processes in "
               f"{time.monotonic() - begin:.1f} s")
         rec.settle()
-    was_opened, was_closed, held, loss = seen(db, None)
+    was_opened, was_closed, held, begun, loss = seen(db)
     print(f"     lost: {loss or 'nothing'}")
     good &= judge(idle <= MOST_IDLE, f"{opened} idle connections: {idle * 100:.1f} % of a core (at most 5)")
     good &= judge(held == opened, f"open connections seen: {held:.0f} of {opened}")
@@ -163,7 +173,9 @@ def measure(args, folder, cast):
     counted = sum(n for (stage, reason), n in loss.items() if reason in ("ring_conn", "storage", "connections"))
     good &= judge(0 <= missing <= counted, f"short connections seen: {was_opened:.0f} of {made}, {counted:.0f} counted as lost")
     good &= judge(was_closed == was_opened, f"of them closed: {was_closed:.0f}")
-    return good, db, spawned, loss
+    lost = loss.get(("kernel", "ring_proc"), 0)
+    good &= judge(begun + lost >= spawned, f"processes seen: {begun:.0f}, {spawned} of them the load's, {lost:.0f} counted as lost")
+    return good
 
 
 def main():
@@ -187,9 +199,7 @@ def main():
     cast = Cast()
     with tempfile.TemporaryDirectory(prefix="rootle-scale.") as folder:
         try:
-            good = measure(args, folder, cast)[0]
-            if os.environ.get("KEEP"):
-                os.system(f"cp {folder}/scale.db* {os.environ['KEEP']}")
+            good = measure(args, folder, cast)
         finally:
             cast.close()
     return 0 if good else 1

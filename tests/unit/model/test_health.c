@@ -115,6 +115,80 @@ Test(health, a_syn_without_answer_is_seen_while_it_waits_and_when_it_was_given_u
 	model_free(w.m);
 }
 
+Test(health, a_syn_that_is_answered_at_the_second_try_took_that_long)
+{
+	struct sock early = near;
+	struct ev_conn e;
+	struct names n;
+	struct world w;
+	struct tick *t;
+
+	two_services(&w, &n);
+	early.lport = 0;                /* not chosen yet */
+	conn(&w, &early, CONN_CONNECT);
+	t = tick(&w);
+	learn(&n, t);
+	tick_free(t);
+	e = conn_record(&w, &near, CONN_RETRANS);
+	e.retrans = 1;
+	model_event(w.m, &e.h);
+	conn(&w, &near, CONN_ESTABLISHED);
+	conn(&w, &far, CONN_ESTABLISHED);
+	t = tick(&w);
+	cr_expect_eq(the_edge(&n, t)->opened, 1);
+	cr_expect_eq(the_edge(&n, t)->connecting, 0);
+	cr_expect_eq(the_edge(&n, t)->connect_max_us, 1000000);
+	tick_free(t);
+	conn(&w, &near, CONN_CLOSE);
+	conn(&w, &far, CONN_CLOSE);
+	t = tick(&w);
+	cr_expect_eq(the_edge(&n, t)->closed, 1);
+	cr_expect_eq(the_edge(&n, t)->timeouts, 0);
+	tick_free(t);
+	model_free(w.m);
+}
+
+Test(health, a_pass_may_run_ahead_of_the_records_in_the_ring)
+{
+	struct sock early = near;
+	struct ev_health h;
+	struct ev_conn e;
+	struct names n;
+	struct world w;
+	struct tick *t;
+
+	two_services(&w, &n);
+	early.lport = 0;
+	conn(&w, &early, CONN_CONNECT);
+	h = health_record(&w, 10, HEALTH_SOCKET);
+	h.bytes_out = 2;
+	h.retrans = 1;
+	model_event(w.m, &h.h);
+	health_pass(&w);
+	t = tick(&w);
+	learn(&n, t);
+	tick_free(t);
+	e = conn_record(&w, &near, CONN_RETRANS);
+	e.retrans = 1;
+	model_event(w.m, &e.h);
+	e = conn_record(&w, &near, CONN_ESTABLISHED);
+	e.retrans = 1;
+	model_event(w.m, &e.h);
+	conn(&w, &far, CONN_ESTABLISHED);
+	data(&w, 10, DIR_OUT, 1, "Q1");
+	t = tick(&w);
+	cr_expect_eq(the_edge(&n, t)->opened, 1);
+	cr_expect_eq(the_edge(&n, t)->bytes_out, 2, "once");
+	cr_expect_eq(the_edge(&n, t)->retrans, 1, "once");
+	cr_expect_eq(the_edge(&n, t)->connecting, 0);
+	tick_free(t);
+	conn(&w, &near, CONN_CLOSE);
+	t = tick(&w);
+	cr_expect_eq(the_edge(&n, t)->timeouts, 0);
+	tick_free(t);
+	model_free(w.m);
+}
+
 Test(health, the_loser_of_a_race_of_connects_is_no_timeout)
 {
 	struct names n;

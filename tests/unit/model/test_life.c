@@ -130,6 +130,33 @@ Test(life, helpers_and_workers_are_not_worth_a_word)
 	model_free(w.m);
 }
 
+Test(life, processes_that_are_gone_at_once_are_counted_all_the_same)
+{
+	struct names n;
+	struct world w;
+	struct tick *t;
+	uint32_t i;
+
+	one_server(&w, &n);
+	for (i = 0; i < 50; i++) {
+		struct ev_proc e = {.h = {.ts_ns = w.now, .size = sizeof(e), .type = EV_PROC}, .what = PROC_FORK,
+				    .tgid = 500 + i, .ptgid = i < 40 ? 100 : 1};
+
+		model_event(w.m, &e.h);
+	}
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_not_null(point_of(&n, t, "testnode", M_FORKS));
+	cr_expect_float_eq(point_of(&n, t, "testnode", M_FORKS)->value, 50, 1e-9);
+	cr_assert_not_null(point_of(&n, t, "server", M_FORKS));
+	cr_expect_float_eq(point_of(&n, t, "server", M_FORKS)->value, 40, 1e-9);
+	tick_free(t);
+	t = tick(&w);
+	cr_expect_eq(point_of(&n, t, "server", M_FORKS)->value, 0, "and no more");
+	tick_free(t);
+	model_free(w.m);
+}
+
 Test(life, a_health_check_that_connects_and_is_gone_is_a_helper)
 {
 	struct names n;
