@@ -210,15 +210,14 @@ struct ev_health {
 	__u32 zero_windows[2];  /* times that it closed */
 	__u32 srtt_us;          /* 0 unknown */
 	__u32 min_rtt_us;       /* 0 unknown */
-	__u32 retrans;          /* segments retransmitted */
 	__u32 send_queue;       /* bytes written and not acknowledged; LISTENER: most connections that may wait for accept() */
 	__u32 recv_queue;       /* bytes not read; LISTENER: connections that wait for accept() */
 	__u32 drops;            /* LISTENER: SYNs and final ACKs thrown away, for a full queue nearly always (sk_drops) */
 	__u8 what;
 	__u8 flags;             /* HEALTH_NO_WINDOWS */
-	__u8 pad[6];
+	__u8 pad[2];
 };
-_Static_assert(sizeof(struct ev_health) == 112, "ev_health");
+_Static_assert(sizeof(struct ev_health) == 104, "ev_health");
 
 enum {                          /* ev_proc.what */
 	PROC_FORK = 1,          /* a new process (not a thread): tgid is the child, ptgid its parent */

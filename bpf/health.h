@@ -62,7 +62,6 @@ static __always_inline void health_socket(struct ev_health *e, struct tcp_sock *
 	e->min_rtt_us = tp->rtt_min.s[0].v;
 	if (e->min_rtt_us == ~0u)       /* not measured yet */
 		e->min_rtt_us = 0;
-	e->retrans = tp->total_retrans;
 	e->bytes_out = bytes_acked(tp->bytes_acked, st->role, state);
 	e->bytes_in = bytes_received(tp->bytes_received, state);
 	e->send_queue = queue_unacked(tp->write_seq, tp->snd_una, state);

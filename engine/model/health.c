@@ -67,8 +67,7 @@ static void take_socket(struct model *m, const struct ev_health *e)
 		c->end[end].srtt_us = e->srtt_us;
 	if (e->min_rtt_us)
 		c->end[end].min_rtt_us = e->min_rtt_us;
-	if (c->end[end].heard)
-		socket_totals(c, end, e->bytes_out, e->bytes_in, e->retrans);
+	socket_totals(c, end, e->bytes_out, e->bytes_in);
 	take_strain(c, end, e);
 	conn_touch(m, id);
 }

@@ -408,8 +408,8 @@ void datagram_settle(struct model *m, uint32_t id);
 uint32_t datagram_service(struct model *m, const struct addr *a, uint32_t netns);
 void datagrams_init(struct model *m);
 void datagrams_done(struct model *m);
-/* The kernel's totals of payload and retransmitted segments, where an earlier record gave them their base. */
-void socket_totals(struct conn *c, unsigned end, uint64_t out, uint64_t in, uint32_t retrans);
+/* The kernel's totals of payload, so far. */
+void socket_totals(struct conn *c, unsigned end, uint64_t out, uint64_t in);
 
 /* health.c */
 void health_event(struct model *m, const struct ev_health *e);

@@ -195,13 +195,13 @@ void conn_take_totals(struct conn *c, unsigned end, const struct ev_conn *e, boo
 	}
 }
 
-void socket_totals(struct conn *c, unsigned end, uint64_t out, uint64_t in, uint32_t retrans)
+/* Only where segments are not reported: those that are may still be in the ring when the totals count them already. */
+void socket_totals(struct conn *c, unsigned end, uint64_t out, uint64_t in)
 {
 	const uint64_t total[2] = {out, in};
-	struct end *s = &c->end[end];
 	unsigned i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2 && c->end[end].heard && c->end[end].wish == WISH_NONE; i++) {
 		unsigned sender = i == 0 ? end : !end;
 		uint64_t have = c->base[sender] + c->counted[sender];
 
@@ -209,12 +209,6 @@ void socket_totals(struct conn *c, unsigned end, uint64_t out, uint64_t in, uint
 			continue;
 		c->tick_bytes[sender] += total[i] - have;
 		c->counted[sender] += total[i] - have;
-	}
-	if (retrans > s->retrans) {
-		uint32_t n = s->tick_retrans + (retrans - s->retrans);
-
-		s->tick_retrans = (uint16_t)(n < UINT16_MAX ? n : UINT16_MAX);
-		s->retrans = retrans;
 	}
 }
 
