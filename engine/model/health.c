@@ -113,10 +113,13 @@ void health_connected(struct conn *c, unsigned end, uint64_t ts_ns)
 }
 
 /* Most programs give up long before the kernel would. Whoever closes a socket whose SYN had to be sent again waited in vain for a
- * second or more; one who closes it sooner may just have been quicker elsewhere. */
+ * second or more; one who closes it sooner may just have been quicker elsewhere. Payload, where the record of its answer was lost,
+ * says that it was answered. */
 void health_ended(struct conn *c, unsigned end)
 {
-	if (c->syn_ns && end == c->client && c->end[end].retrans && c->timeouts < UINT8_MAX)
+	bool answered = c->open || c->counted[0] || c->counted[1];
+
+	if (c->syn_ns && !answered && end == c->client && c->end[end].retrans && c->timeouts < UINT8_MAX)
 		c->timeouts++;
 	c->syn_ns = 0;
 }
