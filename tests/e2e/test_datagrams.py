@@ -138,4 +138,28 @@ def case_datagrams(bench):
         bench.equal((sum(r["bytes_out"] for r in mine), sum(r["bytes_in"] for r in mine)), (out, back), f"bytes of {protocol}")
 
 
+FLOOD = r"""
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    for i in range(3):
+        for port in range(20000, 32000):
+            s.sendto(b"x" * 100, ("127.0.0.1", port))
+"""
+
+
+def case_more_peers_than_there_is_room_for(bench):
+    """What is not counted is counted as that."""
+    need_root()
+    rec = bench.record()
+    run(["/usr/bin/python3", script(bench, "flood.py", FLOOD)])
+    rec.settle()
+    rec.stop()
+    exported = recorder.rows(run([recorder.binary(), "export", "--db", bench.db, "--last", "1h"]).stdout)
+    counted = sum(r["bytes_out"] for r in exported if r.get("type") == "tcp" and r["from"] == "flood.py") // 100
+    loss = recorder.query("edges", bench.db, "--last", "1h")[-1]["coverage"]["loss"]
+    missed = sum(x["count"] for x in loss if x["reason"] == "datagrams_full")
+    bench.at_least(missed, 1, "datagrams to more peers than are kept")
+    bench.equal(counted + missed, 36000, f"{counted} counted and {missed} known to be missing")
+
+
 main(globals())
