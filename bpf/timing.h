@@ -32,34 +32,33 @@ static __always_inline __u64 current_runq(void)
 	return runq_known() ? BPF_CORE_READ(t, sched_info.run_delay) : 0;
 }
 
-/* The current thread's slot, taken where it was another's; NULL: without the scheduler's probe, or without SCHED_INFO, nothing
- * tells waiting from running. */
-static __always_inline struct wait_slot *timing_slot(__u32 tid, __u64 runq)
+/* The slot of a thread's number; NULL: without the scheduler's probe, or without SCHED_INFO, nothing tells waiting from running. */
+static __always_inline struct wait_slot *timing_slot(__u32 tid)
 {
 	__u32 slot = WAIT_SLOT(tid);
-	struct wait_slot *s = switches_seen && runq_known() ? bpf_map_lookup_elem(&waits, &slot) : NULL;
 
-	if (s && s->tid != tid && wait_take(s, tid, runq))
-		count_drop(DROP_TASK_SLOT, 1);
-	return s;
+	return switches_seen && runq_known() ? bpf_map_lookup_elem(&waits, &slot) : NULL;
 }
 
 /* The current thread has just read the socket. */
 static __always_inline void timing_mark(struct sock_state *st, __u32 tid)
 {
 	__u64 runq = current_runq();
-	struct wait_slot *s = timing_slot(tid, runq);
+	struct wait_slot *s = timing_slot(tid);
 
 	st->timed = 0;
 	if (!s)
 		return;
+	if (s->tid != tid && wait_take(s, tid, runq))
+		count_drop(DROP_TASK_SLOT, 1);
 	st->woken = (__u32)(wait_queued(s, runq) >> PART_SHIFT);
 	wait_settle(s, runq);
 	wait_parts(s, runq, st->mark);
+	st->taken = s->taken;
 	st->timed = 1;
 }
 
-/* The current thread sends on the socket: true where it had read it, and st->wait is set. */
+/* The current thread sends on the socket: true where it had read it, its slot was no other thread's since, and st->wait is set. */
 static __always_inline bool timing_take(struct sock_state *st, __u32 tid)
 {
 	struct wait_slot *s;
@@ -67,10 +66,10 @@ static __always_inline bool timing_take(struct sock_state *st, __u32 tid)
 
 	if (!st->timed || st->rd_tid != tid)
 		return false;
-	runq = current_runq();
-	s = timing_slot(tid, runq);
-	if (!s)
+	s = timing_slot(tid);
+	if (!s || s->tid != tid || s->taken != st->taken)
 		return false;
+	runq = current_runq();
 	wait_settle(s, runq);
 	wait_parts(s, runq, st->wait);
 	for (__u32 i = 0; i < PART_MAX; i++)

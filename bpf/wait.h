@@ -28,7 +28,8 @@ struct wait_slot {
 	__u32 tid;              /* 0: nobody's yet */
 	__u8 kind;              /* of the absence that lasts, or of the last one */
 	__u8 reclaim;           /* it frees memory for an allocation of its own */
-	__u8 pad[2];
+	__u8 taken;             /* how often it went from one thread to another */
+	__u8 pad;
 	__u64 since_ns;         /* absent since; 0: not absent */
 	__u64 last_ns;          /* length of the last absence; 0: settled */
 	__u64 runq_ns;          /* run_delay when it was read last */
@@ -102,8 +103,10 @@ WAIT_INLINE void wait_settle(struct wait_slot *s, __u64 runq)
 WAIT_INLINE int wait_take(struct wait_slot *s, __u32 tid, __u64 runq)
 {
 	int lost = s->tid != 0;
+	__u8 taken = s->taken + 1;
 
 	__builtin_memset(s, 0, sizeof(*s));
+	s->taken = taken;
 	s->tid = tid;
 	s->runq_ns = runq;
 	return lost;

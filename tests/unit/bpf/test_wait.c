@@ -149,6 +149,24 @@ Test(wait, belongs_to_one_thread)
 	cr_expect_eq(wait_read(&s, WAIT_NET, 300, 9), 100);
 }
 
+/* What was noted of a slot before it was another thread's compares with nothing after. */
+Test(wait, tells_that_the_slot_was_anothers)
+{
+	struct wait_slot s = {0};
+	__u64 runq = 0;
+	__u8 taken;
+
+	absence(&s, WAIT_NET, 100, 200, 0, &runq);
+	taken = s.taken;
+	absence(&s, WAIT_NET, 300, 400, 0, &runq);
+	cr_expect_eq(s.taken, taken);
+	wait_leave(&s, OTHER_TID, WAIT_NET, 500, 0);
+	wait_arrive(&s, OTHER_TID, 600);
+	absence(&s, WAIT_NET, 700, 800, 0, &runq);
+	cr_expect_eq(s.tid, TID);
+	cr_expect_neq(s.taken, taken);
+}
+
 Test(wait, ends_with_its_thread)
 {
 	struct wait_slot s = {0}, leader = {.tid = TGID};
