@@ -18,6 +18,9 @@ PARTS = ("queue", "cpu", "runq", "quota", "io", "mem", "lock", "net", "poll", "s
 METRICS = {"runq": "runq_wait_s", "quota": "quota_wait_s", "io": "io_wait_s", "mem": "mem_wait_s", "lock": "futex_wait_s",
            "net": "net_wait_s", "cpu": "cpu_cores"}
 REQUESTS, MS = 25, 20
+# How much of the time spent may be in a part beside it: pages are copied, and what a hypervisor takes looks like work; before it
+# reads, the server has to accept and to make a thread, on a machine where others run too.
+ROOM = {"cpu": 0.25, "queue": 0.5, "runq": 0.25}
 FIRST = -20                 # nice: what else runs on this machine must not be what is measured
 V1 = "/sys/fs/cgroup/cpu"
 
@@ -82,7 +85,6 @@ def check_sum(bench, row):
 
 
 def check_parts(bench, row, wanted, spent, requests=REQUESTS):
-    """The CPU has room: pages and blocks are copied, and whatever a hypervisor takes looks like work."""
     bench.equal(row["timed"], requests, f"{wanted}: requests timed")
     if row["timed"]:
         check_sum(bench, row)
@@ -90,7 +92,7 @@ def check_parts(bench, row, wanted, spent, requests=REQUESTS):
         bench.at_most(row[f"{wanted}_ns"] / spent, 1.1, f"{wanted} of what the server measured")
         for part in PARTS:
             if part != wanted:
-                bench.at_most(row[f"{part}_ns"] / spent, 0.25 if part == "cpu" else 0.1, f"{part} beside it")
+                bench.at_most(row[f"{part}_ns"] / spent, ROOM.get(part, 0.1), f"{part} beside it")
 
 
 def check_service(bench, spent):
