@@ -171,15 +171,15 @@ static uint32_t us_of(double ns)
 	return ns >= (double)UINT32_MAX * US ? UINT32_MAX : (uint32_t)(ns / US);
 }
 
-static struct tick_side side_row(const struct model *m, const struct side *s)
+static struct tick_side side_row(const struct model *m, const struct edge *e, const struct side *s)
 {
-	bool looked = m->passed && s->here;
+	bool tcp = e->l4 == L4_TCP, looked = tcp && m->passed && s->here;
 
 	return (struct tick_side){
 		.send_queue_bytes = looked ? s->send_queue : UINT64_MAX,
 		.recv_queue_bytes = looked ? s->recv_queue : UINT64_MAX,
-		.zero_windows = m->windows ? s->zeros : UINT64_MAX,
-		.zero_window_us = m->windows ? s->zero_ns / US : UINT64_MAX,
+		.zero_windows = tcp && m->windows ? s->zeros : UINT64_MAX,
+		.zero_window_us = tcp && m->windows ? s->zero_ns / US : UINT64_MAX,
 	};
 }
 
@@ -193,8 +193,8 @@ void health_row(const struct model *m, const struct edge *e, struct tick_tcp *r)
 	r->resets_callee = e->resets_callee;
 	r->retrans_callee = e->retrans_callee;
 	r->connecting = e->connecting;
-	r->caller = side_row(m, &e->side[CALLER]);
-	r->callee = side_row(m, &e->side[CALLEE]);
+	r->caller = side_row(m, e, &e->side[CALLER]);
+	r->callee = side_row(m, e, &e->side[CALLEE]);
 }
 
 void health_reset(struct edge *e)
