@@ -97,7 +97,7 @@ def case_node(bench: Bench):
     with open(script, "w") as f:
         f.write("function hotLoop(n) { let s = 0; for (let i = 0; i < n; i++) s = (s * 31 + i) % 1000003; return s; }\n"
                 "function serve() { return hotLoop(2000000); }\nfor (;;) serve();\n")
-    p = bench.start("node", ["node", "--perf-basic-prof", "--interpreted-frames-native-stack", script])
+    p = bench.start("node", ["node", "--perf-basic-prof", script], cwd=bench.folder)
     bench.undo.append(lambda: os.path.exists(f"/tmp/perf-{p.pid}.map") and os.unlink(f"/tmp/perf-{p.pid}.map"))
     time.sleep(1)
     record(bench, 3)
