@@ -96,6 +96,7 @@ enum {                              /* ev_data.flags */
 	DATA_FIN = 1 << 0,          /* the segment carries FIN */
 	DATA_LOOPBACK = 1 << 1,     /* both ends are on this interface: only the sender's side is reported */
 	DATA_CUT = 1 << 2,          /* head + tail < len: the middle was not copied */
+	DATA_PLAIN = 1 << 4,        /* plaintext that a TLS library took or gave: seq counts it from its own beginning */
 	DATA_UNIX = 1 << 5,         /* of a UNIX stream: seq counts the bytes that its reader has taken off it */
 	DATA_TIMED = 1 << 6,        /* wait[] is set */
 };
@@ -304,6 +305,7 @@ enum {
 	DROP_TASK_SLOT,         /* two threads met in one slot of the wait table */
 	DROP_DATAGRAM,          /* datagrams that no counter could be had for: too many peers */
 	DROP_RING_STACK,        /* the ring buffer of the samples was full */
+	DROP_PLAIN_SOCKET,      /* plaintext of which the connection could not be told */
 	DROP_MAX
 };
 

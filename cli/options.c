@@ -26,6 +26,7 @@ void options_init(struct options *o, int64_t now_ns)
 		.baseline = {TIME_UNSET, TIME_UNSET},
 		.cpu_budget_ratio = CPU_BUDGET_DEFAULT,
 		.memory_bytes = MAP_BUDGET_DEFAULT,
+		.tls_budget_ratio = 0.05,
 	};
 }
 

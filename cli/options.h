@@ -40,6 +40,9 @@ struct options {
 	int64_t keep_ns, max_bytes;
 	bool detach, no_bpf, no_profile;
 	uint32_t profile_hz;            /* 0: not given */
+	bool tls;
+	struct number_list tls_pid;
+	double tls_budget_ratio;        /* NaN: off */
 	struct number_list pid, port, exclude_pid, exclude_port;
 	struct text_list cgroup, exclude_cgroup;
 	double cpu_budget_ratio;        /* NaN: off */

@@ -18,6 +18,7 @@
 #include "collect/probe.h"
 #include "exit.h"
 #include "model/model.h"
+#include "plaintext.h"
 #include "recorder.h"
 #include "say.h"
 #include "sources.h"
@@ -44,6 +45,7 @@ struct recorder {
 	struct sources sources;
 	struct attach_filter filter;
 	struct model *model;
+	struct plaintext *plaintext;    /* NULL: not asked for */
 	struct store *store;
 	struct writer *writer;
 	struct loop *loop;
@@ -210,6 +212,7 @@ static void take_tick(struct recorder *r, bool aligned)
 		model_sample(r->model, &r->sources.sample);
 	take_samples(r);
 	count_losses(r);
+	plaintext_tick(r->plaintext);
 	/* both clocks together, and moved together: the model takes event times from the distance to the end */
 	int64_t now = clock_unix_ns(), late = now % TICK_NS;
 	uint64_t ts = clock_ts_ns();
@@ -404,6 +407,7 @@ static void recorder_close(struct recorder *r)
 	store_close(r->store);
 	loop_free(r->loop);
 	attach_filter_done(&r->filter);
+	plaintext_close(r->plaintext);
 	model_free(r->model);
 	sources_close(&r->sources);
 	restore_signals(r);
@@ -463,11 +467,26 @@ static int recorder_open(struct recorder *r)
 	return ret;
 }
 
+/* The probes on TLS libraries come last: what they will cost is seen by then. The ring is emptied meanwhile. */
+static void begin_plaintext(struct recorder *r)
+{
+	uint64_t end = clock_ts_ns() + NS_PER_S;
+
+	r->plaintext = plaintext_open(r->o->attach, &r->sources, r->model);
+	while (r->plaintext && clock_ts_ns() < end) {
+		drain(r);
+		usleep(DRAIN_BUSY_NS / 1000);
+	}
+	plaintext_begin(r->plaintext);
+}
+
 static int run(struct recorder *r, recorder_ready_fn *ready, void *arg)
 {
 	struct store_error err;
 	int ret = first_tick(r);
 
+	if (ret == 0)
+		begin_plaintext(r);
 	if (ret == 0)
 		ret = start_timers(r);
 	if (ret)

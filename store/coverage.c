@@ -125,6 +125,7 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"profile", "files_", NULL},
 	{"kernel", "bytes", NULL},
 	{"kernel", "no_sock", NULL},
+	{"kernel", "plain_socket", "%s pieces of TLS plaintext could not be told to which connection they belong"},
 	{"kernel", "task_slot", NULL},
 	{"model", "clients_folded", NULL},      /* counted, under external:others */
 	{"model", "texts_full", NULL},

@@ -155,6 +155,13 @@ void bpf_source_wish(struct source *s, uint64_t cookie, int wish)
 	__atomic_store_n(&b->wishes[WISH_SLOT(cookie, b->wish_slots)], WISH_WORD(cookie, (uint64_t)wish), __ATOMIC_RELAXED);
 }
 
+int bpf_source_map(struct source *s, const char *name)
+{
+	int fd = bpf_object__find_map_fd_by_name(bpf_source_of(s)->skel->obj, name);
+
+	return fd >= 0 ? fd : -ENOENT;
+}
+
 /* memlock of /proc/self/fdinfo is what the kernel charged for the map */
 static size_t map_bytes(int fd)
 {

@@ -74,6 +74,9 @@ int bpf_source_profile(struct source *s, struct profile_probe *ret);
 /* From now on only this much of the socket's payload is wanted: one of WISH_* (bpf/event.h). */
 void bpf_source_wish(struct source *s, uint64_t cookie, int wish);
 
+/* Descriptor of a map of the programs, for others that share it; the source's. -ENOENT. */
+int bpf_source_map(struct source *s, const char *name);
+
 /* Of all maps, as the kernel charged them. */
 size_t bpf_source_map_bytes(struct source *s);
 

@@ -13,4 +13,5 @@ const char *const ev_drop_names[DROP_MAX] = {
 	[DROP_TASK_SLOT] = "task_slot",
 	[DROP_DATAGRAM] = "datagrams_full",
 	[DROP_RING_STACK] = "samples",
+	[DROP_PLAIN_SOCKET] = "plain_socket",
 };

@@ -124,6 +124,7 @@ void conn_forget(struct model *m, uint32_t id)
 	uncount_open(m, c);
 	flow_free(c->flow);
 	free(c->strain);
+	flow_free(c->plain);
 	drop_end(m, id, 0);
 	drop_end(m, id, 1);
 	conn_retire(m, id);
@@ -269,6 +270,11 @@ void conn_close(struct model *m, uint32_t id, uint64_t ts_ns)
 /* Unfinished requests come out now; the flow's memory goes as soon as nothing can follow. */
 static void end_flow(struct model *m, struct conn *c)
 {
+	if (c->plain) {
+		flow_close(c->plain, c->closed_ns);
+		flow_free(c->plain);
+		c->plain = NULL;
+	}
 	if (!c->flow)
 		return;
 	flow_close(c->flow, c->closed_ns);
@@ -361,6 +367,7 @@ void conns_done(struct model *m)
 		if (conn_at(m, id)->used) {
 			flow_free(conn_at(m, id)->flow);
 			free(conn_at(m, id)->strain);
+			flow_free(conn_at(m, id)->plain);
 		}
 	for (i = 0; i < m->nchunks; i++)
 		free(m->chunk[i]);

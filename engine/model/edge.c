@@ -33,7 +33,8 @@ void edge_set_proto(struct model *m, uint32_t edge, enum proto_id proto)
 {
 	struct edge *e = &m->edges.v[edge];
 
-	if (proto == PROTO_UNKNOWN || e->proto != PROTO_UNKNOWN)
+	/* what is inside of TLS says more than TLS */
+	if (proto == PROTO_UNKNOWN || proto == e->proto || (e->proto != PROTO_UNKNOWN && e->proto != PROTO_TLS))
 		return;
 	e->proto = proto;
 	e->sent = false;
@@ -146,7 +147,7 @@ void conn_ask_flow(struct model *m, uint32_t id)
 
 	if (!c->flow || c->sure)
 		return;
-	client = c->flow_client ^ flow_swapped(c->flow);
+	client = c->flow_client ^ flow_swapped(conn_flow(c));
 	if (client != c->client) {
 		c->client = client;
 		c->edge_gen = m->gen - 1;
@@ -165,7 +166,7 @@ static void add_flow(struct edge *e, const struct conn *c)
 {
 	uint64_t oldest = 0;
 
-	e->inflight += flow_inflight(c->flow, &oldest) << c->shift;
+	e->inflight += flow_inflight(conn_flow(c), &oldest) << c->shift;
 	if (oldest && (!e->oldest_ns || oldest < e->oldest_ns))
 		e->oldest_ns = oldest;
 }
@@ -215,7 +216,7 @@ bool conn_fold(struct model *m, uint32_t id, bool final)
 	c->end[0].tick_retrans = c->end[1].tick_retrans = 0;
 	c->tick_bytes[0] = c->tick_bytes[1] = 0;
 	if (c->flow)
-		edge_set_proto(m, edge, flow_proto(c->flow));
+		edge_set_proto(m, edge, flow_proto(conn_flow(c)));
 	else if (c->quic)
 		edge_set_proto(m, edge, PROTO_QUIC);
 	return true;
@@ -244,7 +245,7 @@ static bool look_again(struct model *m, uint32_t id)
 	add_flow(&m->edges.v[c->edge], c);
 	if (c->l4 == L4_UDP)
 		datagram_settle(m, id);
-	return !c->closed_ns && flow_inflight(c->flow, &oldest) > 0;
+	return !c->closed_ns && flow_inflight(conn_flow(c), &oldest) > 0;
 }
 
 void conns_settle(struct model *m)

@@ -205,8 +205,11 @@ void handshakes_settle(struct model *m, uint64_t now_ns, int64_t unix_ns)
 	void *value;
 
 	settle_held(m);
-	while (map_next(&m->handshakes, &it, &key, &value))
+	while (map_next(&m->handshakes, &it, &key, &value)) {
+		/* a connection may have ended since, and its flow with it */
+		edge_set_proto(m, ((const struct handshake_key *)key)->id, PROTO_TLS);
 		tell_of(m, key, value, now_ns, unix_ns / (int64_t)NS_PER_S);
+	}
 }
 
 int handshakes_build(struct model *m, struct tick *t)

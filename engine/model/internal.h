@@ -4,6 +4,7 @@
  *
  *	socket.c    EV_CONN, EV_DATA, EV_IO: cookie → end of a connection
  *	datagram.c  the same of UDP: the pair of addresses → connection
+ *	plain.c     EV_DATA of a TLS library
  *	conn.c      the table of connections, their roles, their end
  *	health.c    EV_HEALTH: connect times, queues, closed windows; accept queues
  *	listener.c  who listens, or did last, at an address
@@ -86,6 +87,7 @@ struct conn {
 	uint32_t netns;              /* of loopback addresses, which each namespace has for itself; else 0 */
 	struct end end[2];           /* the sockets at a[0], a[1] */
 	struct flow *flow;           /* made when the first payload comes */
+	struct flow *plain;          /* of the plaintext beside it, where a TLS library is looked at; as seen by end plain_end */
 	uint64_t base[2];            /* bytes sent by end i before we looked */
 	uint64_t counted[2];         /* bytes sent by end i since */
 	uint64_t tick_bytes[2];
@@ -101,6 +103,7 @@ struct conn {
 	uint8_t l4;                  /* L4_*; of UDP: not found by cookie, never open, closed when it is silent */
 	uint8_t client;              /* which end sent the SYN */
 	uint8_t flow_client;         /* which end the flow was told it was */
+	uint8_t plain_end;
 	uint8_t ticks;               /* ticks for which an owner was waited for */
 	uint8_t opened, closed, refused, timeouts, resets[2];   /* in this tick; resets by the end that sent them */
 	uint8_t shift, shift_before; /* one of 1 << shift connections was read, and before that */
@@ -396,6 +399,19 @@ void conns_done(struct model *m);
 void socket_conn(struct model *m, const struct ev_conn *e);
 void socket_data(struct model *m, const struct ev_data *e);
 void socket_io(struct model *m, const struct ev_io *e);
+/* The socket of a segment, or NONE; one that was never announced (its record was lost) is kept without addresses until it is. */
+uint32_t conn_of_data(struct model *m, uint64_t cookie, unsigned *end);
+bool conn_flow_begin(struct model *m, uint32_t id);    /* false: no memory (counted) */
+struct segment segment_of_data(const struct ev_data *e, enum proto_dir dir);
+
+/* plain.c */
+void plain_data(struct model *m, const struct ev_data *e);
+
+/* The flow that has the requests. */
+static inline struct flow *conn_flow(const struct conn *c)
+{
+	return c->plain ? c->plain : c->flow;
+}
 /* The record's totals correct what was not seen as segments. first: what was before us is not counted. */
 void conn_take_totals(struct conn *c, unsigned end, const struct ev_conn *e, bool first);
 

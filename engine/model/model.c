@@ -103,7 +103,7 @@ void model_event(struct model *m, const struct ev_hdr *ev)
 		m->now_ns = ev->ts_ns;
 	if (ev->type == EV_DATA && ev->size >= sizeof(*d) && ev->size - sizeof(*d) >= (size_t)d->head + d->tail &&
 	    (uint32_t)d->head + d->tail <= d->len)
-		socket_data(m, d);
+		d->flags & DATA_PLAIN ? plain_data(m, d) : socket_data(m, d);
 	else if (ev->type == EV_DATAGRAM && ev->size >= sizeof(*g) && ev->size - sizeof(*g) >= g->head && g->head <= g->len)
 		datagram_data(m, g);
 	else if (ev->type == EV_CONN && ev->size == sizeof(*c) && c->l4 == L4_UDP)

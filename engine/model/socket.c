@@ -366,7 +366,7 @@ static void wish_what_flow_needs(struct model *m, uint32_t id, bool was_cut)
 		wish(m, c, WISH_WHOLE);
 }
 
-static bool flow_begin(struct model *m, uint32_t id)
+bool conn_flow_begin(struct model *m, uint32_t id)
 {
 	struct conn *c = conn_at(m, id);
 
@@ -381,8 +381,7 @@ static bool flow_begin(struct model *m, uint32_t id)
 	return true;
 }
 
-/* The socket of a segment; one that was never announced (its record was lost) is kept without addresses until it is. */
-static uint32_t conn_of_data(struct model *m, uint64_t cookie, unsigned *end)
+uint32_t conn_of_data(struct model *m, uint64_t cookie, unsigned *end)
 {
 	uint32_t id = conn_by_cookie(m, cookie, end);
 	struct conn *c;
@@ -406,6 +405,32 @@ static uint32_t conn_of_data(struct model *m, uint64_t cookie, unsigned *end)
 	return id;
 }
 
+struct segment segment_of_data(const struct ev_data *e, enum proto_dir dir)
+{
+	struct segment s = {
+		.dir = dir,
+		.ts_ns = e->h.ts_ns,
+		.seq = e->seq,
+		.len = e->len,
+		.head = e->payload,
+		.head_len = e->head,
+		.tail = e->payload + e->head,
+		.tail_len = e->tail,
+		.fin = e->flags & DATA_FIN,
+		.tid = e->tid,
+		.rd_tid = e->rd_tid,
+		.rd_ts_ns = e->rd_ts_ns,
+	};
+
+	if (e->flags & DATA_TIMED) {
+		s.waits.read_ns = e->rd_ts_ns;
+		s.waits.until_ns = e->h.ts_ns;
+		s.waits.woken = e->woken;
+		memcpy(s.waits.wait, e->wait, sizeof(e->wait));
+	}
+	return s;
+}
+
 void socket_data(struct model *m, const struct ev_data *e)
 {
 	unsigned end, sender;
@@ -427,28 +452,9 @@ void socket_data(struct model *m, const struct ev_data *e)
 	if (e->shift < m->shift && !conn_is_read(m, c))
 		return;
 	weight_seen(m, c, e->shift, e->h.ts_ns);
-	if (!c->flow && (c->closed_ns || !flow_begin(m, id)))
+	if (!c->flow && (c->closed_ns || !conn_flow_begin(m, id)))
 		return;
-	s = (struct segment){
-		.dir = sender == c->flow_client ? FROM_CLIENT : FROM_SERVER,
-		.ts_ns = e->h.ts_ns,
-		.seq = e->seq,
-		.len = e->len,
-		.head = e->payload,
-		.head_len = e->head,
-		.tail = e->payload + e->head,
-		.tail_len = e->tail,
-		.fin = e->flags & DATA_FIN,
-		.tid = e->tid,
-		.rd_tid = e->rd_tid,
-		.rd_ts_ns = e->rd_ts_ns,
-	};
-	if (e->flags & DATA_TIMED) {
-		s.waits.read_ns = e->rd_ts_ns;
-		s.waits.until_ns = e->h.ts_ns;
-		s.waits.woken = e->woken;
-		memcpy(s.waits.wait, e->wait, sizeof(e->wait));
-	}
+	s = segment_of_data(e, sender == c->flow_client ? FROM_CLIENT : FROM_SERVER);
 	flow_segment(c->flow, &s);
 	wish_what_flow_needs(m, id, e->flags & DATA_CUT);
 }

@@ -57,7 +57,8 @@ static void leave_out(struct model *m, uint32_t id)
 	conn_ask_flow(m, id);
 	c->sure |= flow_proto(c->flow) != PROTO_UNKNOWN;
 	flow_free(c->flow);
-	c->flow = NULL;
+	flow_free(c->plain);
+	c->flow = c->plain = NULL;
 	m->pool.lost_requests = lost;
 }
 

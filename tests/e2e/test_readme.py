@@ -23,7 +23,7 @@ def case_recipes(bench):
         f.write(f'#!/bin/sh\nexec {recorder.binary()} "$@" --db {bench.db}\n')
     os.chmod(f"{bench.folder}/rootle", 0o755)
     env = {**os.environ, "PATH": f"{bench.folder}:{os.environ['PATH']}"}
-    bench.equal(len(recipes()), 10, "recipes with jq in the README")
+    bench.equal(len(recipes()), 11, "recipes with jq in the README")
     for line in recipes():
         r = run(["bash", "-o", "pipefail", "-c", line], check=False, env=env)
         bench.check(r.returncode == 0 and r.stdout.strip(), f"{line[:70]}… {r.stderr.strip()[:120]}")

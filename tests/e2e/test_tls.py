@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""TLS: what handshakes tell to somebody who only sees packets."""
+"""TLS: what handshakes tell to somebody who only sees packets, and what the libraries tell of what is inside."""
+import json
 import os
+import re
+import shutil
 import socket
 import ssl
 import time
@@ -137,6 +140,184 @@ def case_refused_by_the_server(bench):
         ("1.3", "shop.test", "alert", "server"): 3, ("1.2", "shop.test", "handshake_failure", "server"): 2},
         "a client without certificate (the alert of 1.3 is encrypted)")
     bench.equal(handshakes(bench, plain), {(None, "shop.test", "not_tls", "server"): 2}, "a server without TLS")
+
+
+def ab(port, n, *args):
+    """Loads a port; returns how many requests ab says were answered."""
+    said = run(["ab", "-q", "-n", n, "-c", 4, *args, f"https://127.0.0.1:{port}/hello.html"], timeout=60).stdout
+    return int(re.search(r"Complete requests:\s+(\d+)", said).group(1)) - int(re.search(r"Non-2xx responses:\s+(\d+)|$", said).group(1) or 0)
+
+
+def inside(bench, *args):
+    """A recorder that sees inside of TLS."""
+    return bench.record("--tls-budget", "off", *args)
+
+
+def counted(bench, rec, port, wanted, what):
+    """Exactly so many, none of them failed, and nothing lost."""
+    from harness import recorder
+    rec.settle()
+    rec.stop()
+    bench.equal(bench.count(port, "^GET /hello.html$"), wanted, what)
+    bench.equal(sum(r["errors"] for r in bench.rows("requests") if r["port"] == port), 0, "errors")
+    bench.equal(recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"], 0, "events lost")
+
+
+def case_both_ends(bench):
+    """Two views of the same plaintext are one request; a connection each, then keep-alive."""
+    need_root()
+    need("ab", "bpftool")
+    from harness import recorder
+    before = recorder.programs()
+    certificates(bench)
+    port, log = tls_nginx(bench)
+    rec = inside(bench, "--tls")
+    done = ab(port, 1000) + ab(port, 1000, "-k") + curl(bench, port, "shop.test", "--tls-max", "1.2", times=5)
+    counted(bench, rec, port, done, "GET /hello.html counted of nginx, ab and curl")
+    with open(log) as f:
+        bench.equal(sum(1 for _ in f), done, "nginx's access log")
+    bench.equal({r["protocol"] for r in bench.rows("requests") if r["port"] == port}, {"http"}, "protocol")
+    bench.check(re.search(r"TLS plaintext of nginx \(pid \d+, openssl\): about \d+ calls/s x [\d.]+ us = [\d.]+ % of a core",
+                          rec.stderr()), "the cost is said before")
+    bench.check(rec.stderr().find("TLS plaintext of nginx") < rec.stderr().find("recording: "), "and before it attaches")
+    bench.equal(recorder.left_behind(before), [], "left behind")
+    with open(bench.db, "rb") as f:
+        bench.check(b"ApacheBench" not in f.read(), "no header is in the file")
+
+
+def case_one_process_alone(bench):
+    """A server whose client is not looked at, and what it starts; the budget ends it."""
+    need_root()
+    need("ab", "bpftool")
+    certificates(bench)
+    port, _ = tls_nginx(bench)
+    nginx = bench.processes[-1].pid
+    rec = inside(bench, "--tls-pid", str(nginx))
+    bench.check(hooks() > 0, "probes are attached meanwhile")
+    counted(bench, rec, port, ab(port, 500, "-k"), "GET /hello.html of nginx's workers")
+    os.unlink(bench.db)
+    rec = bench.record("--tls-pid", str(nginx), "--tls-budget", "0.0001%")
+    ab(port, 500)
+    until = time.monotonic() + 10
+    while hooks() and time.monotonic() < until:
+        time.sleep(0.2)
+    bench.equal(hooks(), 0, "probes left by the budget")
+    rec.settle()
+    rec.stop()
+    bench.check(any("TLS plaintext ends: it took" in (r["detail"] or "") for r in bench.rows("events")), "and says so on the timeline")
+
+
+def hooks():
+    """Probes on TLS libraries that are attached now, anybody's."""
+    programs = {p["id"] for p in json.loads(run(["bpftool", "-j", "prog", "show"]).stdout) if p.get("name", "").startswith("tls_")}
+    return sum(link.get("prog_id") in programs for link in json.loads(run(["bpftool", "-j", "link", "show"]).stdout))
+
+
+NODE = """
+const fs = require('fs'), [port, key, cert] = process.argv.slice(2);
+require('https').createServer({key: fs.readFileSync(key), cert: fs.readFileSync(cert)}, (q, r) => {
+  r.setHeader('Content-Length', 6); r.end('hello\\n'); }).listen(port, '127.0.0.1');
+"""
+
+
+def case_node(bench):
+    """Its own OpenSSL, in the program, which works on memory: the socket is not used within the call."""
+    need_root()
+    need("node", "ab")
+    certificates(bench)
+    port, f = free_port(), bench.folder
+    with open(f"{f}/server.js", "w") as out:
+        out.write(NODE)
+    node = bench.start("node", ["node", f"{f}/server.js", port, f"{f}/key.pem", f"{f}/good.pem"], port)
+    rec = inside(bench, "--tls-pid", str(node.pid))
+    counted(bench, rec, port, ab(port, 400) + ab(port, 600, "-k"), "GET /hello.html of node")
+
+
+PYTHON = """
+import ssl, sys, time, http.client
+time.sleep(3)
+context = ssl.create_default_context(cafile=sys.argv[2])
+for n in (1, 50, 1, 30):
+    c = http.client.HTTPSConnection('127.0.0.1', int(sys.argv[1]), context=context)
+    for _ in range(n):
+        c.request('GET', '/hello.html'); c.getresponse().read()
+    c.close()
+"""
+
+
+def case_python_client(bench):
+    need_root()
+    certificates(bench)
+    port, _ = tls_nginx(bench)
+    with open(f"{bench.folder}/client.py", "w") as out:
+        out.write(PYTHON)
+    client = bench.start("client", ["python3", f"{bench.folder}/client.py", port, f"{bench.folder}/good.pem"])
+    rec = inside(bench, "--tls-pid", str(client.pid))
+    client.wait(20)
+    counted(bench, rec, port, 82, "GET /hello.html of a Python client")
+
+
+def case_gnutls(bench):
+    need_root()
+    need("gnutls-serv", "gnutls-cli", "curl")
+    certificates(bench)
+    port, f = free_port(), bench.folder
+    server = bench.start("gnutls-serv", ["gnutls-serv", "--http", "--x509certfile", f"{f}/good.pem", "--x509keyfile", f"{f}/key.pem",
+                                         "-p", port, "-q"], port)
+    other, _ = tls_nginx(bench)
+    rec = inside(bench, "--tls-pid", str(server.pid))
+    good = curl(bench, port, "shop.test", times=10)
+    counted(bench, rec, port, good, "GET /hello.html of gnutls-serv")
+    bench.equal(good, 10, "curl succeeded")
+    os.unlink(bench.db)
+    nginx = next(p for p in bench.processes if p.name == "nginx")
+    rec = inside(bench, "--tls", "--exclude-pid", str(nginx.pid), "--exclude-pid", ",".join(children(nginx.pid)))
+    with open(f"{f}/request", "w") as out:
+        out.write("GET /hello.html HTTP/1.0\r\n\r\n")
+    for _ in range(3):
+        with open(f"{f}/request") as request:
+            # it must live until it is looked at
+            run(["sh", "-c", f"(sleep 3; cat {f}/request; sleep 0.3) | gnutls-cli --x509cafile {f}/good.pem -p {other} 127.0.0.1"],
+                check=False)
+    counted(bench, rec, other, 3, "GET /hello.html of gnutls-cli")
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return f.read().split()
+
+
+GO = """package main
+import ("fmt"; "net/http"; "os")
+func main() {
+	http.HandleFunc("/hello.html", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello\\n") })
+	fmt.Fprintln(os.Stderr, http.ListenAndServeTLS(os.Args[1], os.Args[2], os.Args[3], nil))
+}
+"""
+
+
+def go_server(bench, *flags):
+    need_root()
+    need("go", "ab")
+    certificates(bench)
+    f, port = bench.folder, free_port()
+    with open(f"{f}/main.go", "w") as out:
+        out.write(GO)
+    run(["env", "GO111MODULE=off", f"GOCACHE=/var/tmp/rootle-e2e-gocache", "go", "build", "-o", f"{f}/goserver", *flags, f"{f}/main.go"],
+        timeout=300)
+    server = bench.start("goserver", [f"{f}/goserver", f"127.0.0.1:{port}", f"{f}/good.pem", f"{f}/key.pem"], port)
+    rec = inside(bench, "--tls-pid", str(server.pid))
+    counted(bench, rec, port, ab(port, 500) + ab(port, 1000, "-k"), "GET /hello.html of Go's crypto/tls")
+    bench.check("go): about" in rec.stderr(), "known as Go")
+    bench.check(server.alive(), "the server lives")
+
+
+def case_go(bench):
+    go_server(bench)
+
+
+def case_go_stripped(bench):
+    go_server(bench, "-ldflags", "-s -w")
 
 
 if __name__ == "__main__":

@@ -124,3 +124,81 @@ Test(handshake, failures_are_told_once_a_minute)
 	}
 	model_free(w.m);
 }
+
+/* ---- plaintext beside the encrypted bytes ---- */
+
+static void plain(struct world *w, uint64_t cookie, uint8_t dir, uint32_t seq, const char *text)
+{
+	static uint64_t room[256];      /* aligned */
+	struct ev_data *e = (struct ev_data *)room;
+	uint32_t n = (uint32_t)strlen(text);
+
+	*e = (struct ev_data){.h = {.ts_ns = w->now, .size = (uint32_t)sizeof(*e) + n, .type = EV_DATA}, .cookie = cookie, .seq = seq,
+			      .len = n, .head = (uint16_t)n, .dir = dir, .flags = DATA_PLAIN};
+	memcpy(e->payload, text, n);
+	model_event(w->m, &e->h);
+}
+
+#define GET "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+#define OK "HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\nok"
+
+Test(plaintext, two_views_are_one_request)
+{
+	struct names n = {0};
+	struct world w;
+	struct tick *t;
+
+	begin(&w);
+	conn(&w, &near, CONN_CONNECT);
+	conn(&w, &near, CONN_ESTABLISHED);
+	conn(&w, &far, CONN_ESTABLISHED);
+	for (uint32_t i = 0; i < 20; i++) {
+		plain(&w, near.cookie, DIR_OUT, i * (uint32_t)strlen(GET), GET);
+		plain(&w, far.cookie, DIR_IN, i * (uint32_t)strlen(GET), GET);
+		w.now += MS;
+		plain(&w, far.cookie, DIR_OUT, i * (uint32_t)strlen(OK), OK);
+		plain(&w, near.cookie, DIR_IN, i * (uint32_t)strlen(OK), OK);
+		w.now += MS;
+	}
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_eq(t->requests.n, 1);
+	cr_assert_eq(t->requests.v[0].count, 20);
+	cr_assert_eq(t->requests.v[0].errors, 0);
+	cr_assert_str_eq(edge_text(&n, t->requests.v[0].edge), "client -> server :8443");
+	cr_assert_str_eq(n.protocol[t->requests.v[0].edge], "http");
+	cr_assert_eq(t->tcp.v[0].bytes_out, 0, "plaintext is not what went over the wire");
+	tick_free(t);
+	conn(&w, &near, CONN_CLOSE);
+	conn(&w, &far, CONN_CLOSE);
+	plain(&w, far.cookie, DIR_OUT, 4000, OK);
+	t = tick(&w);
+	cr_assert_eq(t->requests.n, 0, "what comes too late");
+	tick_free(t);
+	model_free(w.m);
+}
+
+Test(plaintext, the_handshake_is_told_all_the_same)
+{
+	struct names n = {0};
+	struct world w;
+	struct tick *t;
+
+	begin(&w);
+	converse(&w, "tls13");
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_str_eq(n.protocol[t->tls.v[0].edge], "tls");
+	tick_free(t);
+	conn(&w, &near, CONN_CONNECT);
+	conn(&w, &near, CONN_ESTABLISHED);
+	conn(&w, &far, CONN_ESTABLISHED);
+	plain(&w, near.cookie, DIR_OUT, 0, GET);
+	plain(&w, near.cookie, DIR_IN, 0, OK);
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_eq(t->requests.n, 1);
+	cr_assert_str_eq(n.protocol[t->requests.v[0].edge], "http", "what is inside says more");
+	tick_free(t);
+	model_free(w.m);
+}
