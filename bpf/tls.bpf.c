@@ -182,7 +182,7 @@ static __always_inline void plain_emit(struct tls_conn *c, const struct tls_call
 
 static __always_inline void plain_tell(struct tls_conn *c, struct tls_call *call, __u32 len, __u64 pid_tgid)
 {
-	struct copy_plan plan = copy_plan(len, len > PLAIN_MAX ? WISH_HEADS : WISH_AUTO, &c->credit[call->dir & 1],
+	struct copy_plan plan = copy_plan(len, len > PLAIN_MAX ? WISH_HEADS : WISH_AUTO, 0, &c->credit[call->dir & 1],
 	                                  bpf_ktime_get_ns());
 
 	if (!c->cookie) {

@@ -12,7 +12,7 @@ static bool plain_begin(struct model *m, uint32_t id, unsigned end)
 
 	if (c->closed_ns || (!c->flow && !conn_flow_begin(m, id)))
 		return false;
-	c->plain = flow_new(&m->pool, c->a[!c->flow_client].port, !c->fresh);
+	c->plain = flow_new(&m->pool, c->a[!c->flow_client].port, !c->fresh || c->joined);
 	if (!c->plain) {
 		m->lost_flows++;
 		return false;
