@@ -67,7 +67,8 @@ static void bound_learn(struct model *m, const struct ev_conn *e)
 	addr_learn(m, e->laddr, e->netns);
 }
 
-uint32_t datagram_service(struct model *m, const struct addr *a, uint32_t netns)
+/* The process that receives from anyone at this address; 0: nobody known. */
+static uint32_t bound_at(const struct model *m, const struct addr *a, uint32_t netns)
 {
 	static const uint8_t any[2][16] = {{0}, {[10] = 0xff, [11] = 0xff}};
 	const uint8_t *const ip[] = {a->ip, any[0], any[1]};
@@ -78,9 +79,16 @@ uint32_t datagram_service(struct model *m, const struct addr *a, uint32_t netns)
 		const uint32_t *pid = map_get(&m->bound, &k);
 
 		if (pid)
-			return pid_service(m, *pid);
+			return *pid;
 	}
-	return NONE;
+	return 0;
+}
+
+uint32_t datagram_service(struct model *m, const struct addr *a, uint32_t netns)
+{
+	uint32_t pid = bound_at(m, a, netns);
+
+	return pid ? pid_service(m, pid) : NONE;
 }
 
 /* A datagram between two addresses, as a record says it. */
@@ -144,9 +152,9 @@ static void set_client(struct model *m, struct conn *c, unsigned client)
 void datagram_conn(struct model *m, const struct ev_conn *e)
 {
 	struct sight s = sight_of(e->cookie, &e->h, e->laddr, e->lport, e->raddr, e->rport);
+	uint32_t id, mine, theirs;
 	unsigned end;
 	struct conn *c;
-	uint32_t id;
 
 	if (!e->rport) {
 		bound_learn(m, e);
@@ -160,8 +168,12 @@ void datagram_conn(struct model *m, const struct ev_conn *e)
 	if (id == NONE)
 		return;
 	c = conn_at(m, id);
-	/* what both ends of it tell is decided by the first */
-	if (!c->sure && e->role)
+	/* who receives from anyone is asked; else what both ends tell is decided by the first */
+	mine = bound_at(m, &s.local, e->netns);
+	theirs = bound_at(m, &s.remote, addr_netns(m, s.remote.ip, e->netns));
+	if (!mine != !theirs)
+		set_client(m, c, mine ? !end : end);
+	else if (!c->sure && e->role)
 		set_client(m, c, e->role == ROLE_CLIENT ? end : !end);
 	c->quic |= e->quic;
 	conn_take_totals(c, end, e, false);
