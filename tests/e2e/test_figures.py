@@ -37,7 +37,7 @@ def case_memory_under_load(bench):
     port, _ = bench.nginx()
     before = recorder.programs()
     with bench.record() as rec:
-        bench.at_most(map_bytes(before) / 2**20, 64, "BPF maps", "MiB")
+        bench.at_most(map_bytes(before) / 2**20, 48, "BPF maps", "MiB")
         run(["ab", "-q", "-k", "-n", 200000, "-c", 32, f"http://127.0.0.1:{port}/hello.html"], timeout=120)
         rec.settle()
         bench.at_most(recorder.anonymous_kb(rec.pid) / 1024, 32, "anonymous memory after 200,000 requests", "MiB")
