@@ -85,10 +85,10 @@ def record(bench, *options):
     return rec
 
 
-def shown(bench):
+def shown(bench, named=True):
     """No row at all is an answer, too: exit 3."""
     edges, requests = (recorder.query(table, bench.db, "--last", "1h", ok=(0, 3)) for table in ("edges", "requests"))
-    return known.shown(edges, requests, PORT, DNS, CLOSED)
+    return known.shown(edges, requests, PORT, DNS, CLOSED, named)
 
 
 def keep(name, rec, counts, check):
@@ -110,7 +110,7 @@ def check(*options):
 def exact(bench, name, *options, types=True):
     """types: without those of the kernel neither UNIX streams nor why processes ended are seen."""
     rec = record(bench, *options)
-    counts, life = shown(bench), known.life(bench.rows("events"))
+    counts, life = shown(bench, types), known.life(bench.rows("events"))
     bench.equal(counts, known.wanted(unix=types), "rootle shows")
     timeline(bench, life if types else known.starts(life))
     keep(name, rec, counts, check(*options))

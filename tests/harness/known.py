@@ -21,21 +21,20 @@ def wanted(unix):
             "unix": UNIX if unix else 0}
 
 
-def shown(edges, requests, port, dns, closed):
-    """What rows of `rootle edges` and `rootle requests` say."""
+def shown(edges, requests, port, dns, closed, named=True):
+    """What rows of `rootle edges` and `rootle requests` say; named: the client, which is gone at once, is known by its name."""
     edges = [r for r in edges if r["type"] == "edge"]
     to_server = [e for e in edges if e["port"] == port]
 
-    def answered(at, protocol, op):
-        return sum(r["count"] for r in requests if r["type"] == "requests" and r["port"] == at and
-                   r["protocol"] == protocol and r["op"] == op)
+    def answered(at, op):
+        return sum(r["count"] for r in requests if r["type"] == "requests" and r["port"] == at and r["op"] == op)
     return {
-        "connects": sum(e["opened"] for e in to_server if e["from"] == "known-client"),
+        "connects": sum(e["opened"] for e in to_server if not named or e["from"] == "known-client"),
         "accepts": sum(e["opened"] for e in to_server if e["to"] == "known-server"),
-        "requests": answered(port, "http", "GET /known"),
+        "requests": answered(port, "GET /known"),
         "refused": sum(e["refused"] for e in edges if e["port"] == closed),
-        "dns": answered(dns, "dns", "A known.test"),
-        "unix": answered(None, "http", "GET /known"),
+        "dns": answered(dns, "A known.test"),
+        "unix": answered(None, "GET /known"),
     }
 
 

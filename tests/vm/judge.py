@@ -67,7 +67,7 @@ def _judge_pass(kernel, sections, p, checks):
         return _json_rows(sections.get(f"{p.name}/{table}"))
     got = {"name": p.name, "cgroup": p.cgroup, "options": p.options, "attach_ms": _attach_ms(sections, p.name),
            "client": known.did(sections.get(f"{p.name}/known")), "kernel": _kernel_counts(sections, p.name),
-           "rootle": known.shown(rows("edges"), rows("requests"), PORT, DNS, CLOSED), "life": known.life(rows("events")),
+           "rootle": known.shown(rows("edges"), rows("requests"), PORT, DNS, CLOSED, p.sees == "everything"), "life": known.life(rows("events")),
            "lost": _lost(rows("edges")), "rungs": known.rungs(_document(sections.get(f"{p.name}/check")))}
 
     def same(what, value, wanted):
