@@ -2,11 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "out.h"
 #include "sources.h"
 #include "table.h"
+
+#define UPROBES "/sys/bus/event_source/devices/uprobe"     /* the kernel's perf source of them: 4.17 */
 
 static const struct table_column rung_columns[] = {{"PROBE"}, {"STATE"}, {"RUNG", false, true}, {"LACKING", false, true}};
 static const struct table_column program_columns[] = {
@@ -141,6 +144,9 @@ static void check_text(const struct sources *s, bool any)
 	if (!s->bpf)
 		out_line("without BPF: connections %s, no requests; resources %s", s->sockets ? "from sock_diag" : "are not seen",
 			 s->sampled ? "from /proc" : "are not seen");
+	if (s->bpf)
+		out_line("inside of TLS: %s", access(UPROBES, F_OK) ? "absent, this kernel has no uprobes"
+									: "on demand, by uprobes (record --tls)");
 	if (!any)
 		out_line("nothing at all can be observed here");
 }
