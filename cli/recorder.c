@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +21,7 @@
 #include "recorder.h"
 #include "say.h"
 #include "sources.h"
+#include "turn.h"
 #include "writer.h"
 
 #define TICK_NS NS_PER_S
@@ -413,38 +413,6 @@ static void recorder_close(struct recorder *r)
 	restore_signals(r);
 }
 
-#define PRIORITY -15
-
-/*
- * Where the kernel shares the CPUs out by session first (sched_autogroup, which desktops and many servers have), a thread's
- * niceness counts among its own session only: twenty busy sessions leave it a tenth of a CPU, in turns of hundreds of
- * milliseconds. Only a session that is ours alone is raised: it ends with us, however we end.
- */
-static void raise_session(int nice)
-{
-	FILE *f = getsid(0) == getpid() ? fopen("/proc/self/autogroup", "we") : NULL;
-
-	if (!f)
-		return;
-	fprintf(f, "%d", nice);
-	fclose(f);
-}
-
-/*
- * An incident is often a node without a free CPU: the thread that empties the ring buffer must get its turn within the
- * 100 ms or so that the ring can hold, or what matters most is lost. It needs a few percent of a core (as atop, which
- * runs at -20). Refused without CAP_SYS_NICE; then it is as it was.
- * Returns what it was: explain and top may record in their own process, and go on after it.
- */
-static int ask_for_priority(void)
-{
-	int before = getpriority(PRIO_PROCESS, 0);
-
-	setpriority(PRIO_PROCESS, 0, PRIORITY);
-	raise_session(PRIORITY);
-	return before;
-}
-
 /* The file first: a second recorder is refused before it attaches anything. */
 static int recorder_open(struct recorder *r)
 {
@@ -520,11 +488,11 @@ int recorder_run(const struct recorder_options *o, recorder_ready_fn *ready, voi
 	bound_memory();
 	ret = recorder_open(&r);
 	if (ret == 0) {
-		int nice = ask_for_priority();
+		struct turn turn;
 
+		turn_ask(&turn);
 		ret = run(&r, ready, arg);
-		setpriority(PRIO_PROCESS, 0, nice);
-		raise_session(nice);
+		turn_give_back(&turn);
 	}
 	recorder_close(&r);
 	return ret;
