@@ -159,7 +159,7 @@ static size_t text(const struct summary *s, const struct options *o)
 	if (flame_of(&f, s, o) == 0 && f.nodes.v[FLAME_ROOT].total > 0) {
 		n = f.nodes.n - 1;
 		if (o->svg)
-			n = flame_svg_write(&f, o->svg) ? 0 : n;
+			n = flame_svg_write(&f, o->svg) ? ROWS_FAILED : n;
 		else if (o->folded)
 			n = folded_text(&f);
 		else

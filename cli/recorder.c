@@ -452,6 +452,7 @@ static int run(struct recorder *r, recorder_ready_fn *ready, void *arg)
 {
 	struct store_error err;
 	int ret = first_tick(r);
+	struct turn turn;
 
 	if (ret == 0)
 		begin_plaintext(r);
@@ -461,10 +462,13 @@ static int run(struct recorder *r, recorder_ready_fn *ready, void *arg)
 		return ret;
 	if (ready)
 		ready(arg, r->o->path);
+	turn_ask(&turn);
 	ret = loop_run(r->loop) ? say_error(EXIT_FAILED, "the event loop failed") : r->exit_code;
+	turn_give_back(&turn);
 	model_note(r->model, clock_unix_ns(), "recorder", "recording ends");
 	if (r->sources.profile)
 		profile_stop(r->sources.profile);
+	model_end(r->model);
 	take_tick(r, false);
 	if (writer_flush(r->writer, LAST_TICKS_MS, &err))
 		say_store_news(r);
@@ -487,13 +491,8 @@ int recorder_run(const struct recorder_options *o, recorder_ready_fn *ready, voi
 
 	bound_memory();
 	ret = recorder_open(&r);
-	if (ret == 0) {
-		struct turn turn;
-
-		turn_ask(&turn);
+	if (ret == 0)
 		ret = run(&r, ready, arg);
-		turn_give_back(&turn);
-	}
 	recorder_close(&r);
 	return ret;
 }

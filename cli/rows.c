@@ -151,7 +151,7 @@ int rows_command(const struct rows *rows, const struct options *o)
 		rows_summary(rows->schema, w, &r.range, n);
 	else if (n == 0)
 		say_note("%s in this range", rows->nothing);
-	ret = out_finish(n ? EXIT_OK : EXIT_NO_DATA);
+	ret = out_finish(n == ROWS_FAILED ? EXIT_FAILED : n ? EXIT_OK : EXIT_NO_DATA);
 out:
 	summary_free(s);
 	window_free(w);

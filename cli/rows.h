@@ -10,6 +10,8 @@
 #include "options.h"
 #include "reading.h"
 
+#define ROWS_FAILED SIZE_MAX         /* instead of a number of rows: it failed, and that was said */
+
 /* A fact table as one command shows it. Both return how many rows they printed. */
 struct rows {
 	const char *schema;          /* of the summary line: "edges/1" */

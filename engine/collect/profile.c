@@ -16,8 +16,10 @@
 #include "collect/profile_clock.h"
 #include "collect/ring.h"
 
-#define DRAIN_NS (100 * NS_PER_MS)
-#define FOLLOW_DRAINS 10                /* drains between two looks at which CPUs are online */
+#define DRAIN_NS (100 * NS_PER_MS)      /* a process that is gone by then keeps its addresses without names */
+#define QUIET_NS (500 * NS_PER_MS)      /* the same where there is little to name: a wake-up costs more than it brings */
+#define QUIET_SAMPLES 5
+#define FOLLOW_NS NS_PER_S              /* between two looks at which CPUs are online */
 #define ROWS_MAX 8192                   /* of one interval */
 #define TEXT_MAX (2u << 20)             /* of their stacks */
 
@@ -134,9 +136,9 @@ static void on_record(void *arg, const struct ev_hdr *h)
 }
 
 /* False: it is to end. */
-static bool profile_wait(struct profile *p)
+static bool profile_wait(struct profile *p, bool quiet)
 {
-	uint64_t at = clock_ts_ns() + DRAIN_NS;
+	uint64_t at = clock_ts_ns() + (quiet ? QUIET_NS : DRAIN_NS);
 	struct timespec ts = {.tv_sec = (time_t)(at / NS_PER_S), .tv_nsec = (long)(at % NS_PER_S)};
 	bool go_on;
 
@@ -168,11 +170,15 @@ static void profile_follow(struct profile *p)
 static void *profile_thread(void *arg)
 {
 	struct profile *p = arg;
+	uint64_t followed = 0;
+	int samples = 0;
 
-	for (unsigned drains = 0; profile_wait(p); drains++) {
-		ring_drain(&p->ring, on_record, p, NULL);
-		if (drains % FOLLOW_DRAINS == 0)
-			profile_follow(p);
+	while (profile_wait(p, samples < QUIET_SAMPLES)) {
+		samples = ring_drain(&p->ring, on_record, p, NULL);
+		if (clock_ts_ns() - followed < FOLLOW_NS)
+			continue;
+		followed = clock_ts_ns();
+		profile_follow(p);
 	}
 	profile_clock_close(&p->clock);
 	ring_drain(&p->ring, on_record, p, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * profile: samples of the CPUs, added up: a thread of its own empties the ring buffer of the samples ten times a second, names
+ * profile: samples of the CPUs, added up: a thread of its own empties the ring buffer of the samples ten times a second (twice on an idle node), names
  * the functions at once, while the process is there to be asked, and adds equal stacks up until profile_take() comes for them.
  * So reading symbol tables, which may take tens of milliseconds, holds up nobody else.
  */

@@ -331,3 +331,8 @@ struct tick *model_tick(struct model *m, uint64_t ts_ns, int64_t unix_ns, int64_
 	commit(m, t, ts_ns);
 	return t;
 }
+
+void model_end(struct model *m)
+{
+	m->ending = true;
+}

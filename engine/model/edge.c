@@ -191,7 +191,7 @@ bool conn_fold(struct model *m, uint32_t id, bool final)
 	struct edge *e;
 
 	conn_ask_flow(m, id);
-	final |= c->ticks >= WAIT_TICKS;
+	final |= c->ticks >= WAIT_TICKS || m->ending;
 	edge = conn_edge(m, id, final);
 	if (edge == NONE)
 		return final && m->named;       /* no room for the edge: counted there */

@@ -294,6 +294,7 @@ struct model {
 	uint32_t self;               /* our own pid */
 	uint32_t gen;                /* changes when the owner or the name of a socket may have changed */
 	bool named;                  /* the first interval is over: names are decided */
+	bool ending;                 /* the next tick is the last: nothing is waited for */
 	uint32_t tick_no;
 	uint64_t now_ns;             /* of the newest event */
 	uint64_t events;             /* in this tick */

@@ -57,5 +57,7 @@ void model_note(struct model *m, int64_t unix_ns, const char *kind, const char *
 /* Ends the interval: a tick with everything in it since the previous call, ownership to the caller. NULL: no memory (the
  * facts stay for the next call). ts_ns is now (for the age of open requests), unix_ns the start of the interval. */
 struct tick *model_tick(struct model *m, uint64_t ts_ns, int64_t unix_ns, int64_t dur_ns);
+/* The next tick is the last: connections whose other end nobody has told of yet are filed under its address. */
+void model_end(struct model *m);
 
 #endif

@@ -218,3 +218,23 @@ Test(datagram, apart_from_tcp)
 	tick_free(t);
 	model_free(w.m);
 }
+
+/* Nobody has told of the other end, and nobody will: the recording ends. */
+Test(datagram, the_last_tick_waits_for_nobody)
+{
+	static const struct sock gone = {7, 10, 0, "127.0.0.1", 40007, "127.0.0.1", 20000, ROLE_CLIENT};
+	struct world w;
+	struct names n;
+	struct tick *t;
+
+	memset(&n, 0, sizeof(n));
+	node(&w);
+	tick_free(tick(&w));
+	counted(&w, &gone, CONN_OWNER, 300, 0);
+	model_end(w.m);
+	t = tick(&w);
+	cr_assert_eq(t->tcp.n, 1);
+	cr_assert_eq(t->tcp.v[0].bytes_out, 300);
+	tick_free(t);
+	model_free(w.m);
+}
