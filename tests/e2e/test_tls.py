@@ -255,7 +255,8 @@ def go_server(bench, *flags):
     f, port, program = bench.folder, free_port(), f"goserver{len(flags)}"
     with open(f"{f}/main.go", "w") as out:
         out.write(GO)
-    run(["env", "GO111MODULE=off", "GOCACHE=/var/tmp/rootle-e2e-gocache", "go", "build", "-o", f"{f}/{program}", *flags,
+    cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "rootle", "go")
+    run(["env", "GO111MODULE=off", f"GOCACHE={cache}", "go", "build", "-o", f"{f}/{program}", *flags,
          f"{f}/main.go"], timeout=300)
     return port, bench.start(program, [f"{f}/{program}", f"127.0.0.1:{port}", f"{f}/good.pem", f"{f}/key.pem"], port)
 
