@@ -102,7 +102,9 @@ static void bind_key(sqlite3_stmt *q, int i, const char *text)
 
 int row_tls(struct store *s, const struct tls_row *r)
 {
-	sqlite3_stmt *q = sql_get(s, "INSERT INTO tls VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+	/* alerts and versions that have no name of their own share one */
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO tls VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+				     "ON CONFLICT DO UPDATE SET count = count + excluded.count");
 
 	if (!q)
 		return -EIO;

@@ -3,6 +3,8 @@
 #include "collect/bpf_private.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -41,10 +43,25 @@ uint64_t bpf_source_run_ns(struct source *s)
 	return sum;
 }
 
-/* A part that does not come back stays off, and its absence is in the note that the caller writes. */
+/* Without the scheduler's probe the table of waits stands still: a thread that slept then would sleep for ever in it, and what
+ * is not in it would be taken for work. */
+static void waits_forget(struct bpf_source *b)
+{
+	size_t bytes = (size_t)bpf_map__value_size(b->skel->maps.waits) * bpf_map__max_entries(b->skel->maps.waits);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(b->skel->maps.waits), 0);
+
+	__atomic_store_n(&b->skel->bss->switches_seen, 0, __ATOMIC_RELEASE);
+	if (p == MAP_FAILED)
+		return;
+	memset(p, 0, bytes);
+	munmap(p, bytes);
+}
+
+/* A part that does not come back stays off, and is tried again at the next step; the caller says so. */
 static int parts_switch(struct bpf_source *b, uint32_t off)
 {
 	int cgroup_fd = cgroup_root_open(), err = 0;
+	bool sched = false;
 
 	for (size_t i = 0; i < b->ladder.n; i++) {
 		const struct probe_row *row = ladder_row(&b->ladder, i);
@@ -53,12 +70,17 @@ static int parts_switch(struct bpf_source *b, uint32_t off)
 		/* samples are the clock's business: profile_pause() */
 		if (!row->program || b->ladder.parts[i].idle || row->group & PROBE_CLOCK || want == !b->parked[i])
 			continue;
+		if (want && bpf_part_attach(b, i, cgroup_fd) < 0) {
+			err = -EIO;
+			continue;
+		}
 		if (!want)
 			bpf_part_detach(b, i);
-		else
-			err = bpf_part_attach(b, i, cgroup_fd) < 0 ? -EIO : err;
+		sched |= !want && row->group & PROBE_SCHED;
 		b->parked[i] = !want;
 	}
+	if (sched)
+		waits_forget(b);
 	if (cgroup_fd >= 0)
 		close(cgroup_fd);
 	return err;

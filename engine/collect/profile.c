@@ -160,9 +160,9 @@ static void profile_follow(struct profile *p)
 	pthread_mutex_unlock(&p->lock);
 	if (pause && !p->paused)
 		profile_clock_close(&p->clock);
-	else if (!pause && p->paused)
-		profile_clock_open(&p->clock, p->prog_fd, p->hz);
-	else if (!pause)
+	else if (!pause && p->paused && profile_clock_open(&p->clock, p->prog_fd, p->hz) < 0)
+		return;                 /* still paused: again in a second */
+	else if (!pause && !p->paused)
 		profile_clock_follow(&p->clock);
 	p->paused = pause;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ELF: gABI chapters 4 and 5; .eh_frame_hdr: Linux Standard Base Core 5.0, 10.6.2. */
+#include "collect/below.h"
 #include "collect/symbols_elf.h"
 
 #include <errno.h>
@@ -153,10 +154,10 @@ static bool build_id(Elf *elf, int fd, char *hex, size_t cap)
 /* The debug file of that build id, below root. */
 static int debug_open(const char *root, const char *id)
 {
-	char path[PROC_PATH_MAX + 192];
+	char path[192];
 
-	snprintf(path, sizeof(path), "%s/usr/lib/debug/.build-id/%.2s/%s.debug", root, id, id + 2);
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	snprintf(path, sizeof(path), "/usr/lib/debug/.build-id/%.2s/%s.debug", id, id + 2);
+	return below_open(root, path);
 }
 
 static int debug_read(struct elf_symbols *e, Elf *elf, int fd, const char *root)
@@ -170,7 +171,7 @@ static int debug_read(struct elf_symbols *e, Elf *elf, int fd, const char *root)
 	if (root)
 		debug = debug_open(root, id);
 	if (debug < 0)
-		debug = debug_open("", id);
+		debug = debug_open("/", id);
 	if (debug < 0)
 		return 0;
 	other = elf_begin(debug, ELF_C_READ, NULL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "collect/below.h"
 #include "collect/symbols_module.h"
 
 #include <errno.h>
@@ -112,36 +113,34 @@ static struct module_key key_of(const struct stat *st)
 	};
 }
 
-/* The path of the mapping's file below the root of the process: the list keeps no directories, so it is looked up. */
-static bool path_of(const char *proc, uint32_t pid, const struct mapping *map, char *path, size_t cap)
+/* The list keeps no directories, so the path of the mapping's file is looked up; it is below the root of the process. */
+static int path_open(const char *proc, uint32_t pid, const char *link)
 {
-	char name[PROC_PATH_MAX], target[1024];
-	ssize_t n;
+	char root[PROC_PATH_MAX], target[1024];
+	ssize_t n = readlink(link, target, sizeof(target) - 1);
 
-	snprintf(name, sizeof(name), "%s/%u/map_files/%llx-%llx", proc, pid, (unsigned long long)map->start,
-		 (unsigned long long)map->end);
-	n = readlink(name, target, sizeof(target) - 1);
 	if (n < 0)
-		return false;
+		return -errno;
 	target[n] = '\0';
-	return (size_t)snprintf(path, cap, "%s/%u/root%s", proc, pid, target) < cap;
+	snprintf(root, sizeof(root), "%s/%u/root", proc, pid);
+	return below_open(root, target);
 }
 
 static int file_open(const char *proc, uint32_t pid, const struct mapping *map, struct stat *st)
 {
-	char path[PROC_PATH_MAX + 1024];
+	char link[PROC_PATH_MAX];
 	bool by_path = false;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%u/map_files/%llx-%llx", proc, pid, (unsigned long long)map->start,
+	snprintf(link, sizeof(link), "%s/%u/map_files/%llx-%llx", proc, pid, (unsigned long long)map->start,
 		 (unsigned long long)map->end);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && path_of(proc, pid, map, path, sizeof(path))) {
+	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
 		by_path = true;
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		fd = path_open(proc, pid, link);
 	}
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode) || (by_path && st->st_ino != map->inode)) {
 		close(fd);
 		return -ENOEXEC;

@@ -263,6 +263,9 @@ static const struct tls_image *image_of(struct tls_probes *p, const struct tls_t
 	err = tls_image_read(t->path, image);
 	if (err) {
 		free(image);
+		/* what could not be read this time says nothing of the file: the process may have ended meanwhile */
+		if (err != -ENOTSUP && err != -EILSEQ && err != -ENOENT)
+			map_del(&p->images, &k);
 		if (err == -ENOTSUP || err == -EILSEQ)
 			*error = err;
 		return NULL;

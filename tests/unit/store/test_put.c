@@ -258,3 +258,23 @@ Test(put, a_start_read_twice_is_one_process)
 	cr_assert_eq(query(path_, "SELECT count(*) FROM process"), 3);
 	store_close(s);
 }
+
+/* Whoever connects chooses the codes of alerts and versions: many have no name of their own. */
+Test(put, handshakes_that_are_called_the_same_add_up)
+{
+	struct store *s = writer(path_, (struct store_limits){0});
+	struct tick *t = tick_make(0);
+	struct tick_tls again = t->tls.v[0];
+	struct store_error err;
+	struct window *w;
+
+	again.count = 4;
+	*vec_push(&t->tls) = again;
+	cr_assert_eq(store_put_tick(s, t, &err), 0, "%s", err.text);
+	tick_free(t);
+	store_close(s);
+	w = load(path_);
+	cr_assert_eq(w->tls.n, 1);
+	cr_assert_eq(w->tls.v[0].count, 7);
+	window_free(w);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "collect/below.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Found, but not opened: what it is can be asked without touching it. */
+static int below_find(const char *root, const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	int at = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, err;
+
+	if (at < 0)
+		return -errno;
+	fd = (int)syscall(SYS_openat2, at, path, &how, sizeof(how));
+	err = errno;
+	close(at);
+	return fd < 0 ? -err : fd;
+}
+
+int below_open(const char *root, const char *path)
+{
+	char same[64];
+	struct stat st;
+	int found = below_find(root, path), fd;
+
+	if (found < 0)
+		return found;
+	fd = -ENOEXEC;
+	if (fstat(found, &st) == 0 && S_ISREG(st.st_mode)) {
+		snprintf(same, sizeof(same), "/proc/self/fd/%d", found);
+		fd = open(same, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	close(found);
+	return fd;
+}
