@@ -14,11 +14,13 @@
  */
 static bool is_error(const struct request *r)
 {
+	const struct proto_ops *o = proto_by_id(r->proto);
+
 	switch (r->error) {
 	case REQ_OK:
 		return false;
 	case REQ_CLIENT_ERROR:
-		return r->proto != PROTO_HTTP || r->status == 408 || r->status == 429 || r->status == 499;
+		return !o || !o->strangers || r->status == 408 || r->status == 429 || r->status == 499;
 	case REQ_SERVER_ERROR:
 	case REQ_ABORTED:
 		return true;

@@ -351,7 +351,7 @@ static void wish(struct model *m, struct conn *c, int wanted)
 static void wish_what_flow_needs(struct model *m, uint32_t id, bool was_cut)
 {
 	struct conn *c = conn_at(m, id);
-	enum proto_id proto;
+	const struct proto_ops *o;
 
 	if (flow_is_deaf(c->flow)) {
 		wish(m, c, WISH_NONE);
@@ -361,8 +361,8 @@ static void wish_what_flow_needs(struct model *m, uint32_t id, bool was_cut)
 	}
 	if (!was_cut)
 		return;
-	proto = flow_proto(c->flow);
-	if (proto == PROTO_REDIS || proto == PROTO_POSTGRES)
+	o = proto_by_id(flow_proto(c->flow));
+	if (o && o->whole)
 		wish(m, c, WISH_WHOLE);
 }
 

@@ -13,6 +13,7 @@
 #include "proto/dns_names.h"
 #include "proto/normalise.h"
 #include "proto/protocols.h"
+#include "proto/wire.h"
 
 #include <string.h>
 
@@ -36,11 +37,6 @@ struct message {
 };
 
 struct dns { bool lost[2]; };
-
-static uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
 
 /* The length of an uncompressed name, its root label included; 0: n bytes do not hold all of it; PROTO_BAD. Nothing precedes the
  * first question that a pointer could point to, so a name that has one (it may be cyclic) is no question. */

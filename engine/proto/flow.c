@@ -35,6 +35,7 @@ struct flow *flow_new(struct flow_pool *pool, uint16_t server_port, bool mid)
 		return NULL;
 	memset(f, 0, sizeof(*f));
 	f->sink = flow_sink;
+	f->sink.raw = pool->raw;
 	f->pool = pool;
 	f->server_port = server_port;
 	f->mid = mid;
@@ -88,7 +89,7 @@ static void flow_give_up(struct flow *f)
 /* Not this protocol: another may be tried with what comes, as on a connection joined in the middle. */
 static void flow_wrong(struct flow *f)
 {
-	f->failed |= 1u << f->ops->id;
+	f->failed |= 1ull << f->ops->id;
 	flow_forget(f, f->queue.n);
 	flow_drop_state(f);
 	for (int d = 0; d < 2; d++) {
@@ -97,7 +98,7 @@ static void flow_wrong(struct flow *f)
 		f->dir[d].waiting = false;
 	}
 	f->mid = true;
-	if (++f->misses >= MISSES_MAX || __builtin_popcount(f->failed) > 2)
+	if (++f->misses >= MISSES_MAX || __builtin_popcountll(f->failed) > 2)
 		flow_give_up(f);
 }
 

@@ -38,6 +38,7 @@ struct flow_pool {
 	uint64_t unpaired;         /* responses without a request (joined in the middle, or after a gap) */
 	uint64_t lost_requests;    /* requests that could not be paired because of a hole */
 	uint64_t given_up;         /* flows whose parsing was given up */
+	bool raw;                  /* in: operations keep their values */
 	/* Called for each finished request; the struct and its strings are valid during the call. */
 	void (*on_request)(void *arg, struct flow *f, const struct request *r);
 	/* The same for each TLS handshake that ended, well or not; NULL: not wanted. */

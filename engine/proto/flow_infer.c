@@ -45,7 +45,7 @@ const struct proto_ops *flow_infer(const struct flow *f, bool *swapped, bool *mo
 
 	*more = false;
 	for (o = proto_table; *o; o++) {
-		if (f->failed & 1u << (*o)->id)
+		if (f->failed & 1ull << (*o)->id)
 			continue;
 		for (int swap = 0; swap <= f->mid; swap++) {
 			int score = flow_score(f, *o, swap, more);

@@ -27,7 +27,7 @@ struct flow {
 	uint64_t first_ns;              /* first response byte since the last response */
 	uint64_t read_ns;               /* the server's last read when it wrote that byte */
 	uint32_t read_tid;
-	uint32_t failed;                /* bit per proto_id: was tried, was not it */
+	uint64_t failed;                /* bit per proto_id: was tried, was not it */
 	uint16_t server_port;
 	uint8_t misses;                 /* beginnings that nobody recognised */
 	bool mid, swapped, deaf, encrypted;

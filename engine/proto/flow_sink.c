@@ -21,7 +21,7 @@ void flow_emit(struct flow *f, const struct waiting *w, const struct proto_respo
 	const struct stream *client = &f->dir[FROM_CLIENT], *server = &f->dir[FROM_SERVER];
 	bool read = f->read_ns >= w->begin_ns && r->error != REQ_ABORTED;
 	struct request q = {
-		.proto = f->ops->id,
+		.proto = w->proto ? w->proto : f->ops->id,
 		.op = w->op,
 		.status = r->status,
 		.error = r->error,
@@ -75,19 +75,6 @@ static void sink_request(struct proto_sink *s, const struct proto_request *r)
 	f->doubt = true;
 }
 
-static void sink_grow(struct proto_sink *s, uint64_t end_ns, uint64_t bytes)
-{
-	struct flow *f = flow_of(s);
-	struct waiting *w;
-
-	if (!f->queue.n)
-		return;
-	w = pairing_at(&f->queue, f->queue.n - 1);
-	w->bytes += bytes;
-	w->sent_ns = end_ns;
-	w->tid = f->dir[FROM_CLIENT].tid;
-}
-
 static uint32_t waiting_find(const struct flow *f, uint64_t id)
 {
 	uint32_t i = 0;
@@ -95,6 +82,20 @@ static uint32_t waiting_find(const struct flow *f, uint64_t id)
 	while (i < f->queue.n && id && pairing_at(&f->queue, i)->id != id)
 		i++;
 	return i;
+}
+
+static void sink_grow(struct proto_sink *s, uint64_t id, uint64_t end_ns, uint64_t bytes)
+{
+	struct flow *f = flow_of(s);
+	uint32_t i = id || !f->queue.n ? waiting_find(f, id) : f->queue.n - 1;
+	struct waiting *w;
+
+	if (i == f->queue.n)
+		return;
+	w = pairing_at(&f->queue, i);
+	w->bytes += bytes;
+	w->sent_ns = end_ns;
+	w->tid = f->dir[FROM_CLIENT].tid;
 }
 
 static void sink_response(struct proto_sink *s, const struct proto_response *r)

@@ -363,7 +363,7 @@ static void message_end(struct http *h, enum proto_dir dir, uint64_t end_ns, str
 		return;
 	}
 	if (d->bytes)
-		s->grow(s, end_ns, d->bytes);
+		s->grow(s, 0, end_ns, d->bytes);
 	d->step = d->tag == TAG_CONNECT || d->tag == TAG_UPGRADE ? STEP_WAIT : STEP_HEAD;
 }
 
@@ -534,6 +534,7 @@ const struct proto_ops proto_http = {
 	.name = "http",
 	.ports = http_ports,
 	.state_size = sizeof(struct http),
+	.strangers = true,
 	.infer = http_infer,
 	.init = http_init,
 	.done = http_done,

@@ -65,6 +65,7 @@ struct waiting *pairing_push(struct pairing *q, struct flow_pool *p, const struc
 	w->begin_ns = r->begin_ns;
 	w->sent_ns = r->end_ns;
 	w->bytes = r->bytes;
+	w->proto = r->proto;
 	w->tag = r->tag;
 	w->chained = r->chained;
 	w->tid = 0;

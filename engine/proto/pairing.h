@@ -10,6 +10,7 @@ struct waiting {
 	uint32_t op_cap;
 	uint32_t tid;
 	uint64_t id, begin_ns, sent_ns, bytes;
+	enum proto_id proto;       /* PROTO_UNKNOWN: the connection's */
 	uint8_t tag;
 	bool chained;
 	bool marker;               /* takes its place, is never reported */

@@ -12,6 +12,7 @@
 #include "proto/normalise_out.h"
 #include "proto/postgres_names.h"
 #include "proto/protocols.h"
+#include "proto/wire.h"
 
 #include <string.h>
 
@@ -46,11 +47,6 @@ struct postgres {
 	uint64_t rows;
 	uint64_t s_begin, s_bytes;
 };
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
 
 static bool is_type(enum proto_dir dir, uint8_t c)
 {
@@ -618,6 +614,7 @@ const struct proto_ops proto_postgres = {
 	.name = "postgres",
 	.ports = postgres_ports,
 	.state_size = sizeof(struct postgres),
+	.whole = true,
 	.infer = postgres_infer,
 	.init = postgres_init,
 	.done = postgres_done,

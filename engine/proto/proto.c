@@ -38,7 +38,11 @@ const char *proto_name(enum proto_id id)
 {
 	const struct proto_ops *o = proto_by_id(id);
 
-	return o ? o->name : id == PROTO_QUIC ? "quic" : "tcp";
+	switch (id) {
+	case PROTO_QUIC: return "quic";
+	case PROTO_GRPC: return "grpc";
+	default: return o ? o->name : "tcp";
+	}
 }
 
 const char *req_error_name(enum req_error e)

@@ -27,7 +27,27 @@ enum proto_id {            /* stored by name, never by number */
 	PROTO_TLS,         /* recognised as encrypted; no requests */
 	PROTO_DNS,
 	PROTO_QUIC,        /* recognised by its datagrams, which are encrypted; no requests, no row in the table */
-	PROTO_MAX
+	PROTO_HTTP2,
+	PROTO_GRPC,        /* a kind of request on HTTP/2; no row */
+	PROTO_MYSQL,
+	PROTO_MEMCACHED,
+	PROTO_MONGODB,
+	PROTO_KAFKA,
+	PROTO_CASSANDRA,
+	PROTO_AMQP,
+	PROTO_NATS,
+	PROTO_MQTT,
+	PROTO_CLICKHOUSE,
+	PROTO_ZOOKEEPER,
+	PROTO_DUBBO2,
+	PROTO_FOUNDATIONDB,
+	PROTO_FASTCGI,
+	PROTO_TDS,
+	PROTO_LDAP,
+	PROTO_SMTP,
+	PROTO_MAX,
+	PROTO_USER = 40,   /* the first of the user's own */
+	PROTO_END = 64
 };
 
 /* Bytes in order, without a hole. ts of the byte at offset i: i < fresh ? ts_old_ns : ts_new_ns (bytes kept from earlier
@@ -62,6 +82,7 @@ enum req_error {           /* class of failure; stored by name */
 /* A request as the parser found it. */
 struct proto_request {
 	uint64_t id;            /* matches a response to its request; 0 where responses come in order */
+	enum proto_id proto;    /* where it is not the connection's: gRPC on HTTP/2; PROTO_UNKNOWN: the connection's */
 	const char *op;         /* normalised operation, no literals, not NUL-terminated; NULL: a marker that takes its place
 	                         * in the order (PostgreSQL Sync), and is never reported */
 	size_t op_len;
@@ -85,8 +106,8 @@ struct tls_handshake;
 struct proto_sink {
 	/* A request is complete, or known well enough. Requests that get no response of their own are not reported. */
 	void (*request)(struct proto_sink *s, const struct proto_request *r);
-	/* The newest request goes on (a body): it ended later and has so many more bytes. */
-	void (*grow)(struct proto_sink *s, uint64_t end_ns, uint64_t bytes);
+	/* The request of the id, or the newest where id is 0, goes on (a body): it ended later and has so many more bytes. */
+	void (*grow)(struct proto_sink *s, uint64_t id, uint64_t end_ns, uint64_t bytes);
 	/* The oldest request (or that of the id) is answered. */
 	void (*response)(struct proto_sink *s, const struct proto_response *r);
 	/* The tag of the oldest request that waits for the response now parsed; -1: none. */
@@ -98,6 +119,7 @@ struct proto_sink {
 	void (*handshake)(struct proto_sink *s, const struct tls_handshake *h);
 	/* Bounded memory for the state: like realloc; n == 0 frees; NULL past the connection's bound. */
 	void *(*realloc)(struct proto_sink *s, void *p, size_t old, size_t n);
+	bool raw;               /* operations with their values: the user has asked for that */
 };
 
 /* returned by parse() and gap() instead of a count */
@@ -112,6 +134,8 @@ struct proto_ops {
 	const uint16_t *ports;  /* weak prior, 0-terminated */
 	size_t state_size;
 	bool duplex;            /* no requests and responses: each direction is parsed as it comes */
+	bool whole;             /* messages follow each other within a segment: of cut segments more is wanted */
+	bool strangers;         /* clients may be anybody: what they get wrong is not the service's error (HTTP 404) */
 
 	/* 0..100: how sure the first bytes of a direction are this protocol; 0 no, negative: too few bytes to tell.
 	 * Never more than 50 for a guess that random bytes could pass. */

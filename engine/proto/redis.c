@@ -600,6 +600,7 @@ const struct proto_ops proto_redis = {
 	.name = "redis",
 	.ports = redis_ports,
 	.state_size = sizeof(struct redis),
+	.whole = true,
 	.infer = redis_infer,
 	.init = redis_init,
 	.done = redis_done,
