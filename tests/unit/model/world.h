@@ -344,11 +344,6 @@ uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns)
 	return f->n;
 }
 
-const char *proto_name(enum proto_id id)
-{
-	return id == PROTO_REDIS ? "redis" : "tcp";
-}
-
 #endif /* WORLD_REAL_FLOW */
 
 #endif
