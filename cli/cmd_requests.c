@@ -118,6 +118,7 @@ static void json_row(struct json *j, const struct summary *s, const struct sum_o
 	json_string(j, "op", op_text(w, p->op));
 	json_latency(j, &p->l);
 	json_number(j, "rows", p->l.rows);
+	json_number(j, "waits", p->l.waits);
 	json_timing(j, &p->l.timing);
 	row_end(j);
 }

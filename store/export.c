@@ -30,7 +30,7 @@ static const char *const query_table[] = {
 	"SELECT 'edge' AS type, " EDGE_KEYS " FROM edge e " EDGE_JOIN "WHERE e.src NOT NULL ORDER BY e.id",
 	"SELECT 'tick' AS type, t.t_ns AS t, t.dur_ns AS dur_s, t.events, t.lost, t.weight FROM tick t WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
 	"SELECT 'requests' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", o.text AS op, r.count, r.errors, "
-	"r.sum_ns / 1e6 / nullif(r.count, 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms, "
+	"r.waits, r.sum_ns / 1e6 / nullif(r.count - ifnull(r.waits, 0), 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms, "
 	"r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.hist, r.sum_ns, r.bytes_request, r.bytes_response, r.rows, " TIMED_COLUMNS " "
 	FROM_TICK("requests", "r") "JOIN edge e ON e.id = r.edge " EDGE_JOIN "LEFT JOIN op o ON o.id = r.op WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",

@@ -139,6 +139,7 @@ static int requests_row(struct import *im)
 	static const char *const p_key[QUANTILES] = {"p50_ms", "p90_ms", "p95_ms", "p99_ms"};
 	struct requests_row r = {
 		.count = import_count(im, "count", true), .errors = import_count(im, "errors", false),
+		.waits = import_count(im, "waits", false),
 		.sum_ns = import_amount(im, "sum_ns", false), .bytes_request = import_amount(im, "bytes_request", false),
 		.bytes_response = import_amount(im, "bytes_response", false), .rows = import_count(im, "rows", false),
 		.hist = &im->hist,
@@ -154,7 +155,7 @@ static int requests_row(struct import *im)
 	if (rc < 0 || im->problem[0] || r.edge < 0 || r.op < 0)
 		return rc < 0 ? rc : r.edge < 0 ? (int)r.edge : r.op < 0 ? (int)r.op : -EINVAL;
 	if (isnan(r.sum_ns))
-		r.sum_ns = avg_ms * 1e6 * r.count;
+		r.sum_ns = avg_ms * 1e6 * (r.count - (isnan(r.waits) ? 0 : r.waits));
 	quantiles_ns(&im->hist, r.p_ns);
 	for (int i = 0; i < QUANTILES; i++) {
 		double ms = import_amount(im, p_key[i], false);
@@ -403,7 +404,7 @@ const struct import_type import_types[] = {
 	{"meta", "schema node source interval_s", meta_row},
 	{"service", "service kind node image exe why", service_row},
 	{"edge", "from to protocol port", edge_row},
-	{"requests", "t dur_s from to protocol port op count errors avg_ms p50_ms p90_ms p95_ms p99_ms hist sum_ns bytes_request "
+	{"requests", "t dur_s from to protocol port op count errors waits avg_ms p50_ms p90_ms p95_ms p99_ms hist sum_ns bytes_request "
 		     "bytes_response rows timed timed_ns queue_ns cpu_ns runq_ns quota_ns io_ns mem_ns lock_ns net_ns poll_ns sleep_ns",
 	 requests_row},
 	{"resource", "t dur_s service metric device value limit", resource_row},

@@ -209,7 +209,8 @@ static int load_requests(struct load *l, sqlite3_stmt *q, const struct interval 
 	v->op = op;
 	v->count = sqlite3_column_double(q, 2);
 	v->errors = real_of(q, 3);
-	v->avg_ms = v->count > 0 ? real_of(q, 4) / v->count / 1e6 : NAN;
+	v->waits = sqlite3_column_double(q, 13);                /* NULL is 0 */
+	v->avg_ms = v->count > v->waits ? real_of(q, 4) / (v->count - v->waits) / 1e6 : NAN;
 	v->p50_ms = real_of(q, 5) / 1e6;
 	v->p90_ms = real_of(q, 6) / 1e6;
 	v->p95_ms = real_of(q, 7) / 1e6;
@@ -217,10 +218,10 @@ static int load_requests(struct load *l, sqlite3_stmt *q, const struct interval 
 	v->bytes_request = real_of(q, 9);
 	v->bytes_response = real_of(q, 10);
 	v->rows = real_of(q, 11);
-	v->timing.count = sqlite3_column_double(q, 13);         /* NULL is 0 */
-	v->timing.total_ns = sqlite3_column_double(q, 14);
+	v->timing.count = sqlite3_column_double(q, 14);
+	v->timing.total_ns = sqlite3_column_double(q, 15);
 	for (int i = 0; i < TIME_PARTS; i++)
-		v->timing.part_ns[i] = sqlite3_column_double(q, 15 + i);
+		v->timing.part_ns[i] = sqlite3_column_double(q, 16 + i);
 	return what & LOAD_HISTS && sqlite3_column_type(q, 12) == SQLITE_BLOB ? load_hist(l, q, 12, v) : 0;
 }
 
@@ -450,7 +451,7 @@ static const struct {
 	const char *sql;
 } fact_table[] = {
 	{LOAD_REQUESTS, load_requests, "SELECT edge, op, count, errors, sum_ns, p50_ns, p90_ns, p95_ns, p99_ns, bytes_request, "
-				       "bytes_response, rows, hist, " TIMED_COLUMNS " FROM requests WHERE tick = ?1"},
+				       "bytes_response, rows, hist, waits, " TIMED_COLUMNS " FROM requests WHERE tick = ?1"},
 	{LOAD_TCP, load_tcp, "SELECT edge, opened, closed, refused, timeouts, resets, retrans, open, inflight, oldest_ns, srtt_us, "
 			     "bytes_out, bytes_in, connect_p50_us, connect_max_us, min_rtt_us, resets_callee, retrans_callee, "
 			     "connecting, caller_send_queue_bytes, caller_recv_queue_bytes, caller_zero_windows, "

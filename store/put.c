@@ -50,7 +50,8 @@ static int put_requests(struct store *s, const struct tick_requests *r)
 {
 	struct requests_row row = {
 		.tick = s->last_tick_id, .edge = dict_edge(s, r->edge), .op = dict_op(s, r->op),
-		.count = (double)r->count, .errors = (double)r->errors, .sum_ns = (double)r->sum_ns,
+		.count = (double)r->count, .errors = (double)r->errors, .waits = (double)r->waits,
+		.sum_ns = r->waits < r->count ? (double)r->sum_ns : NAN,
 		.bytes_request = (double)r->bytes_request, .bytes_response = (double)r->bytes_response,
 		.rows = (double)r->rows, .hist = &r->hist,
 	};

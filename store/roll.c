@@ -42,7 +42,7 @@ static double plus(double a, sqlite3_stmt *q, int col)
 static void sum_begin(struct sum *u, int64_t tick, int64_t edge, int64_t op)
 {
 	hist_reset(&u->hist);
-	u->row = (struct requests_row){.tick = tick, .edge = edge, .op = op, .errors = NAN, .sum_ns = NAN,
+	u->row = (struct requests_row){.tick = tick, .edge = edge, .op = op, .errors = NAN, .waits = NAN, .sum_ns = NAN,
 				       .bytes_request = NAN, .bytes_response = NAN, .rows = NAN, .hist = &u->hist};
 	for (int i = 0; i < TIMED_NUMBERS; i++)
 		u->row.timed[i] = NAN;
@@ -76,8 +76,9 @@ static int sum_add(struct store *s, struct sum *u, sqlite3_stmt *q)
 	u->row.bytes_request = plus(u->row.bytes_request, q, 5);
 	u->row.bytes_response = plus(u->row.bytes_response, q, 6);
 	u->row.rows = plus(u->row.rows, q, 7);
+	u->row.waits = plus(u->row.waits, q, 9);
 	for (int i = 0; i < TIMED_NUMBERS; i++)
-		u->row.timed[i] = plus(u->row.timed[i], q, 9 + i);
+		u->row.timed[i] = plus(u->row.timed[i], q, 10 + i);
 	if (sqlite3_column_type(q, 8) == SQLITE_BLOB)
 		return hist_decode(&u->hist, sqlite3_column_blob(q, 8), (size_t)sqlite3_column_bytes(q, 8));
 	return 0;
@@ -86,7 +87,7 @@ static int sum_add(struct store *s, struct sum *u, sqlite3_stmt *q)
 static int roll_requests(struct store *s)
 {
 	sqlite3_stmt *q = sql_get(s, "SELECT r.edge, r.op, r.count, r.errors, r.sum_ns, r.bytes_request, r.bytes_response, r.rows, r.hist, "
-				     TIMED_COLUMNS " FROM tick t JOIN requests r ON r.tick = t.id WHERE " RAW " ORDER BY r.edge, r.op");
+				     "r.waits, " TIMED_COLUMNS " FROM tick t JOIN requests r ON r.tick = t.id WHERE " RAW " ORDER BY r.edge, r.op");
 	struct sum u = {0};
 	int rc;
 

@@ -57,7 +57,7 @@ static int bind_hist(struct store *s, sqlite3_stmt *q, int i, const struct hist 
 int row_requests(struct store *s, const struct requests_row *r)
 {
 	sqlite3_stmt *q = sql_get(s, "INSERT INTO requests VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-				     "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
+				     "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)");
 	int rc;
 
 	if (!q)
@@ -73,6 +73,8 @@ int row_requests(struct store *s, const struct requests_row *r)
 	bind_number(q, 11, r->bytes_request);
 	bind_number(q, 12, r->bytes_response);
 	bind_number(q, 13, r->rows);
+	if (r->waits > 0)
+		bind_number(q, 27, r->waits);
 	bind_number(q, 15, r->timed[0]);
 	for (int i = 1; i < TIMED_NUMBERS && r->timed[0] > 0; i++)
 		bind_ns(q, 15 + i, r->timed[i]);

@@ -20,7 +20,7 @@
 
 struct requests_row {
 	int64_t tick, edge, op;
-	double count, errors, sum_ns, p_ns[QUANTILES], bytes_request, bytes_response, rows;
+	double count, errors, waits /* NaN or 0: none */, sum_ns /* of those that do not wait */, p_ns[QUANTILES], bytes_request, bytes_response, rows;
 	double timed[TIMED_NUMBERS];  /* all 0: none, and none but the first is stored */
 	const struct hist *hist;      /* NULL or empty: none */
 };

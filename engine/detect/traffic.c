@@ -102,20 +102,20 @@ static double known_or(double value, double other)
 
 static int cell_requests(struct cell *c, const struct win_requests *r)
 {
-	double typical = known_or(r->avg_ms, r->p50_ms);
+	double typical = known_or(r->avg_ms, r->p50_ms), latencies = r->count - r->waits;
 
 	c->count += known_or(r->count, 0);
 	c->errors += known_or(r->errors, 0);
 	c->seconds = fmax(c->seconds, (double)r->dur_ns / 1e9);
 	if (r->hist && r->hist->count)
 		return hist_merge(&c->hist, r->hist);
-	if (isnan(typical) || !(r->count > 0))
+	if (isnan(typical) || !(latencies > 0))
 		return 0;
-	c->timed += r->count;
-	mean_add(&c->mean_ms, typical, r->count);
-	mean_add(&c->p50_ms, known_or(r->p50_ms, typical), r->count);
-	mean_add(&c->p90_ms, known_or(r->p90_ms, known_or(r->p95_ms, typical)), r->count);
-	mean_add(&c->p99_ms, known_or(r->p99_ms, known_or(r->p95_ms, typical)), r->count);
+	c->timed += latencies;
+	mean_add(&c->mean_ms, typical, latencies);
+	mean_add(&c->p50_ms, known_or(r->p50_ms, typical), latencies);
+	mean_add(&c->p90_ms, known_or(r->p90_ms, known_or(r->p95_ms, typical)), latencies);
+	mean_add(&c->p99_ms, known_or(r->p99_ms, known_or(r->p95_ms, typical)), latencies);
 	return 0;
 }
 

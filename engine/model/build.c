@@ -89,7 +89,7 @@ static int put_requests(struct model *m, struct tick *t)
 		*r = (struct tick_requests){
 			.edge = k->id, .op = k->op, .count = a->count, .errors = a->errors, .sum_ns = a->sum_ns,
 			.bytes_request = a->bytes_request, .bytes_response = a->bytes_response, .rows = a->rows,
-			.timing = a->timing, .hist = a->hist,
+			.waits = a->waits, .timing = a->timing, .hist = a->hist,
 		};
 	}
 	return 0;

@@ -237,6 +237,7 @@ struct agg_key { uint32_t id, op, held, pad; };          /* held: id is a connec
 
 struct agg {
 	uint64_t count, errors, sum_ns, bytes_request, bytes_response, rows;
+	uint64_t waits;              /* of count: those without a latency */
 	struct timing timing;
 	struct hist hist;
 };

@@ -86,17 +86,21 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	if (edge != NONE)
 		edge_set_proto(m, edge, r->proto);
 	a = agg_get(m, edge != NONE ? edge : id, request_op(m, r), edge == NONE);
-	if (!a || hist_add(&a->hist, latency, weight) < 0) {
+	if (!a || (!r->no_latency && hist_add(&a->hist, latency, weight) < 0)) {
 		m->lost_rows++;
 		return;
 	}
 	a->count += weight;
 	a->errors += is_error(r) * weight;
-	a->sum_ns += latency * weight;
+	if (r->no_latency)
+		a->waits += weight;
+	else
+		a->sum_ns += latency * weight;
 	a->bytes_request += r->bytes_request * weight;
 	a->bytes_response += r->bytes_response * weight;
 	a->rows += r->rows * weight;
-	timing_add(&a->timing, r);     /* sums of its own: shares need no weight */
+	if (!r->no_latency)
+		timing_add(&a->timing, r);     /* sums of its own: shares need no weight */
 }
 
 static void merge(struct model *m, struct agg *into, struct agg *from)
@@ -109,6 +113,7 @@ static void merge(struct model *m, struct agg *into, struct agg *from)
 	into->bytes_request += from->bytes_request;
 	into->bytes_response += from->bytes_response;
 	into->rows += from->rows;
+	into->waits += from->waits;
 	timing_merge(&into->timing, &from->timing);
 }
 

@@ -11,7 +11,7 @@
 /* One group of request rows while it is being added up. */
 struct group {
 	struct hist hist;
-	double count, errors, bytes_request, bytes_response, rows;      /* NaN: of no row known */
+	double count, waits, errors, bytes_request, bytes_response, rows;      /* NaN: of no row known */
 	double judged;                     /* requests of rows that know their errors */
 	double weighted[5], weight[5];     /* avg p50 p90 p95 p99 of the rows without histogram, by count */
 	double no_hist;                    /* requests of rows without histogram */
@@ -49,9 +49,11 @@ double win_timing_unknown(const struct win_timing *t)
 static int group_add(struct group *g, const struct win_requests *r)
 {
 	const double columns[] = {r->avg_ms, r->p50_ms, r->p90_ms, r->p95_ms, r->p99_ms};
+	double latencies = r->count - r->waits;
 	size_t i;
 
 	g->count += r->count;
+	g->waits += r->waits;
 	add_known(&g->errors, r->errors);
 	g->judged += isnan(r->errors) ? 0 : r->count;
 	add_known(&g->bytes_request, r->bytes_request);
@@ -59,16 +61,16 @@ static int group_add(struct group *g, const struct win_requests *r)
 	add_known(&g->rows, r->rows);
 	timing_sum(&g->timing, &r->timing);
 	if (!r->hist)
-		g->no_hist += r->count;
+		g->no_hist += latencies;
 	for (i = 0; !r->hist && i < 5; i++) {
 		if (isnan(columns[i]))
 			continue;
-		g->weighted[i] += columns[i] * r->count;
-		g->weight[i] += r->count;
+		g->weighted[i] += columns[i] * latencies;
+		g->weight[i] += latencies;
 	}
 	if (!r->hist)
 		return 0;
-	g->hist_sum_ms += isnan(r->avg_ms) ? hist_sum(r->hist) / 1e6 : r->avg_ms * r->count;
+	g->hist_sum_ms += isnan(r->avg_ms) ? hist_sum(r->hist) / 1e6 : r->avg_ms * latencies;
 	return hist_merge(&g->hist, r->hist);
 }
 
@@ -91,6 +93,7 @@ static struct sum_latency group_result(const struct group *g, double seconds)
 {
 	return (struct sum_latency){
 		.count = g->count,
+		.waits = g->waits,
 		.errors = g->errors,
 		.rate_per_s = seconds > 0 ? g->count / seconds : NAN,
 		.error_ratio = g->judged > 0 ? g->errors / g->judged : NAN,

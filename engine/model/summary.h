@@ -16,6 +16,7 @@
 
 struct sum_latency {
 	double count, errors;          /* totals */
+	double waits;                  /* of count: without a latency (struct tick_requests) */
 	double rate_per_s, error_ratio;   /* errors by the requests of which it is known whether they failed */
 	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms;
 	double bytes_request, bytes_response, rows;

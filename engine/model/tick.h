@@ -41,6 +41,7 @@ struct tick_op { uint32_t id; const char *text; };
 struct tick_requests {
 	uint32_t edge, op;
 	uint64_t count, errors;
+	uint64_t waits;          /* of count: without a latency, for they wait by intent (BLPOP, long polls) or nobody answers */
 	uint64_t sum_ns;         /* of the latencies (end - begin) */
 	uint64_t bytes_request, bytes_response, rows;
 	struct timing timing;    /* of those that could be timed */

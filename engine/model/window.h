@@ -32,6 +32,7 @@ struct win_requests {
 	uint32_t edge;
 	uint32_t op;               /* index into ops, WIN_NONE: not known */
 	double count, errors;      /* totals in the interval; may be fractional when imported; errors NaN: not known */
+	double waits;              /* of count: without a latency (struct tick_requests) */
 	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms;   /* NaN: not known */
 	double bytes_request, bytes_response, rows;      /* NaN: not known */
 	struct win_timing timing;

@@ -59,6 +59,9 @@ static void flow_hush(struct flow *f)
 	for (int d = 0; d < 2; d++)
 		stream_done(&f->dir[d], f->pool);
 	pairing_done(&f->queue, f->pool);
+	pool_realloc(f->pool, f->text, f->text_cap, 0);
+	f->text = NULL;
+	f->text_cap = 0;
 	f->deaf = true;
 }
 
@@ -572,7 +575,7 @@ uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns)
 	for (uint32_t i = 0; i < f->queue.n; i++) {
 		const struct waiting *w = pairing_at(&f->queue, i);
 
-		if (!w->marker && !n++)
+		if (!w->marker && !w->waits && !n++)
 			*oldest_ns = w->begin_ns;
 	}
 	return n;

@@ -58,6 +58,7 @@ struct request {
 	uint64_t first_ns;         /* first byte of the response; 0 where aborted before */
 	uint64_t end_ns;           /* last byte of the response, or the time of the abort */
 	uint64_t bytes_request, bytes_response, rows;
+	bool no_latency;           /* end_ns - begin_ns is none: it waits by intent, or nobody answers */
 	uint32_t client_tid;       /* thread that wrote the segment of the request's last byte; 0 unknown */
 	uint32_t server_tid;       /* thread that wrote the segment of the response's last byte; 0 unknown */
 	uint32_t server_read_tid;  /* thread that had read the socket before it wrote the response; 0 unknown */
@@ -100,7 +101,7 @@ enum proto_id flow_proto(const struct flow *f);
 bool flow_swapped(const struct flow *f);
 /* No more bytes are wanted (given up, or encrypted): the caller may tell the kernel. */
 bool flow_is_deaf(const struct flow *f);
-/* Requests sent and not answered yet, and when the oldest began (0: none). */
+/* Requests sent and not answered yet, and when the oldest began (0: none); not those that wait by intent. */
 uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns);
 
 #endif

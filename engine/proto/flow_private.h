@@ -22,6 +22,8 @@ struct flow {
 	void *state;
 	struct stream dir[2];           /* by role, after turning */
 	struct pairing queue;
+	char *text;                     /* of an operation that nobody answers */
+	uint32_t text_cap;
 	size_t state_held;              /* bytes that the parser took through sink.realloc */
 	uint64_t now_ns;                /* latest time seen */
 	uint64_t first_ns;              /* first response byte since the last response */

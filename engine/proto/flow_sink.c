@@ -33,6 +33,7 @@ void flow_emit(struct flow *f, const struct waiting *w, const struct proto_respo
 		.bytes_request = w->bytes,
 		.bytes_response = r->bytes,
 		.rows = r->rows,
+		.no_latency = w->waits,
 		.client_tid = w->tid ? w->tid : client->tid,
 		.server_tid = r->error == REQ_ABORTED ? 0 : server->tid,
 		.server_read_tid = read ? f->read_tid : 0,
@@ -55,11 +56,56 @@ void flow_forget(struct flow *f, uint32_t n)
 			f->pool->lost_requests++;
 }
 
+/* The text of the operation, with its end; NULL: no memory. Valid until the next call. */
+static const char *flow_text(struct flow *f, const char *op, size_t n)
+{
+	if (n >= f->text_cap) {
+		char *text = pool_realloc(f->pool, f->text, f->text_cap, n + 1);
+
+		if (!text)
+			return NULL;
+		f->text = text;
+		f->text_cap = (uint32_t)n + 1;
+	}
+	memcpy(f->text, op, n);
+	f->text[n] = '\0';
+	return f->text;
+}
+
+static void flow_oneway(struct flow *f, const struct proto_request *r)
+{
+	struct request q = {
+		.proto = r->proto ? r->proto : f->ops->id,
+		.op = flow_text(f, r->op, r->op_len),
+		.error = r->error,
+		.detail = r->detail,
+		.begin_ns = r->begin_ns,
+		.sent_ns = r->end_ns,
+		.end_ns = r->end_ns,
+		.bytes_request = r->bytes,
+		.rows = r->rows,
+		.no_latency = true,
+		.client_tid = f->dir[FROM_CLIENT].tid,
+	};
+
+	if (!q.op) {
+		f->pool->lost_requests++;
+		return;
+	}
+	f->pool->requests++;
+	if (f->pool->on_request)
+		f->pool->on_request(f->pool->arg, f, &q);
+}
+
 static void sink_request(struct proto_sink *s, const struct proto_request *r)
 {
 	struct flow *f = flow_of(s);
 	struct waiting *w;
 
+	if (r->oneway) {
+		flow_oneway(f, r);
+		return;
+	}
 	if (f->doubt) {
 		f->pool->lost_requests += r->op != NULL;
 		return;

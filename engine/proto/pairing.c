@@ -68,6 +68,7 @@ struct waiting *pairing_push(struct pairing *q, struct flow_pool *p, const struc
 	w->proto = r->proto;
 	w->tag = r->tag;
 	w->chained = r->chained;
+	w->waits = r->waits;
 	w->tid = 0;
 	q->n++;
 	return w;

@@ -13,6 +13,7 @@ struct waiting {
 	enum proto_id proto;       /* PROTO_UNKNOWN: the connection's */
 	uint8_t tag;
 	bool chained;
+	bool waits;
 	bool marker;               /* takes its place, is never reported */
 };
 

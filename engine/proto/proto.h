@@ -89,6 +89,14 @@ struct proto_request {
 	uint64_t begin_ns, end_ns, bytes;
 	uint8_t tag;            /* the parser's own, for tag() */
 	bool chained;           /* answered together with the one behind it (PostgreSQL Execute before Sync) */
+	bool waits;             /* is answered when something happens (BLPOP, a long poll): its time is no latency */
+	/* Nobody answers it: a publication, or a message that the server pushes (then it is reported while its direction is
+	 * parsed). It is complete, from begin_ns to end_ns, and is handed on at once; no latency. The order of those that
+	 * wait for a response does not know it, and grow() does not find it. */
+	bool oneway;
+	enum req_error error;   /* oneway only, and so are the next two */
+	const char *detail;
+	uint64_t rows;          /* messages */
 };
 
 struct proto_response {

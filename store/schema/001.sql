@@ -143,6 +143,7 @@ CREATE TABLE requests(
 	net_ns INTEGER,              -- ns waiting for the other end of a socket or pipe
 	poll_ns INTEGER,             -- ns waiting for an event: poll, epoll_wait …
 	sleep_ns INTEGER,            -- ns in nanosleep
+	waits INTEGER,               -- of count: without a latency, for they wait by intent (BLPOP) or nobody answers; NULL: none
 	PRIMARY KEY(tick, edge, op)
 ) WITHOUT ROWID;
 
@@ -303,8 +304,8 @@ CREATE VIEW v_edges AS
 	FROM edge e JOIN service b ON b.id = e.dst LEFT JOIN service a ON a.id = e.src;
 
 CREATE VIEW v_requests AS
-	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, o.text AS op, r.count, r.errors,
-	r.sum_ns / 1e6 / nullif(r.count, 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms,
+	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, o.text AS op, r.count, r.errors, r.waits,
+	r.sum_ns / 1e6 / nullif(r.count - ifnull(r.waits, 0), 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms,
 	r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.bytes_request, r.bytes_response, r.rows,
 	r.timed, r.timed_ns, r.queue_ns, r.cpu_ns, r.runq_ns, r.quota_ns, r.io_ns, r.mem_ns, r.lock_ns, r.net_ns, r.poll_ns,
 	r.sleep_ns,

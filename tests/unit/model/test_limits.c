@@ -13,6 +13,31 @@ static struct sock numbered(uint32_t i, uint8_t role)
 			     .role = role};
 }
 
+Test(limits, what_waits_by_intent_is_counted_without_a_latency)
+{
+	struct names n = {0};
+	struct world w;
+	struct tick *t;
+	struct sock s = numbered(1, ROLE_SERVER);
+
+	world_init(&w, 0, 0);
+	process(&w, 100, 1, "server", "");
+	listening(&w, 1, 100, "0.0.0.0", 8080);
+	conn(&w, &s, CONN_ESTABLISHED);
+	data(&w, 11, DIR_IN, 1, "Q~POP");
+	w.now += 1000 * MS;
+	data(&w, 11, DIR_OUT, 1, "R");
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_eq(t->requests.n, 1);
+	cr_assert_eq(t->requests.v[0].count, 1);
+	cr_assert_eq(t->requests.v[0].waits, 1);
+	cr_assert_eq(t->requests.v[0].sum_ns, 0);
+	cr_assert_eq(t->requests.v[0].hist.count, 0);
+	tick_free(t);
+	model_free(w.m);
+}
+
 Test(limits, connections_past_the_limit_replace_the_longest_idle_and_are_counted)
 {
 	struct names n = {0};

@@ -57,6 +57,27 @@ Test(summary, counts_rates_and_merged_quantiles)
 	window_free(w);
 }
 
+/* A long poll among fast requests neither slows them nor hides their quantiles. */
+Test(summary, those_that_wait_by_intent_have_no_latency)
+{
+	struct window *w = window_new();
+	uint32_t ab = window_edge(w, window_service(w, "a"), window_service(w, "b"), "redis", 6379);
+	struct win_requests *r = add(w, ab, "BLPOP", 0, 1000);
+	struct summary *sum;
+
+	r->waits = 1000;
+	add(w, ab, "GET", 0, 10)->hist = hist_of(w, 1000000, 10);
+	window_sort(w);
+	sum = summary_new(w, T0, T0 + NS_PER_S);
+	cr_assert_float_eq(sum->edges.v[0].l.count, 1010, 0);
+	cr_assert_float_eq(sum->edges.v[0].l.waits, 1000, 0);
+	cr_assert_float_eq(sum->edges.v[0].l.avg_ms, 1, 0.02);
+	cr_assert_float_eq(sum->edges.v[0].l.p99_ms, 1, 0.02);
+	cr_assert(isnan(sum->ops.v[0].l.avg_ms), "BLPOP alone: not known");
+	summary_free(sum);
+	window_free(w);
+}
+
 Test(summary, imported_columns_stand_in_for_histograms)
 {
 	struct window *w = window_new();

@@ -246,7 +246,7 @@ static inline uint64_t loss_of(const struct tick *t, const char *reason)
 /*
  * The stand-in for engine/proto: a segment "Q…" from the client is a request with the rest as its operation, "R" a response,
  * "E" a response that is an error. Bytes seen before are dropped by sequence number, and a "Q" from the server's side means
- * that the roles were taken the wrong way round: as the contract of flow.h says.
+ * that the roles were taken the wrong way round: as the contract of flow.h says. An operation "~…" waits by intent.
  */
 struct flow {
 	struct flow_pool *pool;
@@ -284,7 +284,8 @@ void *flow_user(const struct flow *f)
 static void finish(struct flow *f, uint64_t end, enum req_error error)
 {
 	struct request r = {.proto = PROTO_REDIS, .op = f->op[f->head % 8], .error = error, .begin_ns = f->begin[f->head % 8],
-			    .end_ns = end, .bytes_request = 1, .bytes_response = 2};
+			    .end_ns = end, .bytes_request = 1, .bytes_response = 2,
+			    .no_latency = f->op[f->head % 8][0] == '~'};
 
 	f->head++;
 	f->n--;

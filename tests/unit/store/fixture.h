@@ -94,7 +94,7 @@ __attribute__((unused)) static void add_requests(struct tick *t, uint32_t edge, 
 		hist_add(&r->hist, 3 * ns, count / 10);
 }
 
-/* Second i: 10 + i % 7 requests on edge 0, twice that on edge 1. */
+/* Second i: 10 + i % 7 requests on edge 0, twice that on edge 1 and four that wait. */
 __attribute__((unused)) static struct tick *tick_make(int64_t i)
 {
 	struct tick *t = tick_new(T0 + i * NS_PER_S, NS_PER_S);
@@ -105,6 +105,8 @@ __attribute__((unused)) static struct tick *tick_make(int64_t i)
 	t->lost = i % 2;
 	add_requests(t, 0, 0, 10 + (uint64_t)i % 7, 2000000);
 	add_requests(t, 1, 1, 2 * (10 + (uint64_t)i % 7), 700123);
+	t->requests.v[1].waits = 4;
+	t->requests.v[1].count += 4;
 	*vec_push(&t->tcp) = (struct tick_tcp){.edge = 1, .opened = 2, .closed = 1, .retrans = 3, .open = 5 + (uint32_t)i % 3,
 					       .inflight = 1, .oldest_ns = 4000000, .srtt_us = 90, .bytes_out = 1000, .bytes_in = 2000,
 					       .connect_p50_us = i % 2 ? 0 : 60, .connect_max_us = i % 2 ? 0 : 900 + (uint32_t)i,

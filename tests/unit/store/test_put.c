@@ -20,6 +20,9 @@ Test(put, a_tick_comes_back_as_it_was)
 	cr_assert_eq(w->requests.v[0].errors, 1);
 	cr_assert_float_eq(w->requests.v[0].avg_ms, 2, 1e-9);
 	cr_assert_eq(w->requests.v[0].hist->count, 10);
+	cr_assert_eq(w->requests.v[0].waits, 0);
+	cr_assert_eq(w->requests.v[1].waits, 4);
+	cr_assert_float_eq(w->requests.v[1].avg_ms, 0.700123, 1e-9, "of those that do not wait");
 	cr_assert_str_eq(w->ops.v[w->requests.v[1].op], "SELECT … WHERE aid = ?");
 	cr_assert_str_eq(w->edges.v[w->requests.v[1].edge].protocol, "postgres");
 	cr_assert_eq(w->tcp.v[0].retrans, 3);
