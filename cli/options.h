@@ -38,7 +38,7 @@ struct options {
 	bool health;
 	/* record */
 	int64_t keep_ns, max_bytes;
-	bool detach, no_bpf, no_profile;
+	bool detach, no_bpf, no_profile, raw;
 	uint32_t profile_hz;            /* 0: not given */
 	bool tls;
 	struct number_list tls_pid;

@@ -278,6 +278,9 @@ static int put_meta(struct recorder *r)
 		ret = store_put_meta(r->store, rows[i][0], rows[i][1], &err);
 	if (ret == 0)
 		ret = put_profile_hz(r, &err);
+	/* of a recording that goes on after one with values this stays true */
+	if (ret == 0 && r->o->attach && r->o->attach->raw)
+		ret = store_put_meta(r->store, "raw", "1", &err);
 	json_done(&j);
 	return ret ? say_error(EXIT_FAILED, "%s", err.text) : 0;
 }
@@ -289,6 +292,7 @@ static int open_model(struct recorder *r)
 		.node = r->node,
 		.wish = wish,
 		.wish_arg = r,
+		.raw = r->o->attach && r->o->attach->raw,
 	};
 
 	gethostname(r->node, sizeof(r->node) - 1);

@@ -25,6 +25,7 @@ static void set_options(struct model *m, const struct model_options *o)
 	if (!m->o.max_flow_bytes)
 		m->o.max_flow_bytes = MAX_FLOW_BYTES;
 	m->pool.limit_bytes = m->o.max_flow_bytes;
+	m->pool.raw = m->o.raw;
 	m->pool.on_request = request_done;
 	m->pool.on_handshake = handshake_done;
 	m->pool.arg = m;

@@ -29,6 +29,7 @@ struct model_options {
 	uint32_t max_connections;       /* 0: 65536; past it the oldest idle ones are forgotten and counted */
 	uint32_t max_ops;               /* 0: 4096 operations in all; past it "(other)" */
 	size_t max_flow_bytes;          /* 0: 12 MB for all flows' buffers */
+	bool raw;                       /* operations keep their values */
 	/* Wanted by the kernel side (bpf_source_wish); NULL: nobody asks. wish: WISH_* of bpf/event.h. */
 	void (*wish)(void *arg, uint64_t cookie, int wish);
 	void *wish_arg;

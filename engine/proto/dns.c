@@ -148,7 +148,7 @@ static void request_report(const struct message *m, uint32_t total, const struct
 	};
 
 	r.op_len = normalise_dns(op, sizeof(op), OPCODE(m->flags) == OP_NOTIFY ? "NOTIFY" :
-				 OPCODE(m->flags) == OP_UPDATE ? "UPDATE" : dns_type_name(m->type), m->type, m->name, m->name_len);
+				 OPCODE(m->flags) == OP_UPDATE ? "UPDATE" : dns_type_name(m->type), m->type, m->name, m->name_len, s->raw);
 	s->request(s, &r);
 }
 

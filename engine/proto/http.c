@@ -253,7 +253,7 @@ static void request_report(const struct proto_bytes *b, size_t line, size_t head
 	if (!end)
 		end = b->p + line;
 	r.op_len = normalise_http(op, sizeof(op), (const char *)b->p, (size_t)(sp - b->p), (const char *)t,
-				  (size_t)(end - t));
+				  (size_t)(end - t), s->raw);
 	r.begin_ns = proto_begin_ns(b);
 	r.end_ns = proto_end_ns(b, head);
 	s->request(s, &r);

@@ -58,12 +58,12 @@ static void put_label(struct out *o, const uint8_t *s, size_t n)
 }
 
 /* The labels; a run of values is one {id}. In a zone of addresses a nibble is one letter. */
-static void put_name(struct out *o, const uint8_t *name, size_t n)
+static void put_name(struct out *o, const uint8_t *name, size_t n, bool raw)
 {
 	bool value = false, arpa = is_arpa(name, n), first = true;
 
 	for (size_t i = 0; i < n && name[i] && i + 1 + name[i] <= n; i += name[i] + 1u) {
-		bool is = is_value(name + i + 1, name[i]) || (arpa && name[i] == 1);
+		bool is = !raw && (is_value(name + i + 1, name[i]) || (arpa && name[i] == 1));
 
 		if (is && value)
 			continue;
@@ -80,7 +80,7 @@ static void put_name(struct out *o, const uint8_t *name, size_t n)
 		out_char(o, '.');
 }
 
-size_t normalise_dns(char *out, size_t cap, const char *verb, unsigned type, const uint8_t *name, size_t n)
+size_t normalise_dns(char *out, size_t cap, const char *verb, unsigned type, const uint8_t *name, size_t n, bool raw)
 {
 	struct out o = {.p = out, .cap = cap};
 	char number[16];
@@ -91,6 +91,6 @@ size_t normalise_dns(char *out, size_t cap, const char *verb, unsigned type, con
 	}
 	out_text(&o, verb, strlen(verb));
 	out_char(&o, ' ');
-	put_name(&o, name, n);
+	put_name(&o, name, n, raw);
 	return out_end(&o);
 }

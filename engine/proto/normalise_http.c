@@ -1,71 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "proto/normalise.h"
-#include "proto/normalise_out.h"
+#include "proto/normalise_value.h"
 
 #include <string.h>
 
-struct shape {                  /* what the characters of a segment are */
-	size_t digits, letters, hex, upper, other, dashes;
-	bool odd;               /* a character that no name has */
-};
-
-static struct shape shape_of(const char *s, size_t n)
-{
-	struct shape h = {0};
-
-	for (size_t i = 0; i < n; i++) {
-		char c = s[i], l = (char)(c | 0x20);
-
-		if (c >= '0' && c <= '9')
-			h.digits++, h.hex++;
-		else if (l >= 'a' && l <= 'z')
-			h.letters++, h.hex += l <= 'f', h.upper += c != l;
-		else if (c == '-' || c == '_')
-			h.dashes++;
-		else
-			h.other++, h.odd |= (uint8_t)c <= ' ' || (uint8_t)c >= 0x7f || strchr("%@+=,:!*'()$&|~", c) != NULL;
-	}
-	return h;
-}
-
-/*
- * Is this a value and not a name? Numbers and dates, UUIDs and hashes (hexadecimal with a digit), tokens (long, with
- * digits or with capitals inside), anything with four digits or with characters that names do not have.
- */
-static bool is_value(const char *s, size_t n)
-{
-	struct shape h = shape_of(s, n);
-
-	if (!n)
-		return false;
-	if (h.odd || n > 64)
-		return true;
-	if (h.digits && !h.letters)
-		return true;
-	if (h.digits >= 4)
-		return true;
-	if (n >= 8 && h.hex + h.dashes == n && (h.digits || n >= 16))
-		return true;
-	return n >= 20 && !h.dashes && (h.digits || h.upper > 3 || n > 32);
-}
-
-/* "name.ext": the extension, its point included, or 0. */
+/* "name.ext": the extension, its point included, or 0. It begins with a letter, so that no number is one. */
 static size_t extension(const char *s, size_t n)
 {
 	for (size_t k = 1; k < n && k <= 6; k++) {
 		char c = s[n - k], l = (char)(c | 0x20);
 
 		if (c == '.')
-			return k > 1 ? k : 0;
-		if ((l < 'a' || l > 'z') && (k > 1 ? (c < '0' || c > '9') : (c < '0' || c > '9')))
+			return k > 1 && (s[n - k + 1] | 0x20) >= 'a' ? k : 0;
+		if ((l < 'a' || l > 'z') && (c < '0' || c > '9'))
 			return 0;
 	}
 	return 0;
 }
 
-static bool has_letter(const char *s, size_t n)
+/* Services that are asked for an entity by a key: "Orders(17)", "Orders('A')". */
+static bool put_call(struct out *o, const char *s, size_t n)
 {
-	return shape_of(s, n).letters > 0;
+	const char *open = memchr(s, '(', n);
+
+	if (!open || open == s || s[n - 1] != ')')
+		return false;
+	out_name(o, s, (size_t)(open - s), false);
+	out_text(o, "({id})", 6);
+	return true;
 }
 
 static void put_segment(struct out *o, const char *s, size_t n)
@@ -75,17 +37,11 @@ static void put_segment(struct out *o, const char *s, size_t n)
 
 	if (semicolon)
 		n = (size_t)(semicolon - s);
+	if (!n || put_call(o, s, n))
+		return;
 	ext = extension(s, n);
-	if (ext && !has_letter(s + n - ext, ext))
-		ext = 0;
-	if (ext && is_value(s, n - ext)) {
-		out_text(o, "{id}", 4);
-		out_text(o, s + n - ext, ext);
-	} else if (!ext && is_value(s, n)) {
-		out_text(o, "{id}", 4);
-	} else {
-		out_text(o, s, n);
-	}
+	out_name(o, s, n - ext, false);
+	out_text(o, s + n - ext, ext);
 }
 
 /* "http://host/path": the path, as proxies are asked for it. */
@@ -102,15 +58,15 @@ static const char *skip_origin(const char *t, size_t *n)
 	return p;
 }
 
-size_t normalise_http(char *out, size_t cap, const char *method, size_t mn, const char *target, size_t tn)
+size_t normalise_http(char *out, size_t cap, const char *method, size_t mn, const char *target, size_t tn, bool raw)
 {
 	struct out o = {.p = out, .cap = cap};
 	size_t i = 0, k;
 
 	out_text(&o, method, mn < 32 ? mn : 32);
 	out_char(&o, ' ');
-	if (mn == 7 && !memcmp(method, "CONNECT", 7)) {
-		out_text(&o, target, tn);
+	if (raw || (mn == 7 && !memcmp(method, "CONNECT", 7))) {
+		out_flat(&o, target, tn);
 		return out_end(&o);
 	}
 	target = skip_origin(target, &tn);

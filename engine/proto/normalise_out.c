@@ -39,6 +39,21 @@ void out_text(struct out *o, const char *s, size_t n)
 	}
 }
 
+void out_flat(struct out *o, const char *s, size_t n)
+{
+	size_t i = 0, k;
+
+	while (i < n && !o->full) {
+		for (k = i; k < n && (uint8_t)s[k] > ' '; k++)
+			;
+		out_text(o, s + i, k - i);
+		for (i = k; i < n && (uint8_t)s[i] <= ' '; i++)
+			;
+		if (i > k && i < n && o->n)
+			out_char(o, ' ');
+	}
+}
+
 size_t out_end(struct out *o)
 {
 	static const char more[] = "\xe2\x80\xa6";

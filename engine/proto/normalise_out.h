@@ -16,6 +16,8 @@ struct out {
 void out_char(struct out *o, char c);
 /* Untrusted bytes: control characters and what is not UTF-8 become '?'. */
 void out_text(struct out *o, const char *s, size_t n);
+/* The same as one line: white space and control characters become one blank. */
+void out_flat(struct out *o, const char *s, size_t n);
 /* Ends the text, with "…" where something did not fit; its length. */
 size_t out_end(struct out *o);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SQL as PostgreSQL reads it (manual, 4.1 Lexical Structure): a lexer that writes as it goes.  What is not known to be a
- * name, a keyword or an operator is taken for a literal: when in doubt a value is dropped, never kept.  Where a backslash
- * stands before a quote the server's settings decide what the quote is: the rest of the text is then part of the literal.
+ * SQL as PostgreSQL reads it (manual, 4.1 Lexical Structure), and where they differ MySQL (manual, 9 Language Structure), SQL Server
+ * and ClickHouse: a lexer that writes as it goes.  What is not known to be a name, a keyword or an operator is taken for a
+ * literal: when in doubt a value is dropped, never kept.  Where a backslash stands before a quote PostgreSQL's settings decide what
+ * the quote is: the rest of the text is then part of the literal.  MySQL is taken as it is installed: backslashes escape,
+ * double quotes are strings (no NO_BACKSLASH_ESCAPES; with ANSI_QUOTES names are taken for literals).
  */
 #include "proto/normalise.h"
 #include "proto/normalise_out.h"
@@ -25,6 +27,7 @@ struct level {                  /* of an open parenthesis or bracket */
 
 struct sql {
 	struct out o;
+	enum sql_dialect dialect;
 	const char *s;
 	size_t n, i;
 	enum kind last;
@@ -39,6 +42,8 @@ struct sql {
 	bool sets;              /* SET was seen: what follows "=" or TO is a parameter's value */
 	bool identified;        /* IDENTIFIED was seen: what follows BY is a password */
 	bool secret;            /* a bare word here is a password */
+	bool handles;           /* names with digits are made by drivers: savepoints, cursors, prepared statements */
+	bool inserts;           /* INSERT was seen: data may follow in the same text (ClickHouse: FORMAT) */
 	bool value;             /* a parameter's value runs to the end of the statement */
 	size_t value_end;       /* where its "?" ended in the text; 0: not yet written */
 };
@@ -104,7 +109,7 @@ static void skip_comment(struct sql *q)
 
 	q->i += 2;
 	while (q->i < q->n && depth) {
-		if (peek(q, 0) == '/' && peek(q, 1) == '*')
+		if (peek(q, 0) == '/' && peek(q, 1) == '*' && q->dialect != SQL_MYSQL)
 			depth++, q->i++;
 		else if (peek(q, 0) == '*' && peek(q, 1) == '/')
 			depth--, q->i++;
@@ -114,6 +119,16 @@ static void skip_comment(struct sql *q)
 		q->i = q->n;
 }
 
+/* Does a comment to the end of the line begin here? In MySQL "5--3" is no comment, in PostgreSQL "#" is an operator. */
+static bool is_line_comment(const struct sql *q)
+{
+	char c = peek(q, 0), next = peek(q, 1);
+
+	if (c == '#')
+		return q->dialect == SQL_MYSQL || (q->dialect == SQL_CLICKHOUSE && (next == ' ' || next == '!'));
+	return c == '-' && next == '-' && (q->dialect != SQL_MYSQL || q->i + 2 >= q->n || is_space(q->s[q->i + 2]));
+}
+
 /* White space and comments. */
 static void skip_blank(struct sql *q)
 {
@@ -121,7 +136,7 @@ static void skip_blank(struct sql *q)
 	while (q->i < q->n) {
 		if (is_space(q->s[q->i])) {
 			q->i++;
-		} else if (q->s[q->i] == '-' && peek(q, 1) == '-') {
+		} else if (is_line_comment(q)) {
 			const char *lf = memchr(q->s + q->i, '\n', q->n - q->i);
 
 			q->i = lf ? (size_t)(lf - q->s) + 1 : q->n;
@@ -142,7 +157,7 @@ static bool wants_space(const struct sql *q, enum kind next)
 	if (next == CLOSE || next == COMMA || next == DOT || next == SEMICOLON)
 		return false;
 	if (next == BRACKET)
-		return q->last == OPERATOR;
+		return q->last == OPERATOR || q->last == COMMA || (q->last == KEYWORD && q->dialect == SQL_CLICKHOUSE);
 	if (next == OPEN)
 		return q->last != NAME || q->space;
 	return true;
@@ -224,18 +239,20 @@ static bool is_escape_clause(const struct sql *q)
 
 static void skip_string(struct sql *q, bool backslash)
 {
+	bool doubt = !backslash && q->dialect == SQL_POSTGRES;
 	size_t begin = q->i++;
+	char quote = q->s[begin];
 
 	while (q->i < q->n) {
 		char c = q->s[q->i++];
 
 		if (c == '\\' && backslash)
 			q->i += q->i < q->n;
-		else if (c == '\'' && !backslash && is_doubtful(q, begin))
+		else if (c == quote && doubt && is_doubtful(q, begin))
 			q->i = q->n;
-		else if (c == '\'' && peek(q, 0) == '\'')
+		else if (c == quote && peek(q, 0) == quote)
 			q->i++;
-		else if (c == '\'')
+		else if (c == quote)
 			return;
 	}
 }
@@ -245,7 +262,7 @@ static void lex_string(struct sql *q, bool backslash)
 	if (is_escape_clause(q))
 		q->i += 3;
 	else
-		skip_string(q, backslash);
+		skip_string(q, backslash || q->dialect == SQL_MYSQL || q->dialect == SQL_CLICKHOUSE);
 	put_literal(q);
 	skip_casts(q);
 }
@@ -290,11 +307,41 @@ static void lex_dollar(struct sql *q)
 	skip_casts(q);
 }
 
-static void lex_quoted_name(struct sql *q)
+static bool has_digit(const char *s, size_t n)
+{
+	while (n && !is_digit(s[n - 1]))
+		n--;
+	return n;
+}
+
+/* "name", `name`, [name]: one that is not closed is a literal. */
+static void lex_quoted_name(struct sql *q, char close)
 {
 	size_t begin = q->i;
 
-	if (!skip_quoted(q, '"')) {
+	if (!skip_quoted(q, close)) {
+		put_literal(q);
+		return;
+	}
+	if (q->handles && has_digit(q->s + begin, q->i - begin)) {
+		put_literal(q);
+		return;
+	}
+	put_gap(q, NAME);
+	out_text(&q->o, q->s + begin, q->i - begin);
+	q->opens_list = false;
+}
+
+/* "@name", "@@name": a variable; with a number at its end the driver has named it: a literal. */
+static void lex_variable(struct sql *q)
+{
+	size_t begin = q->i;
+
+	while (peek(q, 0) == '@')
+		q->i++;
+	while (q->i < q->n && (is_letter(q->s[q->i]) || is_digit(q->s[q->i]) || q->s[q->i] == '$' || q->s[q->i] == '.'))
+		q->i++;
+	if (is_digit(q->s[q->i - 1])) {
 		put_literal(q);
 		return;
 	}
@@ -314,6 +361,27 @@ static void note_keyword(struct sql *q, const char *s, size_t n)
 		q->value = q->sets;
 	else if (word_is(s, n, "by"))
 		q->secret = q->identified;
+	else if (word_is(s, n, "insert"))
+		q->inserts = true;
+	else if (word_is(s, n, "cursor") || word_is(s, n, "for") || word_is(s, n, "as"))
+		q->handles = false;
+}
+
+/* Statements whose names are handles that drivers number. */
+static bool begins_handles(const char *s, size_t n)
+{
+	static const char *const words[] = {"savepoint", "release", "rollback", "declare", "fetch", "close", "deallocate", "move"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (word_is(s, n, words[i]))
+			return true;
+	return false;
+}
+
+/* NULL among values is one of them; behind IS, NOT, DEFAULT, SET it is a condition or a definition. */
+static bool is_null_value(const struct sql *q)
+{
+	return q->last == OPEN || q->last == COMMA || q->last == OPERATOR || q->last == BRACKET;
 }
 
 static void put_keyword(struct sql *q, const char *s, size_t n)
@@ -339,6 +407,23 @@ static void lex_secret(struct sql *q)
 	put_literal(q);
 }
 
+/* "INSERT INTO t FORMAT CSV", and the data: nothing behind the format's name is SQL. */
+static void lex_format(struct sql *q, const char *w, size_t n)
+{
+	size_t begin;
+
+	put_gap(q, NAME);
+	out_text(&q->o, w, n);
+	skip_blank(q);
+	for (begin = q->i; q->i < q->n && (is_letter(q->s[q->i]) || is_digit(q->s[q->i])); q->i++)
+		;
+	if (q->i > begin) {
+		put_gap(q, NAME);
+		out_text(&q->o, q->s + begin, q->i - begin);
+	}
+	q->i = q->n;
+}
+
 static void lex_word(struct sql *q, bool secret)
 {
 	size_t begin = q->i, n;
@@ -357,7 +442,7 @@ static void lex_word(struct sql *q, bool secret)
 		put_literal(q);
 		return;
 	}
-	if (word_is(w, n, "true") || word_is(w, n, "false")) {
+	if (word_is(w, n, "true") || word_is(w, n, "false") || (word_is(w, n, "null") && is_null_value(q))) {
 		put_literal(q);
 		skip_casts(q);
 		return;
@@ -367,8 +452,18 @@ static void lex_word(struct sql *q, bool secret)
 		lex_secret(q);
 		return;
 	}
+	if ((q->last == NOTHING || q->last == SEMICOLON) && begins_handles(w, n))
+		q->handles = true;
 	if (q->last != DOT && is_keyword(w, n)) {
 		put_keyword(q, w, n);
+		return;
+	}
+	if (q->inserts && q->dialect == SQL_CLICKHOUSE && word_is(w, n, "format")) {
+		lex_format(q, w, n);
+		return;
+	}
+	if (q->handles && has_digit(w, n)) {
+		put_literal(q);
 		return;
 	}
 	if (word_is(w, n, "password"))
@@ -383,10 +478,11 @@ static void lex_word(struct sql *q, bool secret)
 static void lex_open(struct sql *q, char c)
 {
 	bool row = c == '(' && q->values_depth == q->depth + 1;
+	bool array = c == '[' && q->last != NAME && q->last != CLOSE;
 
 	put_gap(q, c == '(' ? OPEN : BRACKET);
 	if (q->depth < DEPTH_MAX)
-		q->level[q->depth] = (struct level){.at = q->o.n, .list = q->opens_list || row, .plain = true, .row = row};
+		q->level[q->depth] = (struct level){.at = q->o.n, .list = q->opens_list || row || array, .plain = true, .row = row};
 	q->depth++;
 	out_char(&q->o, c);
 	q->opens_list = false;
@@ -434,8 +530,7 @@ static void lex_operator(struct sql *q)
 	size_t begin = q->i;
 
 	while (q->i < q->n && strchr("+-*/<>=~!@#%^&|`?:", q->s[q->i]) && q->s[q->i]) {
-		if (q->i > begin && (is_signed_number(q) || (peek(q, 0) == '-' && peek(q, 1) == '-') ||
-				     (peek(q, 0) == '/' && peek(q, 1) == '*')))
+		if (q->i > begin && (is_signed_number(q) || is_line_comment(q) || (peek(q, 0) == '/' && peek(q, 1) == '*')))
 			break;
 		q->i++;
 	}
@@ -465,9 +560,32 @@ static void lex_mark(struct sql *q, enum kind k, char c)
 	q->i++;
 	if (k == SEMICOLON) {
 		q->values_depth = 0;
-		q->updates = q->sets = q->identified = q->secret = q->value = false;
+		q->updates = q->sets = q->identified = q->secret = q->value = q->handles = q->inserts = false;
 		q->value_end = 0;
 	}
+}
+
+/* "#t", "##t": a table of SQL Server's that lives as long as the session. */
+static void lex_temporary(struct sql *q)
+{
+	size_t begin = q->i;
+
+	while (peek(q, 0) == '#')
+		q->i++;
+	while (q->i < q->n && (is_letter(q->s[q->i]) || is_digit(q->s[q->i])))
+		q->i++;
+	put_gap(q, NAME);
+	out_text(&q->o, q->s + begin, q->i - begin);
+	q->opens_list = false;
+}
+
+/* "{name:Type}" of ClickHouse; what else stands in braces is a literal too. */
+static void lex_parameter(struct sql *q)
+{
+	const char *end = memchr(q->s + q->i, '}', q->n - q->i);
+
+	q->i = end ? (size_t)(end - q->s) + 1 : q->n;
+	put_literal(q);
 }
 
 static void lex_token(struct sql *q)
@@ -488,8 +606,20 @@ static void lex_token(struct sql *q)
 		lex_string(q, false);
 	else if (c == '$')
 		lex_dollar(q);
+	else if (c == '"' && q->dialect == SQL_MYSQL)
+		lex_string(q, true);
 	else if (c == '"')
-		lex_quoted_name(q);
+		lex_quoted_name(q, '"');
+	else if (c == '`' && (q->dialect == SQL_MYSQL || q->dialect == SQL_CLICKHOUSE))
+		lex_quoted_name(q, '`');
+	else if (c == '[' && q->dialect == SQL_TDS)
+		lex_quoted_name(q, ']');
+	else if (c == '@' && (q->dialect == SQL_MYSQL || q->dialect == SQL_TDS))
+		lex_variable(q);
+	else if (c == '#' && q->dialect == SQL_TDS)
+		lex_temporary(q);
+	else if (c == '{' && q->dialect == SQL_CLICKHOUSE)
+		lex_parameter(q);
 	else if (c == '(' || c == '[')
 		lex_open(q, c);
 	else if (c == ')' || c == ']')
@@ -520,9 +650,12 @@ static void lex_value(struct sql *q)
 	q->last = LITERAL;
 }
 
-size_t normalise_sql(char *out, size_t cap, const char *sql, size_t n)
+size_t normalise_sql(char *out, size_t cap, enum sql_dialect dialect, const char *sql, size_t n, bool raw)
 {
-	struct sql q = {.o = {.p = out, .cap = cap}, .s = sql, .n = n};
+	struct sql q = {.o = {.p = out, .cap = cap}, .dialect = dialect, .s = sql, .n = n};
+
+	if (raw)
+		return normalise_raw(out, cap, sql, n);
 
 	for (skip_blank(&q); q.i < n && !q.o.full; skip_blank(&q)) {
 		if (q.value && sql[q.i] != ';')

@@ -236,7 +236,7 @@ static void client_query(struct postgres *g, const uint8_t *p, size_t n, uint64_
 
 	if (string_next(p, n, &off))
 		n = off - 1;
-	n = normalise_sql(op, sizeof(op), (const char *)p, n);
+	n = normalise_sql(op, sizeof(op), SQL_POSTGRES, (const char *)p, n, s->raw);
 	request_push(g, op, n, TAG_QUERY, end_ns, s);
 }
 
@@ -254,7 +254,7 @@ static void client_parse(struct postgres *g, const uint8_t *p, size_t n, struct 
 	begin = off;
 	if (string_next(p, n, &off))
 		n = off - 1;
-	n = normalise_sql(op, sizeof(op), (const char *)p + begin, n - begin);
+	n = normalise_sql(op, sizeof(op), SQL_POSTGRES, (const char *)p + begin, n - begin, s->raw);
 	out_text(&prepare, op, n);
 	out_end(&prepare);
 	pg_names_put(&g->statements, name, op, n, s);

@@ -24,7 +24,7 @@ static void check(const char *out, size_t n, size_t cap)
 }
 
 /* before + data between quotes + behind; `with` stands before what must not end the string. */
-static void check_quoted(const char *before, const uint8_t *data, size_t size, char with, const char *want)
+static void check_quoted(enum sql_dialect d, const char *before, const uint8_t *data, size_t size, char with, const char *want)
 {
 	char *text = malloc(2 * size + strlen(before) + 2), out[64];
 	size_t n = strlen(before);
@@ -39,7 +39,7 @@ static void check_quoted(const char *before, const uint8_t *data, size_t size, c
 		text[n++] = (char)data[i];
 	}
 	text[n++] = '\'';
-	normalise_sql(out, sizeof(out), text, n);
+	normalise_sql(out, sizeof(out), d, text, n, false);
 	if (strcmp(out, want))
 		abort();
 	free(text);
@@ -55,7 +55,7 @@ static void check_value(const uint8_t *data, size_t size)
 	memcpy(text, "SET x = ", 8);
 	for (size_t i = 0; i < size; i++)
 		text[8 + i] = data[i] == ';' ? ',' : (char)data[i];
-	normalise_sql(out, sizeof(out), text, size + 8);
+	normalise_sql(out, sizeof(out), SQL_POSTGRES, text, size + 8, false);
 	if (strcmp(out, "SET x = ?") && strcmp(out, "SET x ="))
 		abort();
 	free(text);
@@ -68,12 +68,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!out)
 		abort();
-	check(out, normalise_sql(out, cap, (const char *)data, size), cap);
-	check(out, normalise_http(out, cap, "GET", 3, (const char *)data, size), cap);
+	for (int d = SQL_POSTGRES; d <= SQL_CLICKHOUSE; d++)
+		check(out, normalise_sql(out, cap, (enum sql_dialect)d, (const char *)data, size, false), cap);
+	check(out, normalise_http(out, cap, "GET", 3, (const char *)data, size, false), cap);
+	check(out, normalise_name(out, cap, (const char *)data, size, false), cap);
+	check(out, normalise_raw(out, cap, (const char *)data, size), cap);
 	free(out);
-	check_quoted("SELECT ", data, size, '\'', "SELECT ?");
-	check_quoted("SELECT ", data, size, '\\', "SELECT ?");
-	check_quoted("SELECT E", data, size, '\\', "SELECT ?");
+	check_quoted(SQL_POSTGRES, "SELECT ", data, size, '\'', "SELECT ?");
+	check_quoted(SQL_POSTGRES, "SELECT ", data, size, '\\', "SELECT ?");
+	check_quoted(SQL_POSTGRES, "SELECT E", data, size, '\\', "SELECT ?");
+	check_quoted(SQL_MYSQL, "SELECT ", data, size, '\\', "SELECT ?");
+	check_quoted(SQL_CLICKHOUSE, "SELECT ", data, size, '\\', "SELECT ?");
+	check_quoted(SQL_TDS, "SELECT ", data, size, '\'', "SELECT ?");
 	check_value(data, size);
 	return 0;
 }

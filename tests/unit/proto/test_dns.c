@@ -139,7 +139,7 @@ Test(dns, names)
 	char out[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		normalise_dns(out, sizeof(out), "A", 1, (const uint8_t *)names[i].wire, names[i].n);
+		normalise_dns(out, sizeof(out), "A", 1, (const uint8_t *)names[i].wire, names[i].n, false);
 		cr_assert_str_eq(out, names[i].want);
 	}
 }
