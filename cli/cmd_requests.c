@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "command.h"
 #include "follow.h"
@@ -8,10 +9,15 @@
 #include "rows.h"
 #include "table.h"
 
-static const struct table_column columns[] = {
+#define COLUMNS 8
+#define OUTCOMES_SHOWN 2
+
+static const struct table_column columns[COLUMNS] = {
 	{"FROM", false, true}, {"TO", false, true}, {"OPERATION", false, true}, {"COUNT", true}, {"ERR", true}, {"p50", true},
-	{"p95", true}, {"p99", true}, {"MOST OF IT"},
+	{"p95", true}, {"p99", true},
 };
+/* where any row has something to say there */
+static const struct table_column column_outcomes = {"OUTCOMES", false, true}, column_timed = {"MOST OF IT"};
 
 const char *op_text(const struct window *w, uint32_t op)
 {
@@ -49,14 +55,40 @@ static void most_of_it(struct table *t, const struct win_timing *w)
 		table_text(t, NULL);
 }
 
+/* What came most besides plain success: "503: 12, 404: 3". */
+static void outcomes_cell(struct table *t, const struct summary *s, const struct sum_op *p)
+{
+	const struct sum_outcome *x;
+	char cell[128] = "";
+	size_t n, len = 0;
+
+	x = summary_outcomes(s, p->edge, p->op, &n);
+	for (size_t i = 0; i < n && i < OUTCOMES_SHOWN; i++) {
+		const char *comma = i ? ", " : "";
+
+		if (!x[i].detail[0] && x[i].status)
+			len += (size_t)snprintf(cell + len, sizeof(cell) - len, "%s%d: %.0f", comma, x[i].status, x[i].count);
+		else
+			len += (size_t)snprintf(cell + len, sizeof(cell) - len, "%s%.31s: %.0f", comma,
+						x[i].detail[0] ? x[i].detail : x[i].error, x[i].count);
+	}
+	table_text(t, cell);
+}
+
 static size_t text(const struct summary *s, const struct options *o)
 {
 	const struct window *w = s->window;
+	struct table_column shown[COLUMNS + 2];
 	struct table t;
-	bool timed = any_timed(s);
-	size_t n = 0;
+	bool timed = any_timed(s), outcomes = s->outcomes.n > 0;
+	size_t n = 0, width = COLUMNS;
 
-	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]) - !timed);
+	memcpy(shown, columns, sizeof(columns));
+	if (outcomes)
+		shown[width++] = column_outcomes;
+	if (timed)
+		shown[width++] = column_timed;
+	table_init(&t, shown, width);
 	for (size_t i = 0; i < s->ops.n; i++) {
 		const struct sum_op *p = &s->ops.v[i];
 
@@ -70,6 +102,8 @@ static size_t text(const struct summary *s, const struct options *o)
 		table_ms(&t, p->l.p50_ms);
 		table_ms(&t, p->l.p95_ms);
 		table_ms(&t, p->l.p99_ms);
+		if (outcomes)
+			outcomes_cell(&t, s, p);
 		if (timed)
 			most_of_it(&t, &p->l.timing);
 		n++;
@@ -95,6 +129,23 @@ static void json_timing(struct json *j, const struct win_timing *t)
 	json_number(j, "unknown_ns", known ? win_timing_unknown(t) : NAN);
 }
 
+static void json_outcomes(struct json *j, const struct summary *s, const struct sum_op *p)
+{
+	size_t n;
+	const struct sum_outcome *x = summary_outcomes(s, p->edge, p->op, &n);
+
+	json_array(j, "outcomes");
+	for (size_t i = 0; i < n; i++) {
+		json_object(j, NULL);
+		json_number(j, "status", x[i].status ? x[i].status : NAN);
+		json_string(j, "detail", x[i].detail[0] ? x[i].detail : NULL);
+		json_string(j, "error", x[i].error);
+		json_number(j, "count", x[i].count);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 static void json_row(struct json *j, const struct summary *s, const struct sum_op *p, bool tick)
 {
 	const struct window *w = s->window;
@@ -117,8 +168,10 @@ static void json_row(struct json *j, const struct summary *s, const struct sum_o
 		json_null(j, "port");
 	json_string(j, "op", op_text(w, p->op));
 	json_latency(j, &p->l);
+	json_number(j, "first_byte_avg_ms", p->l.first_byte_avg_ms);
 	json_number(j, "rows", p->l.rows);
 	json_number(j, "waits", p->l.waits);
+	json_outcomes(j, s, p);
 	json_timing(j, &p->l.timing);
 	row_end(j);
 }

@@ -8,7 +8,7 @@
 
 #include "rows.h"
 
-#define REQUESTS_LOAD (LOAD_REQUESTS | LOAD_HISTS)
+#define REQUESTS_LOAD (LOAD_REQUESTS | LOAD_HISTS | LOAD_OUTCOMES)
 
 /* Until SIGINT, SIGTERM, a closed pipe, --until, or the end of the recording. Returns the exit code. */
 int requests_follow(struct options *o);

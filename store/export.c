@@ -31,7 +31,7 @@ static const char *const query_table[] = {
 	"SELECT 'tick' AS type, t.t_ns AS t, t.dur_ns AS dur_s, t.events, t.lost, t.weight FROM tick t WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
 	"SELECT 'requests' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", o.text AS op, r.count, r.errors, "
 	"r.waits, r.sum_ns / 1e6 / nullif(r.count - ifnull(r.waits, 0), 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms, "
-	"r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.hist, r.sum_ns, r.bytes_request, r.bytes_response, r.rows, " TIMED_COLUMNS " "
+	"r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.begun, r.first_ns, r.hist, r.sum_ns, r.bytes_request, r.bytes_response, r.rows, " TIMED_COLUMNS " "
 	FROM_TICK("requests", "r") "JOIN edge e ON e.id = r.edge " EDGE_JOIN "LEFT JOIN op o ON o.id = r.op WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",
 	"SELECT 'tcp' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", c.opened, c.closed, c.refused, c.timeouts, c.resets, "
@@ -40,6 +40,10 @@ static const char *const query_table[] = {
 	"c.caller_send_queue_bytes, c.caller_recv_queue_bytes, c.caller_zero_windows, c.caller_zero_window_us, "
 	"c.callee_send_queue_bytes, c.callee_recv_queue_bytes, c.callee_zero_windows, c.callee_zero_window_us "
 	FROM_TICK("tcp", "c") "JOIN edge e ON e.id = c.edge " EDGE_JOIN "WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
+	"SELECT 'outcome' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", o.text AS op, nullif(x.status, 0) AS status, "
+	"nullif(x.detail, '') AS detail, x.error, x.count "
+	FROM_TICK("outcome", "x") "JOIN edge e ON e.id = x.edge " EDGE_JOIN "LEFT JOIN op o ON o.id = x.op WHERE " IN_RANGE
+	" ORDER BY t.t_ns, t.id",
 	"SELECT 'tls' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", nullif(h.version, '') AS version, "
 	"nullif(h.sni, '') AS sni, h.result, nullif(h.sender, '') AS sender, h.count, h.alpn, h.subject, h.not_after_s "
 	FROM_TICK("tls", "h") "JOIN edge e ON e.id = h.edge " EDGE_JOIN "WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",

@@ -139,7 +139,8 @@ static int requests_row(struct import *im)
 	static const char *const p_key[QUANTILES] = {"p50_ms", "p90_ms", "p95_ms", "p99_ms"};
 	struct requests_row r = {
 		.count = import_count(im, "count", true), .errors = import_count(im, "errors", false),
-		.waits = import_count(im, "waits", false),
+		.waits = import_count(im, "waits", false), .begun = import_count(im, "begun", false),
+		.first_ns = import_amount(im, "first_ns", false),
 		.sum_ns = import_amount(im, "sum_ns", false), .bytes_request = import_amount(im, "bytes_request", false),
 		.bytes_response = import_amount(im, "bytes_response", false), .rows = import_count(im, "rows", false),
 		.hist = &im->hist,
@@ -180,6 +181,23 @@ static int tcp_row(struct import *im)
 	if (r.edge < 0 || im->problem[0])
 		return r.edge < 0 ? (int)r.edge : -EINVAL;
 	return INTO_TICK(im, r.tick, row_tcp(im->s, &r));
+}
+
+static int outcome_row(struct import *im)
+{
+	struct outcome_row r = {.edge = edge_of(im, false), .op = op_of(im), .detail = import_text(im, "detail", false),
+				.error = import_text(im, "error", true), .count = import_count(im, "count", true)};
+	double status = import_amount(im, "status", false);
+
+	if (r.edge < 0 || r.op < 0 || im->problem[0])
+		return r.edge < 0 ? (int)r.edge : r.op < 0 ? (int)r.op : -EINVAL;
+	if (req_error_by_name(r.error) == REQ_CLASSES)
+		return import_refuse(im, "\"error\" is none of ok, client_error, server_error, aborted");
+	if (status > INT32_MAX)
+		return import_refuse(im, "\"status\" is too large");
+	r.status = isnan(status) ? 0 : (int64_t)status;
+	r.detail = r.detail ? r.detail : "";
+	return INTO_TICK(im, r.tick, row_outcome(im->s, &r));
 }
 
 static int tls_row(struct import *im)
@@ -404,7 +422,7 @@ const struct import_type import_types[] = {
 	{"meta", "schema node source interval_s", meta_row},
 	{"service", "service kind node image exe why", service_row},
 	{"edge", "from to protocol port", edge_row},
-	{"requests", "t dur_s from to protocol port op count errors waits avg_ms p50_ms p90_ms p95_ms p99_ms hist sum_ns bytes_request "
+	{"requests", "t dur_s from to protocol port op count errors waits begun first_ns avg_ms p50_ms p90_ms p95_ms p99_ms hist sum_ns bytes_request "
 		     "bytes_response rows timed timed_ns queue_ns cpu_ns runq_ns quota_ns io_ns mem_ns lock_ns net_ns poll_ns sleep_ns",
 	 requests_row},
 	{"resource", "t dur_s service metric device value limit", resource_row},
@@ -417,6 +435,7 @@ const struct import_type import_types[] = {
 		"bytes_in connect_p50_us connect_max_us min_rtt_us resets_callee retrans_callee connecting caller_send_queue_bytes "
 		"caller_recv_queue_bytes caller_zero_windows caller_zero_window_us callee_send_queue_bytes callee_recv_queue_bytes "
 		"callee_zero_windows callee_zero_window_us", tcp_row},
+	{"outcome", "t dur_s from to protocol port op status detail error count", outcome_row},
 	{"tls", "t dur_s from to protocol port version sni result sender count alpn subject not_after_s", tls_row},
 	{"profile", "t dur_s service pid samples stack", profile_row_in},
 	{"loss", "t dur_s stage reason count", loss_row},

@@ -218,11 +218,31 @@ static int load_requests(struct load *l, sqlite3_stmt *q, const struct interval 
 	v->bytes_request = real_of(q, 9);
 	v->bytes_response = real_of(q, 10);
 	v->rows = real_of(q, 11);
-	v->timing.count = sqlite3_column_double(q, 14);
-	v->timing.total_ns = sqlite3_column_double(q, 15);
+	v->begun = sqlite3_column_double(q, 14);
+	v->first_ns = sqlite3_column_double(q, 15);
+	v->timing.count = sqlite3_column_double(q, 16);
+	v->timing.total_ns = sqlite3_column_double(q, 17);
 	for (int i = 0; i < TIME_PARTS; i++)
-		v->timing.part_ns[i] = sqlite3_column_double(q, 16 + i);
+		v->timing.part_ns[i] = sqlite3_column_double(q, 18 + i);
 	return what & LOAD_HISTS && sqlite3_column_type(q, 12) == SQLITE_BLOB ? load_hist(l, q, 12, v) : 0;
+}
+
+static int load_outcome(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	struct win_outcome *v;
+	uint32_t edge, op = WIN_NONE;
+	int rc = refer(l, &l->edges, q, 0, "edge", &edge);
+
+	if (rc == 0)
+		rc = refer_known(l, &l->ops, q, 1, "operation", &op);
+	v = rc < 0 ? NULL : vec_push(&l->w->outcomes);
+	if (!v)
+		return rc < 0 ? rc : -ENOMEM;
+	*v = (struct win_outcome){
+		.t_ns = t->t_ns, .dur_ns = t->dur_ns, .edge = edge, .op = op, .status = sqlite3_column_int(q, 2),
+		.detail = keep_text(l, q, 3), .error = keep_text(l, q, 4), .count = sqlite3_column_double(q, 5),
+	};
+	return v->detail && v->error ? 0 : corrupt(l, "an outcome lacks a part of its key");
 }
 
 /* Four columns. */
@@ -451,12 +471,13 @@ static const struct {
 	const char *sql;
 } fact_table[] = {
 	{LOAD_REQUESTS, load_requests, "SELECT edge, op, count, errors, sum_ns, p50_ns, p90_ns, p95_ns, p99_ns, bytes_request, "
-				       "bytes_response, rows, hist, waits, " TIMED_COLUMNS " FROM requests WHERE tick = ?1"},
+				       "bytes_response, rows, hist, waits, begun, first_ns, " TIMED_COLUMNS " FROM requests WHERE tick = ?1"},
 	{LOAD_TCP, load_tcp, "SELECT edge, opened, closed, refused, timeouts, resets, retrans, open, inflight, oldest_ns, srtt_us, "
 			     "bytes_out, bytes_in, connect_p50_us, connect_max_us, min_rtt_us, resets_callee, retrans_callee, "
 			     "connecting, caller_send_queue_bytes, caller_recv_queue_bytes, caller_zero_windows, "
 			     "caller_zero_window_us, callee_send_queue_bytes, callee_recv_queue_bytes, callee_zero_windows, "
 			     "callee_zero_window_us FROM tcp WHERE tick = ?1"},
+	{LOAD_OUTCOMES, load_outcome, "SELECT edge, op, status, detail, error, count FROM outcome WHERE tick = ?1"},
 	{LOAD_TCP, load_tls, "SELECT edge, version, sni, result, sender, count, alpn, subject, not_after_s FROM tls WHERE tick = ?1"},
 	{LOAD_POINTS, load_point, "SELECT series, value, lim FROM point WHERE tick = ?1"},
 	{LOAD_LOGS, load_log, "SELECT p.service, p.template, p.level, p.sample, l.count, l.baseline_count FROM log l "

@@ -20,7 +20,7 @@ static int64_t tick_bytes(const struct tick *t)
 {
 	int64_t n = 4096;
 
-	n += 96 * (int64_t)t->requests.n + 112 * (int64_t)t->tcp.n + 160 * (int64_t)t->tls.n + 32 * (int64_t)t->points.n;
+	n += 96 * (int64_t)t->requests.n + 112 * (int64_t)t->tcp.n + 160 * (int64_t)t->tls.n + 64 * (int64_t)t->outcomes.n + 32 * (int64_t)t->points.n;
 	n += 256 * (int64_t)t->event.n + 100 * (int64_t)t->processes.n + 80 * (int64_t)t->cgroups.n + 48 * (int64_t)t->loss.n;
 	n += 512 * (int64_t)(t->services.n + t->edges.n + t->ops.n + t->stacks.n);
 	for (size_t i = 0; i < t->requests.n; i++)
@@ -52,6 +52,7 @@ static int put_requests(struct store *s, const struct tick_requests *r)
 		.tick = s->last_tick_id, .edge = dict_edge(s, r->edge), .op = dict_op(s, r->op),
 		.count = (double)r->count, .errors = (double)r->errors, .waits = (double)r->waits,
 		.sum_ns = r->waits < r->count ? (double)r->sum_ns : NAN,
+		.begun = (double)r->begun, .first_ns = (double)r->first_ns,
 		.bytes_request = (double)r->bytes_request, .bytes_response = (double)r->bytes_response,
 		.rows = (double)r->rows, .hist = &r->hist,
 	};
@@ -64,6 +65,18 @@ static int put_requests(struct store *s, const struct tick_requests *r)
 		row.timed[2 + i] = (double)r->timing.part_ns[i];
 	quantiles_ns(&r->hist, row.p_ns);
 	return row_requests(s, &row);
+}
+
+static int put_outcome(struct store *s, const struct tick_outcome *o)
+{
+	struct outcome_row row = {
+		.tick = s->last_tick_id, .edge = dict_edge(s, o->edge), .op = dict_op(s, o->op), .status = o->status,
+		.detail = o->detail, .error = o->error, .count = (double)o->count,
+	};
+
+	if (row.edge < 0 || row.op < 0)
+		return (int)(row.edge < 0 ? row.edge : row.op);
+	return row_outcome(s, &row);
 }
 
 static double known(uint64_t v)
@@ -208,6 +221,7 @@ static int put_rows(struct store *s, const struct tick *t)
 		rc = put_names(s, t);
 	EACH(rc, t->requests, put_requests(s, row));
 	EACH(rc, t->tcp, put_tcp(s, row));
+	EACH(rc, t->outcomes, put_outcome(s, row));
 	EACH(rc, t->tls, put_tls(s, row));
 	EACH(rc, t->points, put_point(s, row));
 	EACH(rc, t->processes, put_process(s, row, t->unix_ns));

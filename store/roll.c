@@ -42,7 +42,7 @@ static double plus(double a, sqlite3_stmt *q, int col)
 static void sum_begin(struct sum *u, int64_t tick, int64_t edge, int64_t op)
 {
 	hist_reset(&u->hist);
-	u->row = (struct requests_row){.tick = tick, .edge = edge, .op = op, .errors = NAN, .waits = NAN, .sum_ns = NAN,
+	u->row = (struct requests_row){.tick = tick, .edge = edge, .op = op, .errors = NAN, .waits = NAN, .sum_ns = NAN, .begun = NAN, .first_ns = NAN,
 				       .bytes_request = NAN, .bytes_response = NAN, .rows = NAN, .hist = &u->hist};
 	for (int i = 0; i < TIMED_NUMBERS; i++)
 		u->row.timed[i] = NAN;
@@ -77,8 +77,10 @@ static int sum_add(struct store *s, struct sum *u, sqlite3_stmt *q)
 	u->row.bytes_response = plus(u->row.bytes_response, q, 6);
 	u->row.rows = plus(u->row.rows, q, 7);
 	u->row.waits = plus(u->row.waits, q, 9);
+	u->row.begun = plus(u->row.begun, q, 10);
+	u->row.first_ns = plus(u->row.first_ns, q, 11);
 	for (int i = 0; i < TIMED_NUMBERS; i++)
-		u->row.timed[i] = plus(u->row.timed[i], q, 10 + i);
+		u->row.timed[i] = plus(u->row.timed[i], q, 12 + i);
 	if (sqlite3_column_type(q, 8) == SQLITE_BLOB)
 		return hist_decode(&u->hist, sqlite3_column_blob(q, 8), (size_t)sqlite3_column_bytes(q, 8));
 	return 0;
@@ -87,7 +89,7 @@ static int sum_add(struct store *s, struct sum *u, sqlite3_stmt *q)
 static int roll_requests(struct store *s)
 {
 	sqlite3_stmt *q = sql_get(s, "SELECT r.edge, r.op, r.count, r.errors, r.sum_ns, r.bytes_request, r.bytes_response, r.rows, r.hist, "
-				     "r.waits, " TIMED_COLUMNS " FROM tick t JOIN requests r ON r.tick = t.id WHERE " RAW " ORDER BY r.edge, r.op");
+				     "r.waits, r.begun, r.first_ns, " TIMED_COLUMNS " FROM tick t JOIN requests r ON r.tick = t.id WHERE " RAW " ORDER BY r.edge, r.op");
 	struct sum u = {0};
 	int rc;
 
@@ -123,6 +125,9 @@ static const struct { const char *fold, *drop; } step_table[] = {
 	 "max(c.callee_send_queue_bytes), max(c.callee_recv_queue_bytes), sum(c.callee_zero_windows), sum(c.callee_zero_window_us) "
 	 "FROM tick t JOIN tcp c ON c.tick = t.id WHERE " RAW " GROUP BY c.edge",
 	 "DELETE FROM tcp WHERE tick IN " RAW_IDS},
+	{"INSERT OR IGNORE INTO outcome SELECT ?1, edge, op, status, detail, error, sum(count) "
+	 "FROM tick t JOIN outcome o ON o.tick = t.id WHERE " RAW " GROUP BY edge, op, status, detail, error",
+	 "DELETE FROM outcome WHERE tick IN " RAW_IDS},
 	/* of several certificates the subject is that of the earliest end: a bare column beside min() */
 	{"INSERT OR IGNORE INTO tls SELECT ?1, edge, version, sni, result, sender, sum(count), max(alpn), subject, min(not_after_s) "
 	 "FROM tick t JOIN tls h ON h.tick = t.id WHERE " RAW " GROUP BY edge, version, sni, result, sender",

@@ -57,7 +57,7 @@ static int bind_hist(struct store *s, sqlite3_stmt *q, int i, const struct hist 
 int row_requests(struct store *s, const struct requests_row *r)
 {
 	sqlite3_stmt *q = sql_get(s, "INSERT INTO requests VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-				     "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)");
+				     "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)");
 	int rc;
 
 	if (!q)
@@ -75,11 +75,31 @@ int row_requests(struct store *s, const struct requests_row *r)
 	bind_number(q, 13, r->rows);
 	if (r->waits > 0)
 		bind_number(q, 27, r->waits);
+	if (r->begun > 0) {
+		bind_number(q, 28, r->begun);
+		bind_ns(q, 29, r->first_ns);
+	}
 	bind_number(q, 15, r->timed[0]);
 	for (int i = 1; i < TIMED_NUMBERS && r->timed[0] > 0; i++)
 		bind_ns(q, 15 + i, r->timed[i]);
 	rc = bind_hist(s, q, 14, r->hist);
 	return rc < 0 ? rc : insert(s, q);
+}
+
+int row_outcome(struct store *s, const struct outcome_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO outcome VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, r->tick);
+	sqlite3_bind_int64(q, 2, r->edge);
+	sqlite3_bind_int64(q, 3, r->op);
+	sqlite3_bind_int64(q, 4, r->status);
+	sqlite3_bind_text(q, 5, r->detail, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 6, r->error, -1, SQLITE_STATIC);
+	bind_number(q, 7, r->count);
+	return insert(s, q);
 }
 
 int row_tcp(struct store *s, const struct tcp_row *r)

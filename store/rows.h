@@ -21,9 +21,13 @@
 struct requests_row {
 	int64_t tick, edge, op;
 	double count, errors, waits /* NaN or 0: none */, sum_ns /* of those that do not wait */, p_ns[QUANTILES], bytes_request, bytes_response, rows;
+	double begun, first_ns;       /* NaN or 0: not known */
 	double timed[TIMED_NUMBERS];  /* all 0: none, and none but the first is stored */
 	const struct hist *hist;      /* NULL or empty: none */
 };
+
+/* detail '' and status 0: none. */
+struct outcome_row { int64_t tick, edge, op, status; const char *detail, *error; double count; };
 
 #define TCP_NUMBERS 26            /* opened … callee_zero_window_us, in the order of the table */
 struct tcp_row { int64_t tick, edge; double v[TCP_NUMBERS]; };
@@ -54,6 +58,7 @@ struct event_row {
 void quantiles_ns(const struct hist *h, double p_ns[QUANTILES]);
 
 int row_requests(struct store *s, const struct requests_row *r);
+int row_outcome(struct store *s, const struct outcome_row *r);
 int row_tcp(struct store *s, const struct tcp_row *r);
 int row_tls(struct store *s, const struct tls_row *r);
 int row_point(struct store *s, int64_t tick, int64_t series, double value, double limit);

@@ -63,7 +63,8 @@ enum {                              /* what to load */
 	LOAD_REQUESTS = 1, LOAD_TCP = 2, LOAD_POINTS = 4, LOAD_EVENTS = 8, LOAD_LOGS = 16, LOAD_PROCESSES = 32,
 	LOAD_HISTS = 64,           /* decode the histograms of the requests */
 	LOAD_PROFILE = 128,
-	LOAD_ALL = 255,
+	LOAD_OUTCOMES = 256,
+	LOAD_ALL = 511,
 };
 
 /* Rows whose interval overlaps [since, until), added to w (empty, or filled from another file: names are joined).

@@ -72,6 +72,24 @@ static int put_ops(struct model *m, struct tick *t)
 	return err;
 }
 
+static int put_outcomes(struct tick *t, const struct agg_key *k, const struct outcomes *o)
+{
+	for (size_t i = 0; i < o->v.n; i++) {
+		const struct outcome *x = &o->v.v[i];
+		struct tick_outcome *r = vec_push(&t->outcomes);
+
+		if (!r)
+			return -ENOMEM;
+		*r = (struct tick_outcome){
+			.edge = k->id, .op = k->op, .status = x->status, .error = req_error_name(x->error),
+			.detail = arena_strdup(&t->arena, x->detail), .count = x->count,
+		};
+		if (!r->detail)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* The histograms change hands at the end; until then both have them. */
 static int put_requests(struct model *m, struct tick *t)
 {
@@ -89,8 +107,10 @@ static int put_requests(struct model *m, struct tick *t)
 		*r = (struct tick_requests){
 			.edge = k->id, .op = k->op, .count = a->count, .errors = a->errors, .sum_ns = a->sum_ns,
 			.bytes_request = a->bytes_request, .bytes_response = a->bytes_response, .rows = a->rows,
-			.waits = a->waits, .timing = a->timing, .hist = a->hist,
+			.waits = a->waits, .begun = a->begun, .first_ns = a->first_ns, .timing = a->timing, .hist = a->hist,
 		};
+		if (put_outcomes(t, k, &a->outcomes))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -266,7 +286,7 @@ static void commit(struct model *m, const struct tick *t, uint64_t ts_ns)
 	}
 	m->other_sent |= m->lost_ops || m->lost_rows;
 	m->ops_sent = (uint32_t)m->ops.n - 1;
-	map_reset(&m->aggs);
+	requests_commit(m);
 	map_reset(&m->handshakes);
 	vec_reset(&m->notes);
 	arena_reset(&m->note_text);

@@ -34,6 +34,7 @@
 #include "base/text.h"
 #include "model/index.h"
 #include "model/model.h"
+#include "model/outcome.h"
 #include "model/timing.h"
 #include "proto/flow.h"
 
@@ -238,6 +239,8 @@ struct agg_key { uint32_t id, op, held, pad; };          /* held: id is a connec
 struct agg {
 	uint64_t count, errors, sum_ns, bytes_request, bytes_response, rows;
 	uint64_t waits;              /* of count: those without a latency */
+	uint64_t begun, first_ns;    /* with a latency and a response: how many, and the sum of the times to its first byte */
+	struct outcomes outcomes;
 	struct timing timing;
 	struct hist hist;
 };
@@ -540,6 +543,7 @@ const char *edge_protocol(const struct edge *e);
 /* request.c */
 void request_done(void *arg, struct flow *f, const struct request *r);
 void requests_settle(struct model *m);        /* rows that wait for an owner find their edge */
+void requests_commit(struct model *m);        /* the tick has them, and owns the histograms now */
 void requests_done(struct model *m);          /* frees */
 
 /* handshake.c */

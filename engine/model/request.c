@@ -23,6 +23,7 @@ static bool is_error(const struct request *r)
 		return !o || !o->strangers || r->status == 408 || r->status == 429 || r->status == 499;
 	case REQ_SERVER_ERROR:
 	case REQ_ABORTED:
+	default:
 		return true;
 	}
 	return true;
@@ -73,11 +74,32 @@ static struct agg *agg_get(struct model *m, uint32_t id, uint32_t op, bool held)
 	return a;
 }
 
+/* The times and the end of a request. False: no memory. */
+static bool agg_time(struct agg *a, const struct request *r, uint64_t weight)
+{
+	uint64_t latency = r->end_ns > r->begin_ns ? r->end_ns - r->begin_ns : 0;
+
+	if (outcome_is_told(r) && outcome_add(&a->outcomes, r, weight) < 0)
+		return false;
+	if (r->no_latency) {
+		a->waits += weight;
+		return true;
+	}
+	if (hist_add(&a->hist, latency, weight) < 0)
+		return false;
+	a->sum_ns += latency * weight;
+	if (r->first_ns >= r->begin_ns) {
+		a->begun += weight;
+		a->first_ns += (r->first_ns - r->begin_ns) * weight;
+	}
+	timing_add(&a->timing, r);     /* sums of its own: shares need no weight */
+	return true;
+}
+
 void request_done(void *arg, struct flow *f, const struct request *r)
 {
 	struct model *m = arg;
 	uint32_t id = (uint32_t)(uintptr_t)flow_user(f), edge;
-	uint64_t latency = r->end_ns > r->begin_ns ? r->end_ns - r->begin_ns : 0;
 	struct agg *a;
 	uint64_t weight = weight_of(conn_at(m, id), r->begin_ns);
 
@@ -86,26 +108,20 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	if (edge != NONE)
 		edge_set_proto(m, edge, r->proto);
 	a = agg_get(m, edge != NONE ? edge : id, request_op(m, r), edge == NONE);
-	if (!a || (!r->no_latency && hist_add(&a->hist, latency, weight) < 0)) {
+	if (!a || !agg_time(a, r, weight)) {
 		m->lost_rows++;
 		return;
 	}
 	a->count += weight;
 	a->errors += is_error(r) * weight;
-	if (r->no_latency)
-		a->waits += weight;
-	else
-		a->sum_ns += latency * weight;
 	a->bytes_request += r->bytes_request * weight;
 	a->bytes_response += r->bytes_response * weight;
 	a->rows += r->rows * weight;
-	if (!r->no_latency)
-		timing_add(&a->timing, r);     /* sums of its own: shares need no weight */
 }
 
 static void merge(struct model *m, struct agg *into, struct agg *from)
 {
-	if (hist_merge(&into->hist, &from->hist) < 0)
+	if (hist_merge(&into->hist, &from->hist) < 0 || outcomes_merge(&into->outcomes, &from->outcomes) < 0)
 		m->lost_rows++;
 	into->count += from->count;
 	into->errors += from->errors;
@@ -114,6 +130,8 @@ static void merge(struct model *m, struct agg *into, struct agg *from)
 	into->bytes_response += from->bytes_response;
 	into->rows += from->rows;
 	into->waits += from->waits;
+	into->begun += from->begun;
+	into->first_ns += from->first_ns;
 	timing_merge(&into->timing, &from->timing);
 }
 
@@ -144,8 +162,19 @@ void requests_settle(struct model *m)
 		else
 			m->lost_rows += from.count;
 		hist_done(&from.hist);
+		outcomes_done(&from.outcomes);
 	}
 	vec_done(&held);
+}
+
+void requests_commit(struct model *m)
+{
+	size_t it = 0;
+	void *value;
+
+	while (map_next(&m->aggs, &it, NULL, &value))
+		outcomes_done(&((struct agg *)value)->outcomes);
+	map_reset(&m->aggs);
 }
 
 void requests_done(struct model *m)
@@ -155,6 +184,7 @@ void requests_done(struct model *m)
 
 	while (map_next(&m->aggs, &it, NULL, &value))
 		hist_done(&((struct agg *)value)->hist);
+	requests_commit(m);
 	map_done(&m->aggs);
 	intern_done(&m->ops);
 }

@@ -16,6 +16,7 @@ struct group {
 	double weighted[5], weight[5];     /* avg p50 p90 p95 p99 of the rows without histogram, by count */
 	double no_hist;                    /* requests of rows without histogram */
 	double hist_sum_ms;
+	double begun, first_ns;
 	struct win_timing timing;
 };
 
@@ -59,6 +60,8 @@ static int group_add(struct group *g, const struct win_requests *r)
 	add_known(&g->bytes_request, r->bytes_request);
 	add_known(&g->bytes_response, r->bytes_response);
 	add_known(&g->rows, r->rows);
+	g->begun += r->begun;
+	g->first_ns += r->first_ns;
 	timing_sum(&g->timing, &r->timing);
 	if (!r->hist)
 		g->no_hist += latencies;
@@ -103,6 +106,7 @@ static struct sum_latency group_result(const struct group *g, double seconds)
 		.p95_ms = group_quantile(g, 0.95, 3),
 		.p99_ms = group_quantile(g, 0.99, 4),
 		.max_ms = g->hist.n ? (double)hist_bucket_high(g->hist.cell[g->hist.n - 1].bucket) / 1e6 : NAN,
+		.first_byte_avg_ms = g->begun > 0 ? g->first_ns / g->begun / 1e6 : NAN,
 		.bytes_request = g->bytes_request,
 		.bytes_response = g->bytes_response,
 		.rows = g->rows,
@@ -115,7 +119,7 @@ static struct sum_latency no_requests(void)
 {
 	return (struct sum_latency){
 		.error_ratio = NAN, .avg_ms = NAN, .p50_ms = NAN, .p90_ms = NAN, .p95_ms = NAN, .p99_ms = NAN, .max_ms = NAN,
-		.bytes_request = NAN, .bytes_response = NAN, .rows = NAN,
+		.first_byte_avg_ms = NAN, .bytes_request = NAN, .bytes_response = NAN, .rows = NAN,
 	};
 }
 
@@ -491,7 +495,7 @@ static int fill(struct summary *s, struct groups *g, struct edge_sums *edges, st
 		if (in_range(s, w->tcp.v[i].t_ns))
 			add_tcp(&edges[w->tcp.v[i].edge], &w->tcp.v[i]);
 	add_points(s, services);
-	if (summary_add_tls(s))
+	if (summary_add_tls(s) || summary_add_outcomes(s))
 		return -1;
 	if (finish_ops(s, &g->op) || finish_edges(s, edges, &g->edge))
 		return -1;
@@ -536,6 +540,7 @@ void summary_free(struct summary *s)
 		return;
 	vec_done(&s->ops);
 	vec_done(&s->edges);
+	vec_done(&s->outcomes);
 	vec_done(&s->tls);
 	vec_done(&s->services);
 	free(s);

@@ -19,11 +19,20 @@ struct sum_latency {
 	double waits;                  /* of count: without a latency (struct tick_requests) */
 	double rate_per_s, error_ratio;   /* errors by the requests of which it is known whether they failed */
 	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms;
+	double first_byte_avg_ms;      /* from the first byte of the request to that of the response */
 	double bytes_request, bytes_response, rows;
 	struct win_timing timing;      /* sums */
 };
 
 struct sum_op { uint32_t edge, op; struct sum_latency l; };
+
+/* Requests of an operation that ended alike (struct tick_outcome). */
+struct sum_outcome {
+	uint32_t edge, op;
+	int status;
+	const char *error, *detail;
+	double count;
+};
 
 struct sum_side { double send_queue_bytes, recv_queue_bytes /* highest */, zero_windows, zero_window_us /* totals */; };
 
@@ -67,6 +76,7 @@ struct summary {
 	int64_t since_ns, until_ns;
 	double seconds;                /* of the range that rows cover */
 	VEC(struct sum_op) ops;        /* by count, most first */
+	VEC(struct sum_outcome) outcomes;   /* by edge and operation, and the most first */
 	VEC(struct sum_edge) edges;    /* one for each edge with any row in the range, in the window's order */
 	VEC(struct sum_tls) tls;       /* by edge, and the most first */
 	VEC(struct sum_service) services;   /* one for each service of the window with any row or edge in the range */
@@ -80,8 +90,12 @@ struct summary *summary_new(const struct window *w, int64_t since_ns, int64_t un
 void summary_free(struct summary *s);
 
 bool sum_tls_failed(const struct sum_tls *t);
-/* Part of summary_new(): fills s->tls. 0, or -1: no memory. */
+/* Parts of summary_new(): fill s->tls, s->outcomes. 0, or -1: no memory. */
 int summary_add_tls(struct summary *s);
+int summary_add_outcomes(struct summary *s);
+
+/* How the requests of an operation ended, the most first: *n of them; NULL where all went well. */
+const struct sum_outcome *summary_outcomes(const struct summary *s, uint32_t edge, uint32_t op, size_t *n);
 
 /* The row of this service or edge; NULL where it had none. */
 const struct sum_service *summary_service(const struct summary *s, uint32_t service);

@@ -31,6 +31,7 @@ void tick_free(struct tick *t)
 	vec_done(&t->edges);
 	vec_done(&t->ops);
 	vec_done(&t->requests);
+	vec_done(&t->outcomes);
 	vec_done(&t->tcp);
 	vec_done(&t->tls);
 	vec_done(&t->points);

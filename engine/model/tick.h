@@ -44,8 +44,19 @@ struct tick_requests {
 	uint64_t waits;          /* of count: without a latency, for they wait by intent (BLPOP, long polls) or nobody answers */
 	uint64_t sum_ns;         /* of the latencies (end - begin) */
 	uint64_t bytes_request, bytes_response, rows;
+	uint64_t begun;          /* with a latency, and a response that began */
+	uint64_t first_ns;       /* sum of their times to its first byte */
 	struct timing timing;    /* of those that could be timed */
 	struct hist hist;        /* of the latencies; owned by the tick */
+};
+
+/* Requests of an operation that ended in the same way, where that is more than plain success (model/outcome.h). */
+struct tick_outcome {
+	uint32_t edge, op;
+	int status;              /* protocol's own; 0: none */
+	const char *error;       /* its class: req_error_name() */
+	const char *detail;      /* SQLSTATE, error word; "": none */
+	uint64_t count;
 };
 
 /* One side of an edge. UNKNOWN (UINT64_MAX) where its sockets are elsewhere, or nobody looked. */
@@ -152,6 +163,7 @@ struct tick {
 	VEC(struct tick_edge) edges;
 	VEC(struct tick_op) ops;
 	VEC(struct tick_requests) requests;
+	VEC(struct tick_outcome) outcomes;
 	VEC(struct tick_tcp) tcp;
 	VEC(struct tick_tls) tls;
 	VEC(struct tick_point) points;

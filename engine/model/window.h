@@ -34,9 +34,19 @@ struct win_requests {
 	double count, errors;      /* totals in the interval; may be fractional when imported; errors NaN: not known */
 	double waits;              /* of count: without a latency (struct tick_requests) */
 	double avg_ms, p50_ms, p90_ms, p95_ms, p99_ms;   /* NaN: not known */
+	double begun, first_ns;    /* as in struct tick_requests; 0: not known */
 	double bytes_request, bytes_response, rows;      /* NaN: not known */
 	struct win_timing timing;
 	const struct hist *hist;   /* NULL: only the columns above are known */
+};
+
+/* As struct tick_outcome. */
+struct win_outcome {
+	int64_t t_ns, dur_ns;
+	uint32_t edge, op;         /* op WIN_NONE: not known */
+	int status;
+	const char *error, *detail;
+	double count;
 };
 
 struct win_side {
@@ -120,6 +130,7 @@ struct window {
 	VEC(const char *) ops;
 	VEC(struct win_series) series;
 	VEC(struct win_requests) requests;
+	VEC(struct win_outcome) outcomes;
 	VEC(struct win_tcp) tcp;
 	VEC(struct win_tls) tls;
 	VEC(struct win_point) points;

@@ -45,13 +45,18 @@ const char *proto_name(enum proto_id id)
 	}
 }
 
+static const char *const error_names[REQ_CLASSES] = {"ok", "client_error", "server_error", "aborted"};
+
 const char *req_error_name(enum req_error e)
 {
-	switch (e) {
-	case REQ_OK: return "ok";
-	case REQ_CLIENT_ERROR: return "client_error";
-	case REQ_SERVER_ERROR: return "server_error";
-	case REQ_ABORTED: return "aborted";
-	}
-	return "ok";
+	return error_names[e];
+}
+
+enum req_error req_error_by_name(const char *name)
+{
+	int e = 0;
+
+	while (e < REQ_CLASSES && strcmp(error_names[e], name) != 0)
+		e++;
+	return (enum req_error)e;
 }

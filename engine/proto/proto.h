@@ -77,6 +77,7 @@ enum req_error {           /* class of failure; stored by name */
 	REQ_CLIENT_ERROR,  /* the request was wrong: HTTP 4xx, SQLSTATE 22/23/42, Redis -ERR wrong type */
 	REQ_SERVER_ERROR,  /* the server failed: HTTP 5xx, SQLSTATE 53/57/58/XX, Redis -LOADING -OOM */
 	REQ_ABORTED,       /* the connection closed before the response was complete */
+	REQ_CLASSES
 };
 
 /* A request as the parser found it. */
@@ -182,5 +183,7 @@ const struct proto_ops *proto_by_name(const char *name);
 /* Never NULL: "tcp" for PROTO_UNKNOWN. */
 const char *proto_name(enum proto_id id);
 const char *req_error_name(enum req_error e);   /* "ok" "client_error" "server_error" "aborted" */
+/* By name; REQ_CLASSES: none is called so. */
+enum req_error req_error_by_name(const char *name);
 
 #endif

@@ -144,7 +144,21 @@ CREATE TABLE requests(
 	poll_ns INTEGER,             -- ns waiting for an event: poll, epoll_wait …
 	sleep_ns INTEGER,            -- ns in nanosleep
 	waits INTEGER,               -- of count: without a latency, for they wait by intent (BLPOP) or nobody answers; NULL: none
+	begun INTEGER,               -- with a latency, and a response that began; NULL: not known
+	first_ns INTEGER,            -- sum of their times to its first byte, ns
 	PRIMARY KEY(tick, edge, op)
+) WITHOUT ROWID;
+
+-- How requests ended, where it is more than plain success.
+CREATE TABLE outcome(
+	tick INTEGER NOT NULL REFERENCES tick(id),
+	edge INTEGER NOT NULL REFERENCES edge(id),
+	op INTEGER NOT NULL,         -- op.id; 0: not known
+	status INTEGER NOT NULL,     -- the protocol's own; 0: none
+	detail TEXT NOT NULL,        -- SQLSTATE, error word, name of the status; '': none
+	error TEXT NOT NULL,         -- ok client_error server_error aborted
+	count INTEGER NOT NULL,      -- requests that ended so in the interval
+	PRIMARY KEY(tick, edge, op, status, detail, error)
 ) WITHOUT ROWID;
 
 CREATE TABLE tcp(
@@ -306,13 +320,19 @@ CREATE VIEW v_edges AS
 CREATE VIEW v_requests AS
 	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, o.text AS op, r.count, r.errors, r.waits,
 	r.sum_ns / 1e6 / nullif(r.count - ifnull(r.waits, 0), 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms,
-	r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.bytes_request, r.bytes_response, r.rows,
+	r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms,
+	r.first_ns / 1e6 / nullif(r.begun, 0) AS first_byte_avg_ms, r.bytes_request, r.bytes_response, r.rows,
 	r.timed, r.timed_ns, r.queue_ns, r.cpu_ns, r.runq_ns, r.quota_ns, r.io_ns, r.mem_ns, r.lock_ns, r.net_ns, r.poll_ns,
 	r.sleep_ns,
 	r.timed_ns - (r.queue_ns + r.cpu_ns + r.runq_ns + r.quota_ns + r.io_ns + r.mem_ns + r.lock_ns + r.net_ns +
 		r.poll_ns + r.sleep_ns)
 		AS unknown_ns
 	FROM v_ticks t JOIN requests r ON r.tick = t.tick JOIN v_edges e ON e.edge_id = r.edge LEFT JOIN op o ON o.id = r.op;
+
+CREATE VIEW v_outcomes AS
+	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, o.text AS op, nullif(x.status, 0) AS status,
+	nullif(x.detail, '') AS detail, x.error, x.count
+	FROM v_ticks t JOIN outcome x ON x.tick = t.tick JOIN v_edges e ON e.edge_id = x.edge LEFT JOIN op o ON o.id = x.op;
 
 CREATE VIEW v_tcp AS
 	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, c.opened, c.closed, c.refused, c.timeouts, c.resets,

@@ -41,6 +41,17 @@ Test(http, requests_of_a_keep_alive_connection_are_exact)
 	cr_assert_eq(t->requests.v[0].count, 400);
 	cr_assert_eq(t->requests.v[0].errors, 200, "503 and 429, not 404");
 	cr_assert_float_eq(hist_quantile(&t->requests.v[0].hist, 0.5), 1.5e6, 1.5e4);
+	cr_assert_eq(t->requests.v[0].begun, 400);
+	cr_assert_eq(t->requests.v[0].first_ns, 400 * 3 * MS / 2);
+	cr_assert_eq(t->outcomes.n, 3, "404, 503, 429; that 200 is the rest needs no row");
+	for (i = 0; i < 3; i++) {
+		static const int status[] = {404, 503, 429};
+
+		cr_assert_eq(t->outcomes.v[i].status, status[i]);
+		cr_assert_eq(t->outcomes.v[i].count, 100);
+		cr_assert_str_eq(t->outcomes.v[i].error, status[i] == 503 ? "server_error" : "client_error");
+		cr_assert_str_eq(t->outcomes.v[i].detail, "");
+	}
 	cr_assert_eq(t->tcp.v[0].bytes_out, out - 1);
 	cr_assert_eq(t->tcp.v[0].bytes_in, in - 1);
 	cr_assert_eq(t->tcp.v[0].inflight, 0);

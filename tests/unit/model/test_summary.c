@@ -57,6 +57,32 @@ Test(summary, counts_rates_and_merged_quantiles)
 	window_free(w);
 }
 
+Test(summary, outcomes_are_added_up_by_operation)
+{
+	struct window *w = window_new();
+	uint32_t ab = window_edge(w, window_service(w, "a"), window_service(w, "b"), "http", 80);
+	struct summary *sum;
+	const struct sum_outcome *x;
+	size_t n;
+
+	for (int s = 0; s < 4; s++) {
+		add(w, ab, "GET /x", s, 10);
+		*vec_push(&w->outcomes) = (struct win_outcome){T0 + s * NS_PER_S, NS_PER_S, ab, 0, 404, "client_error", "", 1};
+		*vec_push(&w->outcomes) = (struct win_outcome){T0 + s * NS_PER_S, NS_PER_S, ab, 0, 503, "server_error", "", 2};
+	}
+	window_sort(w);
+	sum = summary_new(w, T0, T0 + 3 * NS_PER_S);
+	x = summary_outcomes(sum, ab, 0, &n);
+	cr_assert_eq(n, 2);
+	cr_assert_eq(x[0].status, 503, "the most first");
+	cr_assert_float_eq(x[0].count, 6, 0, "three of four seconds");
+	cr_assert_float_eq(x[1].count, 3, 0);
+	cr_assert_null(summary_outcomes(sum, ab, 1, &n));
+	cr_assert_eq(n, 0);
+	summary_free(sum);
+	window_free(w);
+}
+
 /* A long poll among fast requests neither slows them nor hides their quantiles. */
 Test(summary, those_that_wait_by_intent_have_no_latency)
 {

@@ -32,6 +32,11 @@ Test(put, a_tick_comes_back_as_it_was)
 	cr_assert_eq(w->tcp.v[0].caller.zero_windows, 0);
 	cr_assert(isnan(w->tcp.v[0].callee.recv_queue_bytes), "not known is not 0");
 	cr_assert_eq(w->tcp.v[0].callee.zero_window_us, 1500);
+	cr_assert_eq(w->outcomes.n, 2);
+	cr_assert_eq(w->outcomes.v[0].status, 503);
+	cr_assert_str_eq(w->outcomes.v[1].detail, "42P01");
+	cr_assert_str_eq(w->outcomes.v[1].error, "client_error");
+	cr_assert_eq(w->outcomes.v[1].count, 2);
 	cr_assert_eq(w->tls.n, 1);
 	cr_assert_eq(w->tls.v[0].count, 3);
 	cr_assert_str_eq(w->tls.v[0].version, "1.2");
