@@ -56,6 +56,8 @@ void finding_say_calls(struct study *s, struct finding *f);
 /* The part of a request's time in the suspect that grew most: "waiting for a lock for 0.1 ms -> 40 ms"; nothing where its requests
  * were not timed, or no part explains it. */
 void finding_say_where(struct study *s, struct finding *f);
+/* How most of its failed calls end: "412 of the 430 failed calls of postgres end with 53300"; nothing where they differ. */
+void finding_say_ends(struct study *s, struct finding *f);
 /* "CPU use of cart 0.2 → 0.9 cores", where the series is known and moved; its z, 0 otherwise. */
 double finding_say_series(struct study *s, struct finding *f, uint32_t series);
 

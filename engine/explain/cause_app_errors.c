@@ -48,6 +48,7 @@ double cause_app_errors(struct study *s, uint32_t v, struct finding *f)
 	if (study_outside(s, v) || study_extra_errors(s, v) < 3 || n->self[CUR_FAILURES] <= 0)
 		return 0;
 	finding_say_calls(s, f);
+	finding_say_ends(s, f);
 	log = loudest(s, v, &before, &after);
 	if (log) {
 		finding_say(s, f, before, after, "lines", NULL, "%s logs \"%.200s\" %.0f times (%.0f before)",

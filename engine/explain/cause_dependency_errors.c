@@ -11,6 +11,7 @@ double cause_dependency_errors(struct study *s, uint32_t v, struct finding *f)
 	if (!study_outside(s, v) || study_extra_errors(s, v) < 3 || n->self[CUR_FAILURES] <= 0)
 		return 0;
 	finding_say_calls(s, f);
+	finding_say_ends(s, f);
 	if (!f->evidence.n)
 		return 0;
 	f->summary = study_text(s, "%s fails: %.0f more failures than usual; it runs outside of this node, so nothing deeper can be "

@@ -225,6 +225,9 @@ static inline void shop_flush(struct shop *p, const struct shop_tick *t, int64_t
 				.avg_ms = NAN, .p50_ms = NAN, .p90_ms = NAN, .p95_ms = NAN, .p99_ms = NAN,
 				.bytes_request = NAN, .bytes_response = NAN, .rows = NAN, .hist = c->hist,
 			};
+			if (c->errors > 0)
+				*vec_push(&p->w->outcomes) = (struct win_outcome){t_ns, SHOP_SECOND, r->edge, r->op, 503,
+										  "server_error", "", c->errors};
 		}
 	}
 }

@@ -527,6 +527,30 @@ Test(causes, app_errors)
 	expect(break_errors, "payments", "app.errors");
 }
 
+Test(causes, app_errors_say_how_the_calls_end)
+{
+	const struct cause *c;
+	struct report *r;
+	struct shop p;
+	bool told = false;
+
+	shop_init(&p, 1);
+	break_errors(&p);
+	r = ask(&p);
+	c = first(r);
+	cr_assert_not_null(c);
+	for (size_t i = 0; i < c->evidence.n; i++) {
+		const struct evidence *e = &c->evidence.v[i];
+
+		if (!strstr(e->sentence, "failed calls of payments end with status 503"))
+			continue;
+		told = true;
+		cr_assert_gt(e->after, 10 * e->before);
+	}
+	cr_assert(told, "no evidence says how the calls end");
+	forget(&p, r);
+}
+
 static void break_surge(struct shop *p)
 {
 	p->rate[1] = 360;
