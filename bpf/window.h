@@ -51,16 +51,25 @@ enum {                          /* include/net/tcp_states.h; those in which a FI
 	WINDOW_SYN_SENT = 2, WINDOW_SYN_RECV = 3,
 };
 
-/* Bytes written and not yet acknowledged, sent or not. SYN and FIN take a sequence number and are no bytes. */
+/* Has the peer's FIN arrived? */
+WINDOW_INLINE int fin_received(__u8 state)
+{
+	return state == WINDOW_CLOSE_WAIT || state == WINDOW_LAST_ACK || state == WINDOW_CLOSING;
+}
+
+/* Bytes from one sequence number to another. SYN and FIN take a number each and are no bytes; fin: the range ends with one. */
+WINDOW_INLINE __u32 queue_bytes(__u32 end, __u32 begin, __u8 state, int fin)
+{
+	__s32 n = (__s32)(end - begin) - (fin ? 1 : 0);
+
+	return state == WINDOW_SYN_SENT || state == WINDOW_SYN_RECV || n < 0 ? 0 : (__u32)n;
+}
+
+/* Bytes written and not yet acknowledged, sent or not. */
 WINDOW_INLINE __u32 queue_unacked(__u32 write_seq, __u32 snd_una, __u8 state)
 {
-	__s32 n = (__s32)(write_seq - snd_una);
-
-	if (state == WINDOW_SYN_SENT || state == WINDOW_SYN_RECV)
-		return 0;
-	if (state == WINDOW_FIN_WAIT1 || state == WINDOW_LAST_ACK || state == WINDOW_CLOSING)
-		n--;
-	return n > 0 ? (__u32)n : 0;
+	return queue_bytes(write_seq, snd_una, state,
+			   state == WINDOW_FIN_WAIT1 || state == WINDOW_LAST_ACK || state == WINDOW_CLOSING);
 }
 
 /* Payload acknowledged by the peer, of the kernel's count, to which an active opener's SYN and a FIN add one each. */
@@ -74,21 +83,13 @@ WINDOW_INLINE __u64 bytes_acked(__u64 counted, __u8 role, __u8 state)
 /* Payload received, of the kernel's count, to which the peer's FIN adds one. */
 WINDOW_INLINE __u64 bytes_received(__u64 counted, __u8 state)
 {
-	int fin = state == WINDOW_CLOSE_WAIT || state == WINDOW_LAST_ACK || state == WINDOW_CLOSING;
-
-	return counted && fin ? counted - 1 : counted;
+	return counted && fin_received(state) ? counted - 1 : counted;
 }
 
 /* Bytes that have arrived and were not read. An end of file that was not read is no byte. */
 WINDOW_INLINE __u32 queue_unread(__u32 rcv_nxt, __u32 copied_seq, __u8 state)
 {
-	__s32 n = (__s32)(rcv_nxt - copied_seq);
-
-	if (state == WINDOW_SYN_SENT || state == WINDOW_SYN_RECV)
-		return 0;
-	if (state == WINDOW_CLOSE_WAIT || state == WINDOW_LAST_ACK || state == WINDOW_CLOSING)
-		n--;
-	return n > 0 ? (__u32)n : 0;
+	return queue_bytes(rcv_nxt, copied_seq, state, fin_received(state));
 }
 
 #endif

@@ -88,30 +88,41 @@ static int wait_ready(int fd, pid_t *pid)
 	return m.pid ? 0 : m.code;
 }
 
-int recorder_spawn(const struct recorder_options *o, bool silent, pid_t *pid)
+/* fork() with a pipe from the child: *fd is the end of it that is for who asks. In the child *child is 0. An exit code. */
+static int child_start(pid_t *child, int *fd)
 {
-	pid_t parent = getpid(), child;
-	int p[2], ret;
+	int p[2];
 
 	if (pipe2(p, O_CLOEXEC))
 		return say_error(EXIT_FAILED, "cannot make a pipe: %s", strerror(errno));
-	child = fork();
-	if (child == 0) {
+	*child = fork();
+	if (*child < 0) {
 		close(p[0]);
+		close(p[1]);
+		return say_error(EXIT_FAILED, "cannot start the recorder: %s", strerror(errno));
+	}
+	close(p[*child == 0 ? 0 : 1]);
+	*fd = p[*child == 0 ? 1 : 0];
+	return 0;
+}
+
+int recorder_spawn(const struct recorder_options *o, bool silent, pid_t *pid)
+{
+	pid_t parent = getpid(), child;
+	int fd, ret = child_start(&child, &fd);
+
+	if (ret)
+		return ret;
+	if (child == 0) {
 		reset_signals();
 		setpgid(0, 0);          /* Ctrl-C is the parent's to handle */
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() == parent)
-			child_run(o, p[1], silent);
+			child_run(o, fd, silent);
 		_exit(EXIT_FAILED);
 	}
-	close(p[1]);
-	if (child < 0) {
-		close(p[0]);
-		return say_error(EXIT_FAILED, "cannot start the recorder: %s", strerror(errno));
-	}
-	ret = wait_ready(p[0], pid);
-	close(p[0]);
+	ret = wait_ready(fd, pid);
+	close(fd);
 	*pid = child;
 	if (ret)
 		waitpid(child, NULL, 0);
@@ -167,22 +178,14 @@ static void detached_child(const struct recorder_options *o, int fd)
 int recorder_detach(const struct recorder_options *o, pid_t *pid)
 {
 	pid_t child;
-	int p[2], ret;
+	int fd, ret = child_start(&child, &fd);
 
-	if (pipe2(p, O_CLOEXEC))
-		return say_error(EXIT_FAILED, "cannot make a pipe: %s", strerror(errno));
-	child = fork();
-	if (child == 0) {
-		close(p[0]);
-		detached_child(o, p[1]);
-	}
-	close(p[1]);
-	if (child < 0) {
-		close(p[0]);
-		return say_error(EXIT_FAILED, "cannot start the recorder: %s", strerror(errno));
-	}
-	ret = wait_ready(p[0], pid);
-	close(p[0]);
+	if (ret)
+		return ret;
+	if (child == 0)
+		detached_child(o, fd);
+	ret = wait_ready(fd, pid);
+	close(fd);
 	waitpid(child, NULL, 0);
 	return ret;
 }

@@ -379,17 +379,12 @@ static bool process_scan(struct processes *p, uint32_t pid)
 
 int processes_scan(struct processes *p)
 {
-	int fd = openat(p->procfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *de;
-	int n = 0;
+	int n = 0, err;
+	DIR *d = procfs_list(p->procfd, &err);
 
-	if (!d) {
-		int err = -errno;
-		if (fd >= 0)
-			close(fd);
+	if (!d)
 		return err;
-	}
 	while ((de = readdir(d))) {
 		uint32_t pid = pid_parse(de->d_name);
 		if (pid && process_scan(p, pid))

@@ -164,6 +164,17 @@ ssize_t pid_file_read(int procfd, uint32_t pid, const char *name, char *buf, siz
 	return file_read(procfd, path, buf, cap);
 }
 
+DIR *procfs_list(int procfd, int *err)
+{
+	int fd = openat(procfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	*err = d ? 0 : -errno;
+	if (!d && fd >= 0)
+		close(fd);
+	return d;
+}
+
 uint32_t pid_parse(const char *name)
 {
 	uint64_t v;

@@ -7,6 +7,7 @@
 #ifndef ROOTLE_COLLECT_PROCFS_H
 #define ROOTLE_COLLECT_PROCFS_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +50,8 @@ void kept_close(struct kept_file *f);
 
 /* Opens, reads whole, closes: file_read() of an open directory with a path made of a pid and a name ("stat"). */
 ssize_t pid_file_read(int procfd, uint32_t pid, const char *name, char *buf, size_t cap);
+/* The directory of a procfs, to be read by readdir(); the caller's to closedir(). NULL and *err -errno. */
+DIR *procfs_list(int procfd, int *err);
 /* A directory entry's name as a pid; 0 where it is none. */
 uint32_t pid_parse(const char *name);
 

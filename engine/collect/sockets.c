@@ -58,17 +58,13 @@ static struct sockets *self(struct source *s)
 
 static int pids_list(struct sockets *t)
 {
-	int fd = openat(t->procfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	int err;
+	DIR *d = procfs_list(t->procfd, &err);
 	struct dirent *de;
 
 	vec_reset(&t->pids);
-	if (!d) {
-		int err = -errno;
-		if (fd >= 0)
-			close(fd);
+	if (!d)
 		return err;
-	}
 	while ((de = readdir(d))) {
 		uint32_t pid = pid_parse(de->d_name), *slot = pid ? vec_push(&t->pids) : NULL;
 		if (slot)

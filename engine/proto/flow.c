@@ -89,10 +89,9 @@ static void flow_give_up(struct flow *f)
 	flow_hush(f);
 }
 
-/* Not this protocol: another may be tried with what comes, as on a connection joined in the middle. */
-static void flow_wrong(struct flow *f)
+/* Lets go of the protocol, of what waits for an answer and of the bytes that were kept. */
+static void flow_start_over(struct flow *f)
 {
-	f->failed |= 1ull << f->ops->id;
 	flow_forget(f, f->queue.n);
 	flow_drop_state(f);
 	for (int d = 0; d < 2; d++) {
@@ -100,6 +99,13 @@ static void flow_wrong(struct flow *f)
 		f->dir[d].skip = 0;
 		f->dir[d].waiting = false;
 	}
+}
+
+/* Not this protocol: another may be tried with what comes, as on a connection joined in the middle. */
+static void flow_wrong(struct flow *f)
+{
+	f->failed |= 1ull << f->ops->id;
+	flow_start_over(f);
 	f->mid = true;
 	if (++f->misses >= MISSES_MAX || __builtin_popcountll(f->failed) > 2)
 		flow_give_up(f);
@@ -123,13 +129,7 @@ static bool flow_new_state(struct flow *f, const struct proto_ops *o)
 /* Another protocol has agreed on TLS: its handshake comes next. */
 static void flow_encrypt(struct flow *f)
 {
-	flow_forget(f, f->queue.n);
-	flow_drop_state(f);
-	for (int d = 0; d < 2; d++) {
-		stream_drop(&f->dir[d], f->pool, f->dir[d].len);
-		f->dir[d].skip = 0;
-		f->dir[d].waiting = false;
-	}
+	flow_start_over(f);
 	if (flow_new_state(f, &proto_tls))
 		f->ops->init(f->state, f->mid);
 }
