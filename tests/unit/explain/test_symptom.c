@@ -35,19 +35,34 @@ static void second(struct window *w, int t, uint32_t edge, double count, double 
 	}
 }
 
-static void ends(struct window *w, int seconds)
+static struct window *shop_window(uint32_t *edge)
+{
+	struct window *w = window_new();
+
+	*edge = window_edge(w, WIN_NONE, window_service(w, "shop"), "http", 80);
+	return w;
+}
+
+static struct report *told_of(struct window *w, int seconds)
 {
 	w->since_ns = w->first_ns = 1700000000ll * SHOP_SECOND;
 	w->until_ns = w->last_ns = (1700000000ll + seconds) * SHOP_SECOND;
 	w->coverage.events = w->coverage.lost_events = NAN;
 	window_sort(w);
+	return told(w);
+}
+
+static void forget(struct window *w, struct report *r)
+{
+	report_free(r);
+	window_free(w);
 }
 
 /* Twenty seconds in which half of the requests fail cost more than a minute in which one in twenty does. */
 Test(symptom, the_worse_episode_comes_first_and_both_are_told)
 {
-	struct window *w = window_new();
-	uint32_t edge = window_edge(w, WIN_NONE, window_service(w, "shop"), "http", 80);
+	uint32_t edge;
+	struct window *w = shop_window(&edge);
 	struct report *r;
 	int t;
 
@@ -56,31 +71,27 @@ Test(symptom, the_worse_episode_comes_first_and_both_are_told)
 
 		second(w, t, edge, 100, worse ? 50 : longer ? 5 : 0, 0);
 	}
-	ends(w, 500);
-	r = told(w);
+	r = told_of(w, 500);
 	cr_assert_eq(r->incidents.n, 2, "%zu incidents", r->incidents.n);
 	cr_expect_eq(r->incidents.v[0].since_ns, (1700000000ll + 100) * SHOP_SECOND);
 	cr_expect_eq(r->incidents.v[1].since_ns, (1700000000ll + 300) * SHOP_SECOND);
 	cr_expect(r->incidents.v[0].severity > r->incidents.v[1].severity);
-	report_free(r);
-	window_free(w);
+	forget(w, r);
 }
 
 Test(symptom, of_many_episodes_three_are_told)
 {
-	struct window *w = window_new();
-	uint32_t edge = window_edge(w, WIN_NONE, window_service(w, "shop"), "http", 80);
+	uint32_t edge;
+	struct window *w = shop_window(&edge);
 	struct report *r;
 	int t;
 
 	for (t = 0; t < 900; t++)
 		second(w, t, edge, 100, t >= 100 && t % 100 < 10 ? 20 + t / 100 : 0, 0);
-	ends(w, 900);
-	r = told(w);
+	r = told_of(w, 900);
 	cr_assert_eq(r->incidents.n, 3, "%zu incidents", r->incidents.n);
 	cr_expect_eq(r->incidents.v[0].since_ns, (1700000000ll + 800) * SHOP_SECOND);
-	report_free(r);
-	window_free(w);
+	forget(w, r);
 }
 
 /* A little noise beside, so that the range is longer than the service's part of it. */
@@ -95,8 +106,8 @@ static void beside(struct window *w, int seconds)
 
 Test(symptom, polling_until_it_starts_is_none)
 {
-	struct window *w = window_new();
-	uint32_t edge = window_edge(w, WIN_NONE, window_service(w, "shop"), "http", 80);
+	uint32_t edge;
+	struct window *w = shop_window(&edge);
 	struct report *r;
 	int t;
 
@@ -105,31 +116,27 @@ Test(symptom, polling_until_it_starts_is_none)
 		second(w, t, edge, 0, 0, 2);
 	for (t = 106; t < 115; t++)
 		second(w, t, edge, 10, 0, 0);
-	ends(w, 240);
-	r = told(w);
+	r = told_of(w, 240);
 	cr_expect_eq(r->incidents.n, 0, "%zu incidents", r->incidents.n);
-	report_free(r);
-	window_free(w);
+	forget(w, r);
 }
 
 Test(symptom, without_history_it_lasts_as_long_as_it_was_seen)
 {
-	struct window *w = window_new();
-	uint32_t edge = window_edge(w, WIN_NONE, window_service(w, "shop"), "http", 80);
+	uint32_t edge;
+	struct window *w = shop_window(&edge);
 	struct report *r;
 	int t;
 
 	beside(w, 240);
 	for (t = 100; t < 120; t++)
 		second(w, t, edge, t < 110 ? 10 : 0, t < 110 ? 10 : 0, 2);
-	ends(w, 240);
-	r = told(w);
+	r = told_of(w, 240);
 	cr_assert_eq(r->incidents.n, 1, "%zu incidents", r->incidents.n);
 	cr_expect_not(r->incidents.v[0].open, "nothing of it was seen for two minutes");
 	cr_expect_eq(r->incidents.v[0].since_ns, (1700000000ll + 100) * SHOP_SECOND);
 	cr_expect_eq(r->incidents.v[0].until_ns, (1700000000ll + 120) * SHOP_SECOND);
-	report_free(r);
-	window_free(w);
+	forget(w, r);
 }
 
 /* A restart: five connects are refused for a second, then it answers as before, only slower. */
@@ -150,6 +157,5 @@ Test(symptom, gap_of_a_restart_is_not_down)
 	cr_assert(r->incidents.n && r->incidents.v[0].causes.n);
 	for (k = 0; k < r->incidents.v[0].causes.n; k++)
 		cr_expect_neq(strcmp(r->incidents.v[0].causes.v[k].kind, "dependency.down"), 0);
-	report_free(r);
-	window_free(p.w);
+	forget(p.w, r);
 }

@@ -42,12 +42,14 @@ static void datagram(struct world *w, const struct sock *s, uint8_t dir, const c
 static const struct sock client = {1, 10, 0, "127.0.0.1", 40000, "127.0.0.1", 53, ROLE_CLIENT};
 static const struct sock server = {2, 20, 0, "127.0.0.1", 53, "127.0.0.1", 40000, ROLE_SERVER};
 
-static void node(struct world *w)
+static void ask(struct world *w)
 {
-	world_init(w, 0, 0);
-	process(w, 10, 1, "app", NULL);
-	process(w, 20, 1, "resolver", NULL);
-	pass(w);
+	datagram(w, &client, DIR_OUT, QUERY, SIZE);
+}
+
+static void tell(struct world *w, const char *answer)
+{
+	datagram(w, &server, DIR_OUT, answer, SIZE);
 }
 
 Test(datagram, a_question_and_its_answer)
@@ -57,11 +59,11 @@ Test(datagram, a_question_and_its_answer)
 	struct world w;
 	struct tick *t;
 
-	node(&w);
-	datagram(&w, &client, DIR_OUT, QUERY, SIZE);
-	datagram(&w, &server, DIR_OUT, ANSWER, SIZE);
-	datagram(&w, &client, DIR_OUT, QUERY, SIZE);
-	datagram(&w, &server, DIR_OUT, NOBODY, SIZE);
+	world_app_and(&w, "resolver");
+	ask(&w);
+	tell(&w, ANSWER);
+	ask(&w);
+	tell(&w, NOBODY);
 	t = tick(&w);
 	learn(n, t);
 	cr_assert_eq(t->requests.n, 2);
@@ -90,7 +92,7 @@ Test(datagram, seen_from_both_ends)
 	struct world w;
 	struct tick *t;
 
-	node(&w);
+	world_app_and(&w, "resolver");
 	datagram(&w, &c, DIR_OUT, QUERY, SIZE);
 	datagram(&w, &s, DIR_IN, QUERY, SIZE);
 	datagram(&w, &s, DIR_OUT, ANSWER, SIZE);
@@ -111,8 +113,8 @@ Test(datagram, never_answered)
 	struct tick *t;
 	uint64_t count = 0, errors = 0;
 
-	node(&w);
-	datagram(&w, &client, DIR_OUT, QUERY, SIZE);
+	world_app_and(&w, "resolver");
+	ask(&w);
 	for (int i = 0; i < 8; i++) {
 		t = tick(&w);
 		cr_expect(t->requests.n == 0 || i >= 5);
@@ -131,11 +133,11 @@ Test(datagram, noise)
 	struct world w;
 	struct tick *t;
 
-	node(&w);
-	datagram(&w, &client, DIR_OUT, QUERY, SIZE);
+	world_app_and(&w, "resolver");
+	ask(&w);
 	datagram(&w, &server, DIR_OUT, "\0\7\x81\x80\0\1\0\0\0\0\0\0\xc0\x0c\0\1\0\1", 18);
 	datagram(&w, &client, DIR_OUT, "twelve bytes", 12);
-	datagram(&w, &server, DIR_OUT, ANSWER, SIZE);
+	tell(&w, ANSWER);
 	datagram(&w, &server, DIR_OUT, "short", 5);
 	t = tick(&w);
 	cr_assert_eq(t->requests.n, 1);
@@ -154,7 +156,7 @@ Test(datagram, counted_in_the_kernel)
 	struct names *n = calloc(1, sizeof(*n));
 	struct world w;
 
-	node(&w);
+	world_app_and(&w, "resolver");
 	for (size_t i = 0; i < 3; i++) {
 		const struct tick_tcp *tcp;
 		struct tick *t;
@@ -187,7 +189,7 @@ Test(datagram, a_server_that_never_answers)
 	struct world w;
 	struct tick *t;
 
-	node(&w);
+	world_app_and(&w, "resolver");
 	counted(&w, &bound, CONN_OWNER, 0, 0);
 	counted(&w, &c, CONN_OWNER, 100, 0);
 	t = tick(&w);
@@ -206,11 +208,11 @@ Test(datagram, apart_from_tcp)
 	struct world w;
 	struct tick *t;
 
-	node(&w);
+	world_app_and(&w, "resolver");
 	conn(&w, &c, CONN_CONNECT);
 	conn(&w, &s, CONN_ESTABLISHED);
-	datagram(&w, &client, DIR_OUT, QUERY, SIZE);
-	datagram(&w, &server, DIR_OUT, ANSWER, SIZE);
+	ask(&w);
+	tell(&w, ANSWER);
 	t = tick(&w);
 	cr_assert_eq(t->edges.n, 2);
 	cr_expect(!strcmp(t->edges.v[0].protocol, "tcp") || !strcmp(t->edges.v[1].protocol, "tcp"));
@@ -228,7 +230,7 @@ Test(datagram, the_last_tick_waits_for_nobody)
 	struct tick *t;
 
 	memset(&n, 0, sizeof(n));
-	node(&w);
+	world_app_and(&w, "resolver");
 	tick_free(tick(&w));
 	counted(&w, &gone, CONN_OWNER, 300, 0);
 	model_end(w.m);

@@ -88,7 +88,6 @@ Test(health, connecting_takes_from_syn_to_established_at_the_caller)
 
 Test(health, a_syn_without_answer_is_seen_while_it_waits_and_when_it_was_given_up)
 {
-	struct ev_conn e;
 	struct names n;
 	struct world w;
 	struct tick *t;
@@ -98,15 +97,11 @@ Test(health, a_syn_without_answer_is_seen_while_it_waits_and_when_it_was_given_u
 	t = tick(&w);
 	cr_expect_eq(the_edge(&n, t)->connecting, 1);
 	tick_free(t);
-	e = conn_record(&w, &near, CONN_RETRANS);
-	e.retrans = 1;
-	model_event(w.m, &e.h);
+	conn_retrans(&w, &near, CONN_RETRANS, 1);
 	t = tick(&w);
 	cr_expect_eq(the_edge(&n, t)->connecting, 1);
 	tick_free(t);
-	e = conn_record(&w, &near, CONN_CLOSE);
-	e.retrans = 1;
-	model_event(w.m, &e.h);
+	conn_retrans(&w, &near, CONN_CLOSE, 1);
 	t = tick(&w);
 	cr_expect_eq(the_edge(&n, t)->connecting, 0);
 	cr_expect_eq(the_edge(&n, t)->timeouts, 1, "the program lost patience before the kernel did");
@@ -118,7 +113,6 @@ Test(health, a_syn_without_answer_is_seen_while_it_waits_and_when_it_was_given_u
 Test(health, a_syn_that_is_answered_at_the_second_try_took_that_long)
 {
 	struct sock early = near;
-	struct ev_conn e;
 	struct names n;
 	struct world w;
 	struct tick *t;
@@ -129,9 +123,7 @@ Test(health, a_syn_that_is_answered_at_the_second_try_took_that_long)
 	t = tick(&w);
 	learn(&n, t);
 	tick_free(t);
-	e = conn_record(&w, &near, CONN_RETRANS);
-	e.retrans = 1;
-	model_event(w.m, &e.h);
+	conn_retrans(&w, &near, CONN_RETRANS, 1);
 	conn(&w, &near, CONN_ESTABLISHED);
 	conn(&w, &far, CONN_ESTABLISHED);
 	t = tick(&w);
@@ -152,7 +144,6 @@ Test(health, a_pass_may_run_ahead_of_the_records_in_the_ring)
 {
 	struct sock early = near;
 	struct ev_health h;
-	struct ev_conn e;
 	struct names n;
 	struct world w;
 	struct tick *t;
@@ -167,12 +158,8 @@ Test(health, a_pass_may_run_ahead_of_the_records_in_the_ring)
 	t = tick(&w);
 	learn(&n, t);
 	tick_free(t);
-	e = conn_record(&w, &near, CONN_RETRANS);
-	e.retrans = 1;
-	model_event(w.m, &e.h);
-	e = conn_record(&w, &near, CONN_ESTABLISHED);
-	e.retrans = 1;
-	model_event(w.m, &e.h);
+	conn_retrans(&w, &near, CONN_RETRANS, 1);
+	conn_retrans(&w, &near, CONN_ESTABLISHED, 1);
 	conn(&w, &far, CONN_ESTABLISHED);
 	data(&w, 10, DIR_OUT, 1, "Q1");
 	t = tick(&w);
@@ -207,16 +194,13 @@ Test(health, the_loser_of_a_race_of_connects_is_no_timeout)
 
 Test(health, resets_and_retransmits_are_told_apart_by_their_sender)
 {
-	struct ev_conn e;
 	struct names n;
 	struct world w;
 	struct tick *t;
 
 	two_services(&w, &n);
 	establish(&w);
-	e = conn_record(&w, &far, CONN_RETRANS);
-	e.retrans = 2;
-	model_event(w.m, &e.h);
+	conn_retrans(&w, &far, CONN_RETRANS, 2);
 	conn(&w, &near, CONN_RESET_RECV);
 	conn(&w, &far, CONN_RESET_SENT);
 	t = tick(&w);

@@ -6,24 +6,31 @@
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 #define ANSWER(status) "HTTP/1.1 " status " X\r\nContent-Length: 2\r\n\r\nok"
 
+static const struct sock near = {.cookie = 10, .pid = 200, .laddr = "127.0.0.1", .lport = 40000, .raddr = "127.0.0.1",
+				 .rport = 8080, .role = ROLE_CLIENT};
+static const struct sock far = {.cookie = 11, .pid = 100, .laddr = "127.0.0.1", .lport = 8080, .raddr = "127.0.0.1",
+				.rport = 40000, .role = ROLE_SERVER};
+
+/* As the client tells of it. */
+static void connected(struct world *w)
+{
+	world_init(w, 0, 0);
+	process(w, 100, 1, "server", "");
+	process(w, 200, 1, "client", "");
+	listening(w, 1, 100, "0.0.0.0", 8080);
+	conn(w, &near, CONN_CONNECT);
+	conn(w, &near, CONN_ESTABLISHED);
+}
+
 Test(http, requests_of_a_keep_alive_connection_are_exact)
 {
-	const struct sock near = {.cookie = 10, .pid = 200, .laddr = "127.0.0.1", .lport = 40000, .raddr = "127.0.0.1",
-				  .rport = 8080, .role = ROLE_CLIENT};
-	const struct sock far = {.cookie = 11, .pid = 100, .laddr = "127.0.0.1", .lport = 8080, .raddr = "127.0.0.1",
-				 .rport = 40000, .role = ROLE_SERVER};
 	const char *const answer[] = {ANSWER("200"), ANSWER("404"), ANSWER("503"), ANSWER("429")};
 	uint32_t out = 1, in = 1, i;
 	struct names n = {0};
 	struct world w;
 	struct tick *t;
 
-	world_init(&w, 0, 0);
-	process(&w, 100, 1, "server", "");
-	process(&w, 200, 1, "client", "");
-	listening(&w, 1, 100, "0.0.0.0", 8080);
-	conn(&w, &near, CONN_CONNECT);
-	conn(&w, &near, CONN_ESTABLISHED);
+	connected(&w);
 	conn(&w, &far, CONN_ESTABLISHED);
 	for (i = 0; i < 400; i++) {
 		data(&w, 10, DIR_OUT, out, GET("/items/42?token=secret"));
@@ -62,18 +69,11 @@ Test(http, requests_of_a_keep_alive_connection_are_exact)
 
 Test(http, a_request_without_an_answer_ages_and_is_aborted_by_the_close)
 {
-	const struct sock near = {.cookie = 10, .pid = 200, .laddr = "127.0.0.1", .lport = 40000, .raddr = "127.0.0.1",
-				  .rport = 8080, .role = ROLE_CLIENT};
 	struct names n = {0};
 	struct world w;
 	struct tick *t;
 
-	world_init(&w, 0, 0);
-	process(&w, 100, 1, "server", "");
-	process(&w, 200, 1, "client", "");
-	listening(&w, 1, 100, "0.0.0.0", 8080);
-	conn(&w, &near, CONN_CONNECT);
-	conn(&w, &near, CONN_ESTABLISHED);
+	connected(&w);
 	data(&w, 10, DIR_OUT, 1, GET("/slow"));
 	pass(&w);
 	t = tick(&w);

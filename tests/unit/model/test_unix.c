@@ -18,14 +18,6 @@ static void told(struct world *w, uint64_t cookie, uint64_t peer, uint32_t pid, 
 	model_event(w->m, &e.h);
 }
 
-static void node(struct world *w)
-{
-	world_init(w, 0, 0);
-	process(w, 10, 1, "app", NULL);
-	process(w, 20, 1, "db", NULL);
-	pass(w);
-}
-
 /* Two cookies are one connection, at port 0; the end of the one is the end of it. */
 Test(unix_stream, requests_between_two)
 {
@@ -34,7 +26,7 @@ Test(unix_stream, requests_between_two)
 	struct world w;
 	struct tick *t;
 
-	node(&w);
+	world_app_and(&w, "db");
 	told(&w, 1, 2, 10, ROLE_CLIENT, CONN_ESTABLISHED, 0, 0);
 	data(&w, 1, DIR_OUT, 0, "Qask");
 	told(&w, 2, 1, 20, ROLE_SERVER, CONN_ESTABLISHED, 0, 4);
@@ -64,7 +56,7 @@ Test(unix_stream, unreadable)
 	struct world w;
 	struct tick *t;
 
-	node(&w);
+	world_app_and(&w, "db");
 	told(&w, 1, 2, 10, ROLE_CLIENT, CONN_ESTABLISHED, 0, 0);
 	told(&w, 2, 1, 20, ROLE_SERVER, CONN_ESTABLISHED, 0, 0);
 	data(&w, 1, DIR_OUT, 0, "D...");
@@ -94,7 +86,7 @@ Test(unix_stream, silence)
 	struct world w;
 	uint64_t count = 0;
 
-	node(&w);
+	world_app_and(&w, "db");
 	told(&w, 1, 2, 10, ROLE_CLIENT, CONN_ESTABLISHED, 0, 0);
 	told(&w, 2, 1, 20, ROLE_SERVER, CONN_ESTABLISHED, 0, 0);
 	told(&w, 3, 4, 10, ROLE_CLIENT, CONN_ESTABLISHED, 0, 0);

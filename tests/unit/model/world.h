@@ -123,6 +123,15 @@ static inline void conn(struct world *w, const struct sock *s, uint8_t what)
 	model_event(w->m, &e.h);
 }
 
+/* The kernel's count of segments of this socket that were sent again, with a record of any kind. */
+static inline void conn_retrans(struct world *w, const struct sock *s, uint8_t what, uint32_t retrans)
+{
+	struct ev_conn e = conn_record(w, s, what);
+
+	e.retrans = retrans;
+	model_event(w->m, &e.h);
+}
+
 static inline void listening(struct world *w, uint64_t cookie, uint32_t pid, const char *addr, uint16_t port)
 {
 	struct sock s = {.cookie = cookie, .pid = pid, .laddr = addr, .lport = port};
@@ -171,6 +180,15 @@ static inline struct tick *tick(struct world *w)
 static inline void pass(struct world *w)
 {
 	tick_free(tick(w));
+}
+
+/* A world with two processes that have been there before: 10, "app", and 20. */
+static inline void world_app_and(struct world *w, const char *other)
+{
+	world_init(w, 0, 0);
+	process(w, 10, 1, "app", NULL);
+	process(w, 20, 1, other, NULL);
+	pass(w);
 }
 
 /* Names by number, gathered over ticks. */

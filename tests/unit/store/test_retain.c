@@ -201,19 +201,26 @@ Test(retain, roll_up_goes_on_after_a_pause)
 	cr_assert_gt(query(path_, "SELECT count(*) FROM tick WHERE source = 1"), 10);
 }
 
+/* Then a hundred seconds of a recorder. Closes s. */
+static void import_and_record(struct store *s, const char *text)
+{
+	struct import_stats stats;
+	struct store_error err = {0};
+
+	file_write(in_dir("i.ndjson"), text, strlen(text));
+	cr_assert_eq(store_import_ndjson(s, in_dir("i.ndjson"), &stats, &err), 0, "%s", err.text);
+	for (int64_t i = 0; i < 100; i++)
+		put(s, i);
+	store_close(s);
+}
+
 Test(retain, imported_rows_stay)
 {
 	struct store *s = writer(path_, (struct store_limits){.keep_ns = 10 * NS_PER_S, .raw_ns = 5 * NS_PER_S});
 	static const char text[] = "{\"type\":\"requests\",\"t\":1000,\"dur_s\":1,\"to\":\"x\",\"count\":2}\n"
 				   "{\"type\":\"event\",\"t\":1000,\"service\":\"x\",\"kind\":\"deploy\"}\n";
-	struct import_stats stats;
-	struct store_error err = {0};
 
-	file_write(in_dir("i.ndjson"), text, sizeof(text) - 1);
-	cr_assert_eq(store_import_ndjson(s, in_dir("i.ndjson"), &stats, &err), 0, "%s", err.text);
-	for (int64_t i = 0; i < 100; i++)
-		put(s, i);
-	store_close(s);
+	import_and_record(s, text);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM tick WHERE t_ns = 1000000000000"), 1);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM event WHERE kind = 'deploy'"), 1);
 	cr_assert_lt(query(path_, "SELECT count(*) FROM tick"), 20);
@@ -273,13 +280,7 @@ Test(retain, names_of_an_import_stay)
 	static const char text[] = "{\"type\":\"edge\",\"from\":\"x\",\"to\":\"y\",\"protocol\":\"http\",\"port\":80}\n"
 				   "{\"type\":\"requests\",\"t\":1000,\"dur_s\":1,\"to\":\"z\",\"count\":2}\n";
 	struct store *s = writer(path_, (struct store_limits){.keep_ns = 10 * NS_PER_S});
-	struct import_stats stats;
-	struct store_error err = {0};
 
-	file_write(in_dir("i.ndjson"), text, sizeof(text) - 1);
-	cr_assert_eq(store_import_ndjson(s, in_dir("i.ndjson"), &stats, &err), 0, "%s", err.text);
-	for (int64_t i = 0; i < 100; i++)
-		put(s, i);
-	store_close(s);
+	import_and_record(s, text);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM service WHERE name IN ('x', 'y', 'z')"), 3);
 }
