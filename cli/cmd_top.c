@@ -31,6 +31,18 @@ static int view_live(void *arg, const char *db)
 	return view(arg, db, true);
 }
 
+static int view_captures(struct options *o)
+{
+	struct reading r;
+	int ret = reading_open(&r, o);
+
+	if (ret)
+		return ret;
+	ret = view(o, r.paths.v[0], false);
+	reading_close(&r);
+	return ret;
+}
+
 int cmd_top(const struct command *c, struct options *o, int argc, char **argv)
 {
 	struct store_span span;
@@ -41,6 +53,8 @@ int cmd_top(const struct command *c, struct options *o, int argc, char **argv)
 		return EXIT_USAGE;
 	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
 		return say_error(EXIT_USAGE, "top: needs a terminal; rootle map, services or explain answer into a pipe");
+	if (o->pcap.n)
+		return view_captures(o);
 	int written = o->db.n ? 1 : recording_written(path, &err);
 
 	if (written < 0)

@@ -5,12 +5,12 @@
 
 #define GROUPS(...) ((const struct option_row *const[]){__VA_ARGS__, options_common, NULL})
 #define COMMON ((const struct option_row *const[]){options_common, NULL})
-#define READ options_db, options_range, options_service, options_json, options_for, options_attach, options_kernel
+#define READ options_db, options_pcap, options_range, options_service, options_json, options_for, options_attach, options_kernel
 
 const struct command command_table[] = {
 	{"top", "", "live view of services, their map and what is wrong",
 	 "Reads the recording that is being written, or starts a recorder of its own and stops it on leaving.",
-	 GROUPS(options_db, options_service, options_attach, options_kernel), cmd_top},
+	 GROUPS(options_db, options_pcap, options_service, options_attach, options_kernel), cmd_top},
 	{"record", "", "attach the probes and write the rolling window",
 	 "Runs until the time is up or SIGINT or SIGTERM. Prints 'recording: FILE' once every probe is attached and the "
 	 "first tick is in the file.",
@@ -19,7 +19,7 @@ const struct command command_table[] = {
 	 "Exit code 0: somebody is recording; 3: nobody is.", GROUPS(options_db, options_json), cmd_status},
 	{"stop", "", "end the recorder that writes the recording", "Returns when it is gone.", GROUPS(options_db), cmd_stop},
 	{"snapshot", "FILE", "one-file copy of the window, for the ticket", "Refuses to overwrite FILE.",
-	 GROUPS(options_db, options_range), cmd_snapshot, 1, 1},
+	 GROUPS(options_db, options_pcap, options_range), cmd_snapshot, 1, 1},
 	{"mark", "TEXT", "put a note on the timeline: \"rolled back\"", NULL, GROUPS(options_db), cmd_mark, 1, 1},
 	{"explain", "", "what broke, and why: ranked causes with evidence",
 	 "Without --service it looks for the worst symptom in the range. With --service and --symptom the symptom is taken "
@@ -37,7 +37,7 @@ const struct command command_table[] = {
 	{"events", "", "starts, exits, deploys, kills, notes", NULL, GROUPS(READ), cmd_events},
 	{"check", "", "what this kernel and these privileges allow, rung by rung",
 	 "Exit code 69 where nothing at all can be observed.", GROUPS(options_check, options_json, options_kernel), cmd_check},
-	{"export", "", "the recording as ndjson", NULL, GROUPS(options_export, options_db, options_range), cmd_export},
+	{"export", "", "the recording as ndjson", NULL, GROUPS(options_export, options_db, options_pcap, options_range), cmd_export},
 	{"import", "FILE...", "ndjson into a recording",
 	 "One transaction a file: a line that is refused keeps the whole file out.", GROUPS(options_db), cmd_import, 1, -1},
 	{"demo", "[SCENARIO]", "start a small real system, break it, explain it",

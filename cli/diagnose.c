@@ -48,16 +48,17 @@ static void ask(struct question *q, const struct options *o, const struct range 
 	}
 }
 
-int diagnosis_open(struct diagnosis *d, const struct options *o)
+int diagnosis_open(struct diagnosis *d, struct options *o)
 {
 	int ret;
 
-	*d = (struct diagnosis){.now_ns = o->now_ns};
+	*d = (struct diagnosis){0};
 	if (o->symptom && !o->service)
 		return say_error(EXIT_USAGE, "--symptom needs --service: whose symptom is it?");
 	ret = reading_open(&d->reading, o);
 	if (ret)
 		return ret;
+	d->now_ns = o->now_ns;
 	ask(&d->question, o, &d->reading.range);
 	d->window = reading_load(&d->reading, load_since(d), load_until(d), LOAD_ALL);
 	if (!d->window) {

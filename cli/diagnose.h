@@ -23,7 +23,7 @@ struct diagnosis {
 };
 
 /* 0, or an exit code after one line on stderr; then nothing is held. The window may be empty. */
-int diagnosis_open(struct diagnosis *d, const struct options *o);
+int diagnosis_open(struct diagnosis *d, struct options *o);
 void diagnosis_close(struct diagnosis *d);
 /* Are there any facts in the range? Says so where there are not, or where nobody has the name of --service. */
 bool diagnosis_has_data(const struct diagnosis *d);

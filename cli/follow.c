@@ -142,7 +142,7 @@ static void print_summary(struct follow *f, int64_t since)
 		say_note("no requests in this range");
 }
 
-static int follow_recording(const struct options *o)
+static int follow_recording(struct options *o)
 {
 	struct follow f = {.o = o};
 	int ret = reading_open(&f.reading, o);

@@ -27,6 +27,11 @@ const struct option_row options_db[] = {
 	{0},
 };
 
+const struct option_row options_pcap[] = {
+	{"pcap", OPT_LIST, AT(pcap), "FILE", "read this capture instead (pcap, pcapng; -: stdin)"},
+	{0},
+};
+
 const struct option_row options_range[] = {
 	{"since", OPT_TIME, AT(since_ns), "TIME", "from: 14:05, 10m (ago), @1589808367, RFC 3339"},
 	{"until", OPT_TIME, AT(until_ns), "TIME", "to: same forms, or now"},

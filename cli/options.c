@@ -33,6 +33,7 @@ void options_init(struct options *o, int64_t now_ns)
 void options_done(struct options *o)
 {
 	vec_done(&o->db);
+	vec_done(&o->pcap);
 	vec_done(&o->cgroup);
 	vec_done(&o->exclude_cgroup);
 	vec_done(&o->pid);
@@ -177,6 +178,34 @@ static int set_time(int64_t *to, int64_t now_ns, const char *value, char *why, s
 	return -EINVAL;
 }
 
+static void keep_time(struct options *o, const struct option_row *row, const char *value)
+{
+	for (size_t i = 0; i < OPTION_TIMES; i++) {
+		if (o->times[i].row && o->times[i].row != row)
+			continue;
+		o->times[i].row = row;
+		o->times[i].value = value;
+		return;
+	}
+}
+
+void options_now(struct options *o, int64_t now_ns)
+{
+	char why[8];
+
+	o->now_ns = now_ns;
+	for (size_t i = 0; i < OPTION_TIMES && o->times[i].row; i++) {
+		const struct option_row *row = o->times[i].row;
+		void *at = (char *)o + row->at;
+
+		/* they were understood once */
+		if (row->type == OPT_TIME)
+			set_time(at, now_ns, o->times[i].value, why, sizeof(why));
+		else
+			set_range(at, now_ns, o->times[i].value, why, sizeof(why));
+	}
+}
+
 /* What a higher level says about a list replaces what the lower one said. */
 #define list_level(list, lv) ((list)->level < (lv) ? ((list)->level = (lv), (list)->n = 0) : 0)
 
@@ -214,8 +243,10 @@ int option_set(struct options *o, const struct option_row *row, const char *valu
 	case OPT_SIZE:
 		return set_positive(size_parse, at, value, "a size like 64M or 1G", why, cap);
 	case OPT_TIME:
+		keep_time(o, row, value);
 		return set_time(at, o->now_ns, value, why, cap);
 	case OPT_RANGE:
+		keep_time(o, row, value);
 		return set_range(at, o->now_ns, value, why, cap);
 	case OPT_BUDGET:
 		return set_budget(at, value, why, cap);

@@ -19,13 +19,18 @@ struct text_list { const char **v; size_t n, cap; int level; };
 struct number_list { uint32_t *v; size_t n, cap; int level; };
 struct time_range { int64_t since_ns, until_ns; };      /* both TIME_UNSET, or both set and since < until */
 
+struct option_row;
+
+#define OPTION_TIMES 3                  /* options with a time: --since, --until, --baseline */
+
 struct options {
 	int64_t now_ns;                 /* the one "now" that relative times count from */
+	struct { const struct option_row *row; const char *value; } times[OPTION_TIMES];       /* as they were given */
 	/* everywhere */
 	bool help, version, quiet, verbose, json;
 	const char *color, *config;
 	/* what is read */
-	struct text_list db;
+	struct text_list db, pcap;
 	int64_t since_ns, until_ns;     /* TIME_UNSET: not given */
 	int64_t last_ns, for_ns;        /* 0: not given */
 	const char *service;
@@ -85,7 +90,7 @@ struct option_row {
 	bool config;             /* may stand in the configuration file */
 };
 
-extern const struct option_row options_common[], options_json[], options_db[], options_range[], options_service[],
+extern const struct option_row options_common[], options_json[], options_db[], options_pcap[], options_range[], options_service[],
 	options_for[], options_explain[], options_edges[], options_follow[], options_record[], options_attach[], options_kernel[],
 	options_profile[], options_check[], options_export[], options_demo[];
 
@@ -99,6 +104,9 @@ const struct option_row *options_find(const struct option_row *const *groups, co
 
 /* Sets one option from text that must stay valid as long as o. 0, or -EINVAL with why (static or in buf). */
 int option_set(struct options *o, const struct option_row *row, const char *value, int level, char *why, size_t cap);
+
+/* There is another "now" than was thought, the end of a capture: times that were given count from it. */
+void options_now(struct options *o, int64_t now_ns);
 
 /* Takes the options out of argv (argv[0] is the command); what is left is positional: argv[0..*nargs). 0, or EXIT_USAGE
  * after one line on stderr. */

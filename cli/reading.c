@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "capture_import.h"
 #include "collect/kernel_can.h"
 #include "exit.h"
 #include "reading.h"
@@ -139,6 +140,29 @@ static void hold_signals(struct reading *r)
 	sigprocmask(SIG_BLOCK, &set, &r->signals);
 }
 
+/* Captures become a recording that goes with the command. */
+static int read_captures(struct reading *r, struct options *o)
+{
+	int ret;
+
+	if (o->db.n && o->db.level == LEVEL_COMMAND_LINE)
+		return say_error(EXIT_USAGE, "--pcap and --db exclude each other");
+	if (o->follow)
+		return say_error(EXIT_USAGE, "--follow follows a recording that is being written, and --pcap is none");
+	hold_signals(r);
+	ret = temp_recording_make(&r->temp);
+	if (ret) {
+		sigprocmask(SIG_SETMASK, &r->signals, NULL);
+		return ret;
+	}
+	ret = capture_import(o->pcap.v, o->pcap.n, r->temp.db, o->raw);
+	if (ret == 0)
+		ret = open_path(r, r->temp.db);
+	if (ret == 0)
+		options_now(o, r->last_ns);
+	return ret;
+}
+
 static int record_now(struct reading *r, const struct options *o)
 {
 	struct recorder_options ro;
@@ -159,11 +183,13 @@ static int record_now(struct reading *r, const struct options *o)
 	return ret ? ret : open_path(r, r->temp.db);
 }
 
-static int open_any(struct reading *r, const struct options *o)
+static int open_any(struct reading *r, struct options *o)
 {
 	struct store_error err;
 	int ret = 0;
 
+	if (o->pcap.n)
+		return read_captures(r, o);
 	for (size_t i = 0; i < o->db.n && !ret; i++)
 		ret = open_path(r, o->db.v[i]);
 	if (o->db.n)
@@ -179,21 +205,22 @@ static int open_any(struct reading *r, const struct options *o)
 			 "sudo rootle record, or give --db FILE");
 }
 
-int reading_open(struct reading *r, const struct options *o)
+int reading_open(struct reading *r, struct options *o)
 {
 	const char *why;
 	int ret;
 
 	*r = (struct reading){0};
-	/* contradictions are found before anything is opened or attached */
-	if (range_resolve(o, 0, 0, &r->range, &why))
+	/* contradictions are found before anything is opened or attached; the times of a capture count from its end */
+	if (!o->pcap.n && range_resolve(o, 0, 0, &r->range, &why))
 		return say_error(EXIT_USAGE, "%s", why);
 	ret = open_any(r, o);
+	if (ret == 0 && range_resolve(o, r->first_ns, r->last_ns, &r->range, &why))
+		ret = say_error(EXIT_USAGE, "%s", why);
 	if (ret) {
 		reading_close(r);
 		return ret;
 	}
-	range_resolve(o, r->first_ns, r->last_ns, &r->range, &why);
 	range_say(&r->range, r->first_ns, r->last_ns);
 	return 0;
 }

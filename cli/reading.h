@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * reading: what a reading command reads: the recordings of --db; else the default recording where it is being written or is
+ * reading: what a reading command reads: the captures of --pcap, made a recording; the recordings of --db; else the default recording where it is being written or is
  * fresh; else, as root, a temporary recording that is made on the spot (--for, 15 s) and goes with the command.
  */
 #ifndef ROOTLE_CLI_READING_H
@@ -27,8 +27,8 @@ struct reading {
 	struct range range;
 };
 
-/* Opens and resolves the range, and says it. 0, or an exit code after one line on stderr; then nothing is open. */
-int reading_open(struct reading *r, const struct options *o);
+/* Opens and resolves the range, and says it; relative times of o count from the end of a capture then. 0, or an exit code after one line on stderr; then nothing is open. */
+int reading_open(struct reading *r, struct options *o);
 void reading_close(struct reading *r);
 
 /* The facts of [since, until) of all recordings in one window; NULL after one line on stderr. window_free() it. */

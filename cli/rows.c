@@ -124,7 +124,7 @@ static bool service_known(const struct options *o, const struct window *w)
 	return false;
 }
 
-int rows_command(const struct rows *rows, const struct options *o)
+int rows_command(const struct rows *rows, struct options *o)
 {
 	struct reading r;
 	struct window *w;

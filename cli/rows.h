@@ -23,7 +23,7 @@ struct rows {
 };
 
 /* Opens, loads, prints. Returns the exit code. */
-int rows_command(const struct rows *rows, const struct options *o);
+int rows_command(const struct rows *rows, struct options *o);
 
 /* {"type":"summary",…}: w NULL: nothing could be loaded because there is nothing. */
 void rows_summary(const char *schema, const struct window *w, const struct range *range, size_t n);

@@ -31,14 +31,13 @@ void udp_counts_init(struct udp_counts *u, int map_fd)
 	*u = (struct udp_counts){ .map_fd = map_fd };
 }
 
-/* Who is asked: who has the only port that is not from the ephemeral range, else who did not speak first. */
-static uint8_t role_of(const struct udp_key *k, const struct udp_count *c)
+uint8_t udp_role(uint16_t lport, uint16_t rport, uint8_t first)
 {
-	bool local = k->lport < EPHEMERAL, remote = k->rport < EPHEMERAL;
+	bool local = lport < EPHEMERAL, remote = rport < EPHEMERAL;
 
 	if (local != remote)
 		return local ? ROLE_SERVER : ROLE_CLIENT;
-	return c->first == DIR_OUT ? ROLE_CLIENT : ROLE_SERVER;
+	return first == DIR_OUT ? ROLE_CLIENT : ROLE_SERVER;
 }
 
 static bool is_mapped(const uint8_t ip[16])
@@ -53,7 +52,7 @@ static void emit(const struct udp_key *k, const struct udp_count *c, uint8_t wha
 	struct ev_conn e = {
 		.h = { .ts_ns = now_ns, .size = sizeof(e), .type = EV_CONN },
 		.cookie = k->cookie, .netns = c->netns, .tgid = c->tgid, .lport = k->lport, .rport = k->rport, .what = what,
-		.role = role_of(k, c), .family = is_mapped(k->raddr) ? 4 : 6, .l4 = L4_UDP, .quic = c->quic,
+		.role = udp_role(k->lport, k->rport, c->first), .family = is_mapped(k->raddr) ? 4 : 6, .l4 = L4_UDP, .quic = c->quic,
 		.bytes_out = c->bytes[DIR_OUT], .bytes_in = c->bytes[DIR_IN],
 	};
 

@@ -19,4 +19,8 @@ void udp_counts_init(struct udp_counts *u, int map_fd);
 /* Reads the table where the last time is a second ago. Records handed on, or -errno. */
 int udp_counts_read(struct udp_counts *u, uint64_t now_ns, source_fn *fn, void *arg);
 
+/* The role of the local socket: who is asked has the only port that is not from the ephemeral range, else did not speak first. first:
+ * the direction of the first datagram. */
+uint8_t udp_role(uint16_t lport, uint16_t rport, uint8_t first);
+
 #endif

@@ -63,6 +63,8 @@ static uint32_t by_listener(struct model *m, const struct conn *c, unsigned end)
  * our SYN yet. */
 static bool may_be_local(const struct model *m, const struct conn *c, unsigned end)
 {
+	if (m->o.by_address)
+		return false;
 	return c->end[end].cookie || c->syn_ns || addr_netns(m, c->a[end].ip, c->end[!end].netns);
 }
 
@@ -83,12 +85,42 @@ static uint32_t client_elsewhere(struct model *m, const struct conn *c, uint32_t
 	return service_external(m, a, false);
 }
 
+/* The first service that was called at an address is the host's: its calls are that service's. Not on loopback, where all are, nor
+ * where who is called is but a guess. */
+static uint32_t server_by_address(struct model *m, const struct conn *c)
+{
+	const struct addr *a = &c->a[!c->client];
+	uint32_t service = service_external(m, a, true), *host;
+	bool sure = (c->l4 == L4_TCP && c->sure) || (c->flow && flow_proto(conn_flow(c)) != PROTO_UNKNOWN), fresh;
+
+	if (!sure || service == NONE || addr_is_loopback(a->ip))
+		return service;
+	host = map_put(&m->hosts, a->ip, &fresh);
+	if (!host) {
+		m->lost_addresses++;
+	} else if (fresh) {
+		*host = service;
+		m->gen++;
+	}
+	return service;
+}
+
+static uint32_t client_by_address(struct model *m, const struct conn *c, uint32_t to)
+{
+	const uint8_t *ip = c->a[c->client].ip;
+	const uint32_t *host = memcmp(ip, c->a[!c->client].ip, 16) ? map_get(&m->hosts, ip) : NULL;
+
+	return host ? *host : client_elsewhere(m, c, to);
+}
+
 /* to: of the client, the service that it calls. */
 static uint32_t end_service(struct model *m, const struct conn *c, unsigned end, uint32_t to, bool final)
 {
 	bool server = end != c->client;
 	uint32_t service;
 
+	if (m->o.by_address)
+		return server ? server_by_address(m, c) : client_by_address(m, c, to);
 	if (c->end[end].owner) {
 		service = pid_service(m, c->end[end].owner);
 		if (service != NONE)

@@ -45,6 +45,7 @@
 #define OUTSIDE_MAX 64               /* clients from elsewhere of one service; past it "external:others" */
 #define EDGES_MAX 16384
 #define LISTENERS_MAX 4096
+#define HOSTS_MAX 4096
 #define PROCESSES_MAX 16384
 #define CGROUPS_MAX 4096
 #define DEVICES_MAX 64
@@ -323,6 +324,7 @@ struct model {
 	bool passed;                 /* one was finished in this tick */
 	bool windows;                /* closed windows are told of */
 	struct map local;            /* address → netns where a socket had it */
+	struct map hosts;            /* by_address: address → service that was called there first */
 	struct map bound;            /* struct place → pid that receives datagrams there */
 
 	struct map procs;            /* pid → struct proc * */

@@ -50,10 +50,12 @@ struct model *model_new(const struct model_options *o)
 	m->conn_free = m->closed_head = m->closed_tail = NONE;
 	m->gen = 1;
 	m->reads = true;
+	m->named = o->by_address;
 	arena_init(&m->note_text, NOTE_TEXT_MAX);
 	stacks_init(m);
 	listeners_init(m);
 	datagrams_init(m);
+	map_init(&m->hosts, 16, sizeof(uint32_t), HOSTS_MAX);
 	map_init(&m->procs, sizeof(uint32_t), sizeof(struct proc *), PROCESSES_MAX);
 	map_init(&m->edge_index, 3 * sizeof(uint32_t), sizeof(uint32_t), EDGES_MAX);
 	map_init(&m->aggs, sizeof(struct agg_key), sizeof(struct agg), 0);
@@ -84,6 +86,7 @@ void model_free(struct model *m)
 	stacks_done(m);
 	services_done(m);
 	map_done(&m->edge_index);
+	map_done(&m->hosts);
 	for (size_t i = 0; i < m->edges.n; i++)
 		hist_done(&m->edges.v[i].connect);
 	vec_done(&m->edges);

@@ -30,6 +30,8 @@ struct model_options {
 	uint32_t max_ops;               /* 0: 4096 operations in all; past it "(other)" */
 	size_t max_flow_bytes;          /* 0: 12 MB for all flows' buffers */
 	bool raw;                       /* operations keep their values */
+	bool by_address;                /* nothing of this is of this node (a capture): names are addresses, at once; who calls from
+	                                 * an address where a service is called is that service */
 	/* Wanted by the kernel side (bpf_source_wish); NULL: nobody asks. wish: WISH_* of bpf/event.h. */
 	void (*wish)(void *arg, uint64_t cookie, int wish);
 	void *wish_arg;

@@ -87,7 +87,7 @@ uint32_t service_external(struct model *m, const struct addr *a, bool server)
 		return service_others(m);
 	}
 	m->externals++;
-	return service_get(m, name, "external", "address");
+	return service_get(m, name, server && m->o.by_address ? "app" : "external", "address");
 }
 
 bool service_has_port(const struct service *s, uint16_t port)
