@@ -39,6 +39,7 @@ static void json_handshakes(struct json *j, const struct sum_tls *t)
 	/* beyond the year 2262 the clock of nanoseconds ends, and the trust in a certificate should have */
 	json_string(j, "not_after", t->not_after_s && t->not_after_s < INT64_MAX / 1000000000
 					    ? time_rfc3339(end, sizeof(end), t->not_after_s * 1000000000) : NULL);
+	json_string(j, "not_after_source", t->source);
 	json_object_end(j);
 }
 

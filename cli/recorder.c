@@ -289,6 +289,7 @@ static int open_model(struct recorder *r)
 {
 	struct model_options mo = {
 		.ident = ident_resolver(r->sources.ident),
+		.certificates = certificates_resolver(r->sources.certificates),
 		.node = r->node,
 		.wish = wish,
 		.wish_arg = r,

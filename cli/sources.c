@@ -148,6 +148,8 @@ int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 		goto fail;
 	}
 	open_profile(s, o);
+	if (s->bpf && !s->host.foreign)
+		s->certificates = certificates_new(s->host.proc);
 	if (!any_opened(s)) {
 		ret = say_error(EXIT_NOTHING_SEEN, "nothing can be observed here: no BPF, no sock_diag, and /proc cannot be read");
 		goto fail;
@@ -181,6 +183,7 @@ void sources_close(struct sources *s)
 		s->bpf->ops->close(s->bpf);
 	if (s->sockets)
 		s->sockets->ops->close(s->sockets);
+	certificates_free(s->certificates);
 	ident_free(s->ident);
 	sample_done(&s->sample);
 	probe_report_done(&s->report);

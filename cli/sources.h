@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "collect/bpf_source.h"
+#include "collect/certificates.h"
 #include "collect/host.h"
 #include "collect/ident.h"
 #include "collect/sampler.h"
@@ -20,6 +21,7 @@ struct sources {
 	struct host host;
 	struct profile *profile;        /* samples of the CPUs; NULL: none */
 	struct ident *ident;
+	struct certificates *certificates;      /* of servers' files; NULL: those of /proc are not the kernel's processes */
 	struct sampler *sampler;
 	struct sample sample;           /* the reading that sampler_read() fills */
 	struct probe_report report;

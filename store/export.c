@@ -45,7 +45,7 @@ static const char *const query_table[] = {
 	FROM_TICK("outcome", "x") "JOIN edge e ON e.id = x.edge " EDGE_JOIN "LEFT JOIN op o ON o.id = x.op WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",
 	"SELECT 'tls' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", nullif(h.version, '') AS version, "
-	"nullif(h.sni, '') AS sni, h.result, nullif(h.sender, '') AS sender, h.count, h.alpn, h.subject, h.not_after_s "
+	"nullif(h.sni, '') AS sni, h.result, nullif(h.sender, '') AS sender, h.count, h.alpn, h.subject, h.not_after_s, h.cert_source "
 	FROM_TICK("tls", "h") "JOIN edge e ON e.id = h.edge " EDGE_JOIN "WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
 	"SELECT 'resource' AS type, t.t_ns AS t, t.dur_ns AS dur_s, s.name AS service, x.metric, x.device, p.value, p.lim AS \"limit\" "
 	FROM_TICK("point", "p") "JOIN series x ON x.id = p.series JOIN service s ON s.id = x.service WHERE " IN_RANGE

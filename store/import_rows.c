@@ -205,7 +205,7 @@ static int tls_row(struct import *im)
 	struct tls_row r = {.edge = edge_of(im, false), .version = import_text(im, "version", false), .sni = import_text(im, "sni", false),
 			    .result = import_text(im, "result", true), .sender = import_text(im, "sender", false),
 			    .count = import_count(im, "count", true), .alpn = import_text(im, "alpn", false),
-			    .subject = import_text(im, "subject", false)};
+			    .subject = import_text(im, "subject", false), .source = import_text(im, "cert_source", false)};
 	double end = import_amount(im, "not_after_s", false);
 
 	if (r.edge < 0 || im->problem[0])
@@ -436,7 +436,7 @@ const struct import_type import_types[] = {
 		"caller_recv_queue_bytes caller_zero_windows caller_zero_window_us callee_send_queue_bytes callee_recv_queue_bytes "
 		"callee_zero_windows callee_zero_window_us", tcp_row},
 	{"outcome", "t dur_s from to protocol port op status detail error count", outcome_row},
-	{"tls", "t dur_s from to protocol port version sni result sender count alpn subject not_after_s", tls_row},
+	{"tls", "t dur_s from to protocol port version sni result sender count alpn subject not_after_s cert_source", tls_row},
 	{"profile", "t dur_s service pid samples stack", profile_row_in},
 	{"loss", "t dur_s stage reason count", loss_row},
 	{"process", "pid start ppid service comm exe cmdline cgroup end last", process_row},

@@ -290,7 +290,7 @@ static int load_tls(struct load *l, sqlite3_stmt *q, const struct interval *t, u
 		.t_ns = t->t_ns, .dur_ns = t->dur_ns, .edge = edge,
 		.version = keep_text(l, q, 1), .sni = keep_text(l, q, 2), .result = keep_text(l, q, 3), .sender = keep_text(l, q, 4),
 		.count = sqlite3_column_double(q, 5), .alpn = keep_text(l, q, 6), .subject = keep_text(l, q, 7),
-		.not_after_s = sqlite3_column_int64(q, 8),
+		.not_after_s = sqlite3_column_int64(q, 8), .source = keep_text(l, q, 9),
 	};
 	if (!v->version || !v->sni || !v->result || !v->sender)
 		return corrupt(l, "a handshake lacks a part of its key");
@@ -478,7 +478,7 @@ static const struct {
 			     "caller_zero_window_us, callee_send_queue_bytes, callee_recv_queue_bytes, callee_zero_windows, "
 			     "callee_zero_window_us FROM tcp WHERE tick = ?1"},
 	{LOAD_OUTCOMES, load_outcome, "SELECT edge, op, status, detail, error, count FROM outcome WHERE tick = ?1"},
-	{LOAD_TCP, load_tls, "SELECT edge, version, sni, result, sender, count, alpn, subject, not_after_s FROM tls WHERE tick = ?1"},
+	{LOAD_TCP, load_tls, "SELECT edge, version, sni, result, sender, count, alpn, subject, not_after_s, cert_source FROM tls WHERE tick = ?1"},
 	{LOAD_POINTS, load_point, "SELECT series, value, lim FROM point WHERE tick = ?1"},
 	{LOAD_LOGS, load_log, "SELECT p.service, p.template, p.level, p.sample, l.count, l.baseline_count FROM log l "
 			      "JOIN pattern p ON p.id = l.pattern WHERE l.tick = ?1"},

@@ -111,7 +111,7 @@ static int put_tls(struct store *s, const struct tick_tls *h)
 {
 	struct tls_row row = {
 		.tick = s->last_tick_id, .edge = dict_edge(s, h->edge), .version = h->version, .sni = h->sni, .result = h->result,
-		.sender = h->by, .count = (double)h->count, .alpn = h->alpn, .subject = h->subject, .not_after_s = h->not_after_s,
+		.sender = h->by, .count = (double)h->count, .alpn = h->alpn, .subject = h->subject, .not_after_s = h->not_after_s, .source = h->source,
 	};
 
 	return row.edge < 0 ? (int)row.edge : row_tls(s, &row);

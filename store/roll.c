@@ -15,6 +15,8 @@
 #define RAW_IDS "(SELECT t.id FROM tick t WHERE " RAW ")"
 /* The value of x in the last tick: whole numbers below 2^31. */
 #define LAST(x) "max((t.id << 31) | ifnull(" x ", 0)) & 0x7fffffff"
+/* Any of the names of x that are there; they have no comma. */
+#define ANY(x) "substr(group_concat(" x "), 1, instr(group_concat(" x ") || ',', ',') - 1)"
 
 static int run(struct store *s, const char *sql)
 {
@@ -128,8 +130,9 @@ static const struct { const char *fold, *drop; } step_table[] = {
 	{"INSERT OR IGNORE INTO outcome SELECT ?1, edge, op, status, detail, error, sum(count) "
 	 "FROM tick t JOIN outcome o ON o.tick = t.id WHERE " RAW " GROUP BY edge, op, status, detail, error",
 	 "DELETE FROM outcome WHERE tick IN " RAW_IDS},
-	/* of several certificates the subject is that of the earliest end: a bare column beside min() */
-	{"INSERT OR IGNORE INTO tls SELECT ?1, edge, version, sni, result, sender, sum(count), max(alpn), subject, min(not_after_s) "
+	/* of several certificates subject and source are those of the earliest end: bare columns beside the only min() or max() */
+	{"INSERT OR IGNORE INTO tls SELECT ?1, edge, version, sni, result, sender, sum(count), " ANY("alpn") ", subject, "
+	 "min(not_after_s), cert_source "
 	 "FROM tick t JOIN tls h ON h.tick = t.id WHERE " RAW " GROUP BY edge, version, sni, result, sender",
 	 "DELETE FROM tls WHERE tick IN " RAW_IDS},
 	{"INSERT OR IGNORE INTO process_tick SELECT ?1, p.process, sum(p.cpu_s), sum(p.runq_wait_s), sum(p.disk_wait_s), "

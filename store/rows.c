@@ -125,7 +125,7 @@ static void bind_key(sqlite3_stmt *q, int i, const char *text)
 int row_tls(struct store *s, const struct tls_row *r)
 {
 	/* alerts and versions that have no name of their own share one */
-	sqlite3_stmt *q = sql_get(s, "INSERT INTO tls VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO tls VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
 				     "ON CONFLICT DO UPDATE SET count = count + excluded.count");
 
 	if (!q)
@@ -141,6 +141,7 @@ int row_tls(struct store *s, const struct tls_row *r)
 	sqlite3_bind_text(q, 9, r->subject, -1, SQLITE_STATIC);
 	if (r->not_after_s)
 		sqlite3_bind_int64(q, 10, r->not_after_s);
+	sqlite3_bind_text(q, 11, r->source, -1, SQLITE_STATIC);
 	return insert(s, q);
 }
 

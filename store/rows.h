@@ -35,7 +35,7 @@ struct tcp_row { int64_t tick, edge; double v[TCP_NUMBERS]; };
 /* NULL strings: '' in the key, NULL behind it. not_after_s 0: not known. */
 struct tls_row {
 	int64_t tick, edge, not_after_s;
-	const char *version, *sni, *result, *sender, *alpn, *subject;
+	const char *version, *sni, *result, *sender, *alpn, *subject, *source;
 	double count;
 };
 

@@ -23,21 +23,33 @@ static int below_find(const char *root, const char *path)
 	return fd < 0 ? -err : fd;
 }
 
-int below_open(const char *root, const char *path)
+/* Found is closed. wrong: the error where it is of another kind. */
+static int reopen(int found, mode_t kind, int flags, int wrong)
 {
 	char same[64];
 	struct stat st;
-	int found = below_find(root, path), fd;
+	int fd = wrong;
 
-	if (found < 0)
-		return found;
-	fd = -ENOEXEC;
-	if (fstat(found, &st) == 0 && S_ISREG(st.st_mode)) {
+	if (fstat(found, &st) == 0 && (st.st_mode & S_IFMT) == kind) {
 		snprintf(same, sizeof(same), "/proc/self/fd/%d", found);
-		fd = open(same, O_RDONLY | O_CLOEXEC);
+		fd = open(same, O_RDONLY | O_CLOEXEC | flags);
 		if (fd < 0)
 			fd = -errno;
 	}
 	close(found);
 	return fd;
+}
+
+int below_open(const char *root, const char *path)
+{
+	int found = below_find(root, path);
+
+	return found < 0 ? found : reopen(found, S_IFREG, 0, -ENOEXEC);
+}
+
+int below_open_dir(const char *root, const char *path)
+{
+	int found = below_find(root, path);
+
+	return found < 0 ? found : reopen(found, S_IFDIR, O_DIRECTORY, -ENOTDIR);
 }

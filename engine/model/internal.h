@@ -53,6 +53,7 @@
 #define OPS_BYTES_MAX (2u << 20)     /* text of all operations */
 #define SNIS_MAX 2048                /* names that TLS clients ask for; past it "(other)" */
 #define TLS_TOLD_MAX 4096
+#define TLS_ASKED_MAX 1024
 #define LIFE_EVENTS_MAX 32           /* starts, exits, signals, listeners in one tick */
 #define EVENTS_MAX 256               /* all events in one tick */
 #define SERVICE_PORTS 8
@@ -346,6 +347,7 @@ struct model {
 
 	struct map handshakes;       /* of this tick */
 	struct map tls_told;         /* what was put on the timeline → when */
+	struct map tls_asked;        /* certificates that are being looked for (handshake.c) */
 	struct intern snis;
 
 	/* readings: base is the last one of the previous tick */

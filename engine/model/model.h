@@ -17,6 +17,7 @@
 #define ROOTLE_MODEL_MODEL_H
 
 #include "bpf/event.h"
+#include "facts/certificate.h"
 #include "facts/process.h"
 #include "facts/sample.h"
 #include "model/tick.h"
@@ -25,6 +26,7 @@ struct model;
 
 struct model_options {
 	struct ident_resolver ident;
+	struct certificate_resolver certificates;   /* zero: there is none */
 	const char *node;               /* host name: the name of the service of kind node */
 	uint32_t max_connections;       /* 0: 65536; past it the oldest idle ones are forgotten and counted */
 	uint32_t max_ops;               /* 0: 4096 operations in all; past it "(other)" */

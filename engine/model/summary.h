@@ -53,7 +53,7 @@ struct sum_edge {
 /* TLS handshakes of an edge with this result; strings as in struct win_tls. */
 struct sum_tls {
 	uint32_t edge;
-	const char *version, *sni, *result, *sender, *alpn, *subject;
+	const char *version, *sni, *result, *sender, *alpn, *subject, *source;
 	double count;
 	int64_t not_after_s;           /* the earliest; 0: not known */
 };

@@ -43,6 +43,7 @@ static void add(struct sum_tls *into, const struct sum_tls *from)
 	if (from->not_after_s && (!into->not_after_s || from->not_after_s < into->not_after_s)) {
 		into->not_after_s = from->not_after_s;
 		into->subject = from->subject;
+		into->source = from->source;
 	}
 }
 
@@ -59,7 +60,7 @@ static int collect(struct summary *s)
 			return -1;
 		*row = (struct sum_tls){
 			.edge = t->edge, .version = t->version, .sni = t->sni, .result = t->result, .sender = t->sender,
-			.alpn = t->alpn, .subject = t->subject, .count = t->count, .not_after_s = t->not_after_s,
+			.alpn = t->alpn, .subject = t->subject, .count = t->count, .not_after_s = t->not_after_s, .source = t->source,
 		};
 	}
 	return 0;

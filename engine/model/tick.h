@@ -85,7 +85,7 @@ struct tick_tcp {
 	struct tick_side caller, callee;
 };
 
-/* TLS handshakes of an edge that ended in the interval. */
+/* TLS handshakes of an edge that ended in the interval; count 0: none, but the certificate of earlier ones became known. */
 struct tick_tls {
 	uint32_t edge;
 	const char *version;     /* "1.3"; NULL: the server did not say */
@@ -95,7 +95,8 @@ struct tick_tls {
 	uint64_t count;
 	const char *alpn;        /* protocol asked for or chosen; NULL: none */
 	const char *subject;     /* of the server's certificate; NULL: not seen */
-	int64_t not_after_s;     /* Unix time; 0: not seen */
+	int64_t not_after_s;     /* Unix time; 0: not known */
+	const char *source;      /* of subject and not_after_s: "wire", "file PATH", "newer file PATH" (than the process); NULL: none */
 };
 
 /* Not every series has a point in every tick: one that has been the same for a minute comes every ten seconds (CPU and memory

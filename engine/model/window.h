@@ -69,7 +69,7 @@ struct win_tcp {
 struct win_tls {
 	int64_t t_ns, dur_ns;
 	uint32_t edge;
-	const char *version, *sni, *result, *sender, *alpn, *subject;   /* version, sni, sender: "" not known, none */
+	const char *version, *sni, *result, *sender, *alpn, *subject, *source;   /* version, sni, sender: "" not known, none */
 	double count;
 	int64_t not_after_s;       /* 0: not known */
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 
@@ -23,6 +24,7 @@ enum {
 	DER_VERSION = 0xa0,        /* [0] of TBSCertificate */
 	DER_EXTENSIONS = 0xa3,     /* [3] */
 	DER_DNS_NAME = 0x82,       /* [2] IMPLICIT of GeneralName */
+	DER_IP_ADDRESS = 0x87,     /* [7] */
 };
 
 #define EXTENSIONS_MAX 64
@@ -159,23 +161,8 @@ static int subject_parse(struct der *tbs, struct x509_leaf *ret)
 	return err;
 }
 
-/* GeneralNames: the first of the DNS names. */
-static void alt_names_take(struct der octets, struct x509_leaf *ret)
-{
-	struct der names, name;
-	int tag;
-
-	if (der_expect(&octets, DER_SEQUENCE, &names))
-		return;
-	while ((tag = der_next(&names, &name)) >= 0)
-		if (tag == DER_DNS_NAME && !name.cut) {
-			text_clean(ret->subject, sizeof(ret->subject), (const char *)name.p, name.n, true);
-			return;
-		}
-}
-
-/* subjectAltName (2.5.29.17) among the extensions, where the certificate is there so far. */
-static void extensions_take(struct der *tbs, struct x509_leaf *ret)
+/* The contents of subjectAltName (2.5.29.17): GeneralNames. False where the certificate is not there so far, or has none. */
+static bool alt_names(struct der *tbs, struct der *names)
 {
 	struct der outer, all, one, oid, value;
 	int tag;
@@ -183,17 +170,31 @@ static void extensions_take(struct der *tbs, struct x509_leaf *ret)
 	while ((tag = der_next(tbs, &outer)) >= 0 && tag != DER_EXTENSIONS)
 		;
 	if (tag < 0 || der_expect(&outer, DER_SEQUENCE, &all))
-		return;
+		return false;
 	for (int i = 0; i < EXTENSIONS_MAX && !der_expect(&all, DER_SEQUENCE, &one); i++) {
 		if (der_expect(&one, DER_OID, &oid) || oid.n != 3 || memcmp(oid.p, "\x55\x1d\x11", 3))
 			continue;
 		tag = der_next(&one, &value);
 		if (tag == DER_BOOLEAN)
 			tag = der_next(&one, &value);
-		if (tag == DER_OCTETS)
-			alt_names_take(value, ret);
-		return;
+		return tag == DER_OCTETS && !der_expect(&value, DER_SEQUENCE, names);
 	}
+	return false;
+}
+
+/* The first of the DNS names. */
+static void alt_name_take(struct der *tbs, struct x509_leaf *ret)
+{
+	struct der names, name;
+	int tag;
+
+	if (!alt_names(tbs, &names))
+		return;
+	while ((tag = der_next(&names, &name)) >= 0)
+		if (tag == DER_DNS_NAME && !name.cut) {
+			text_clean(ret->subject, sizeof(ret->subject), (const char *)name.p, name.n, true);
+			return;
+		}
 }
 
 /* TBSCertificate: [0] version, serialNumber, signature, issuer, validity, subject, … */
@@ -213,8 +214,6 @@ static int tbs_parse(struct der *tbs, struct x509_leaf *ret)
 		err = validity_parse(tbs, ret);
 	if (!err)
 		err = subject_parse(tbs, ret);
-	if (!err && !ret->subject[0])
-		extensions_take(tbs, ret);
 	return err;
 }
 
@@ -228,7 +227,66 @@ int x509_leaf_parse(const uint8_t *p, size_t n, struct x509_leaf *ret)
 		err = der_expect(&certificate, DER_SEQUENCE, &tbs);
 	if (!err)
 		err = tbs_parse(&tbs, &leaf);
+	if (!err && !leaf.subject[0])
+		alt_name_take(&tbs, &leaf);
 	if (!err)
 		*ret = leaf;
 	return err;
+}
+
+/* As x509_is_for(), of one name. */
+static int name_is_of(const char *name, size_t n, const char *host)
+{
+	bool any = n > 2 && name[0] == '*' && name[1] == '.';
+
+	if (any) {
+		host = strchr(host, '.');
+		name++;
+		n--;
+	}
+	if (!host || !n || strlen(host) != n || strncasecmp(host, name, n))
+		return 0;
+	return any ? 1 : 2;
+}
+
+static int address_is(const struct der *name, const uint8_t ip[16])
+{
+	static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (name->n == 4)
+		return !memcmp(ip, v4, sizeof(v4)) && !memcmp(ip + 12, name->p, 4) ? 2 : 0;
+	return name->n == 16 && !memcmp(ip, name->p, 16) ? 2 : 0;
+}
+
+/* Sets *dns where there are names of hosts: then the common name does not count. */
+static int alt_names_are_for(struct der names, const char *host, const uint8_t ip[16], bool *dns)
+{
+	struct der name;
+	int tag, best = 0;
+
+	while ((tag = der_next(&names, &name)) >= 0 && !name.cut) {
+		int one = 0;
+
+		*dns |= tag == DER_DNS_NAME;
+		if (host[0] && tag == DER_DNS_NAME)
+			one = name_is_of((const char *)name.p, name.n, host);
+		else if (!host[0] && tag == DER_IP_ADDRESS)
+			one = address_is(&name, ip);
+		best = one > best ? one : best;
+	}
+	return best;
+}
+
+int x509_is_for(const uint8_t *p, size_t n, const char *host, const uint8_t ip[16])
+{
+	struct der all = {p, n, false}, certificate, tbs, names;
+	struct x509_leaf leaf = {0};
+	bool dns = false;
+	int is = 0;
+
+	if (der_expect(&all, DER_SEQUENCE, &certificate) || der_expect(&certificate, DER_SEQUENCE, &tbs) || tbs_parse(&tbs, &leaf))
+		return 0;
+	if (alt_names(&tbs, &names))
+		is = alt_names_are_for(names, host, ip, &dns);
+	return is || dns || !host[0] ? is : name_is_of(leaf.subject, strlen(leaf.subject), host);
 }

@@ -200,10 +200,11 @@ CREATE TABLE tls(
 	sni TEXT NOT NULL,           -- host that the client asked for; '': none
 	result TEXT NOT NULL,        -- ok unseen cut_short not_tls alert (encrypted), or the name of the alert
 	sender TEXT NOT NULL,        -- client server: who refused; '': nobody
-	count INTEGER NOT NULL,      -- handshakes that ended in the interval
+	count INTEGER NOT NULL,      -- handshakes that ended in the interval; 0: the certificate of earlier ones became known
 	alpn TEXT,                   -- protocol asked for or chosen
-	subject TEXT,                -- of the server's certificate; NULL: not seen
+	subject TEXT,                -- of the server's certificate; NULL: not known
 	not_after_s INTEGER,         -- its end, Unix time, s; of several the earliest
+	cert_source TEXT,            -- of these two: wire, file PATH, newer file PATH (than the process that serves it)
 	PRIMARY KEY(tick, edge, version, sni, result, sender)
 ) WITHOUT ROWID;
 
@@ -345,7 +346,7 @@ CREATE VIEW v_tcp AS
 CREATE VIEW v_tls AS
 	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, nullif(h.version, '') AS version, nullif(h.sni, '') AS sni,
 	h.result, nullif(h.sender, '') AS sender, h.count, h.alpn, h.subject,
-	strftime('%Y-%m-%dT%H:%M:%SZ', h.not_after_s, 'unixepoch') AS not_after
+	strftime('%Y-%m-%dT%H:%M:%SZ', h.not_after_s, 'unixepoch') AS not_after, h.cert_source
 	FROM v_ticks t JOIN tls h ON h.tick = t.tick JOIN v_edges e ON e.edge_id = h.edge;
 
 CREATE VIEW v_resources AS

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """TLS: what handshakes tell to somebody who only sees packets, and what the libraries tell of what is inside."""
+import calendar
 import json
 import os
 import re
@@ -108,12 +109,83 @@ def case_handshakes_from_packets(bench):
     bench.equal(sum(r["count"] for r in bench.rows("requests") if r["port"] == port and r["protocol"] == "tls"), 0,
                 "requests in what is encrypted")
     subjects = {r["subject"] for e in bench.rows("edges") if e["port"] == port for r in (e["tls"] or {"results": []})["results"]}
-    bench.equal(subjects, {None, "shop.test", "old.test"}, "subjects of certificates (1.3 hides them)")
+    bench.equal(subjects, {"shop.test", "old.test"}, "subjects of certificates (1.3 hides them: from files)")
     events = [(e["kind"], e["detail"]) for e in bench.rows("events") if e["kind"].startswith("tls_")]
     for kind, words in (("tls_failure", "certificate_expired from the client; TLS 1.2, for old.test"),
                         ("tls_failure", "cut_short"), ("tls_expired", "certificate of old.test expired")):
         bench.check(any(k == kind and words in d for k, d in events), f"event {kind}: {words}")
     bench.check(len(events) <= 8, f"{len(events)} events: what goes on failing is told once a minute")
+
+
+TLS_SERVER = """
+import http.server, os, ssl, sys
+port, cert, key, gone = int(sys.argv[1]), {cert}, {key}, len(sys.argv) > 4
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(cert, key)
+if gone:
+    os.rename(cert, cert + '.gone')
+server = http.server.ThreadingHTTPServer(('127.0.0.1', port), http.server.SimpleHTTPRequestHandler)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
+
+
+def made(bench, name, days, subject="shop.test"):
+    """A certificate that ends in so many days."""
+    f = bench.folder
+    run(["openssl", "req", "-x509", "-key", f"{f}/key.pem", "-days", days, "-out", f"{f}/{name}.pem", "-subj", f"/CN={subject}",
+         "-addext", f"subjectAltName=DNS:{subject}"])
+    return f"{f}/{name}.pem"
+
+
+def ends(bench, port, sni):
+    """{(days until the certificate's end, where that is known from)} of the handshakes of 1.3."""
+    found = set()
+    for edge in bench.rows("edges"):
+        for r in (edge["tls"] or {"results": []})["results"] if edge["port"] == port else []:
+            if r["version"] == "1.3" and r["sni"] == sni:
+                end = r["not_after"] and calendar.timegm(time.strptime(r["not_after"][:19], "%Y-%m-%dT%H:%M:%S"))
+                found.add((end and round((end - time.time()) / 86400, 1), r["not_after_source"]))
+    return found
+
+
+def case_certificate_files(bench):
+    """TLS 1.3 encrypts the certificate: its end comes from the file that the server names, or is not known."""
+    need_root()
+    need("curl")
+    certificates(bench)
+    f = bench.folder
+    nginx, _ = tls_nginx(bench)
+    want = {(nginx, "shop.test"): (30.0, f"file {f}/good.pem"), (nginx, "old.test"): (-1.0, f"file {f}/old.pem")}
+    scripts = {"by_args": ("sys.argv[2]", "sys.argv[3]"), "by_script": (f"'{f}/quiet.pem'", f"'{f}/key.pem'")}
+    for name, (cert, key) in scripts.items():
+        with open(f"{f}/{name}.py", "w") as out:
+            out.write(TLS_SERVER.format(cert=cert, key=key))
+    for name, file, args, known in (
+            ("by_args", made(bench, "soon", 5), ["{file}", f"{f}/key.pem"], True), ("by_script", made(bench, "quiet", 9), [], True),
+            # read and gone; for a name that nobody asked for
+            ("by_args", made(bench, "read", 5), ["{file}", f"{f}/key.pem", "gone"], False),
+            ("by_args", made(bench, "foreign", 5, "foreign.test"), ["{file}", f"{f}/key.pem"], False)):
+        port, days = free_port(), int(name == "by_args") * -4 + 9
+        bench.start(name, ["python3", f"{f}/{name}.py", port, *(a.format(file=file) for a in args)], port)
+        want[port, "shop.test"] = (float(days), f"file {file}") if known else (None, None)
+    port = free_port()
+    bench.start("s_server", ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-www", "-cert", f"{f}/good.pem", "-key",
+                             f"{f}/key.pem"], port)
+    want[port, "shop.test"] = (30.0, f"file {f}/good.pem")
+    rec = bench.record()
+    for port, name in want:
+        curl(bench, port, name, "-k", times=2)
+    time.sleep(3)
+    rec.settle()
+    rec.stop()
+    for (port, name), one in want.items():
+        bench.equal(ends(bench, port, name), {one}, f"days until the end, and its source: {name}:{port}")
+    bench.equal(sum(n for (port, name) in want for n in handshakes(bench, port).values()) - 4, 2 * len(want), "handshakes, each once")
+    said = [r["detail"] for r in bench.rows("events") if r["kind"] == "tls_expiring"]
+    bench.equal(len(said), 1, "warnings of an end within a week")
+    bench.check(said and f"the certificate of shop.test (file {f}/soon.pem) expires on 20" in said[0], f"and of which: {said}")
+    bench.check(any("certificate of old.test" in r["detail"] for r in bench.rows("events") if r["kind"] == "tls_expired"), "old.test has expired")
 
 
 def case_refused_by_the_server(bench):

@@ -3,6 +3,7 @@
 #include "oracle.h"
 
 #include "base/text.h"
+#include "proto/pem.h"
 #include "proto/tls.h"
 
 static void check_text(const char *s, size_t cap)
@@ -30,12 +31,28 @@ static void check(const uint8_t *p, size_t n)
 	check_text(h.cert.subject, sizeof(h.cert.subject));
 }
 
+/* The same bytes as a file that has a certificate in it. */
+static void check_file(const uint8_t *p, size_t n)
+{
+	static const uint8_t ip[16] = {[15] = 1};
+	uint8_t der[512];
+	ssize_t r = pem_certificate((const char *)p, n, der, sizeof(der));
+
+	if (r > (ssize_t)sizeof(der) || !r)
+		abort();
+	if (r > 0)
+		x509_is_for(der, (size_t)r, "shop.test", ip);
+	if (x509_is_for(p, n, "shop.test", ip) > 2)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct x509_leaf leaf;
 
 	oracle_check_client_first(data, size, 443);
 	check(data, size);
+	check_file(data, size);
 	if (!x509_leaf_parse(data, size, &leaf))
 		check_text(leaf.subject, sizeof(leaf.subject));
 	return 0;

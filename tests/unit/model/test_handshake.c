@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* TLS handshakes on their way to an edge and to the timeline; the bytes are those of the fuzzer's corpus. */
 #define WORLD_REAL_FLOW
+#include <errno.h>
+
 #include "world.h"
 
 #define CORPUS TEST_DIR "/../../fuzz/corpus/tls/"
@@ -98,6 +100,60 @@ static size_t told(const struct tick *t, const char *kind, const char *words)
 	for (size_t i = 0; i < t->event.n; i++)
 		n += !strcmp(t->event.v[i].kind, kind) && strstr(t->event.v[i].detail, words);
 	return n;
+}
+
+/* A server's file, found at the third time of asking. */
+static int slow_ask(void *arg, const struct certificate_question *q, struct certificate *ret)
+{
+	int *asked = arg;
+
+	cr_assert_eq(q->pid, 100);
+	cr_assert_eq(q->port, 8443);
+	cr_assert_eq(q->ip[12], 127);
+	cr_assert_str_eq(q->host, "shop.test");
+	if (++*asked < 3)
+		return -EAGAIN;
+	*ret = (struct certificate){.path = "/etc/a\n.pem", .subject = "shop.test", .not_after_s = 1500, .newer = true};
+	return 1;
+}
+
+Test(handshake, the_certificate_of_1_3_comes_from_a_file)
+{
+	struct world w;
+	struct tick *t;
+	int asked = 0;
+
+	world_certificates = (struct certificate_resolver){slow_ask, &asked};
+	begin(&w);
+	converse(&w, "tls12");
+	converse(&w, "tls13");
+	for (int i = 0; i < 3; i++) {
+		t = tick(&w);
+		cr_assert_eq(t->tls.n, i == 0 ? 2 : i == 1 ? 0 : 1, "tick %d", i);
+		for (size_t k = 0; i == 0 && k < t->tls.n; k++)
+			cr_assert(strcmp(t->tls.v[k].version, "1.3") ? !strcmp(t->tls.v[k].source, "wire") : !t->tls.v[k].source);
+		if (i == 2) {
+			const struct tick_tls *r = &t->tls.v[0];
+
+			cr_assert_eq(r->count, 0, "the handshake was counted before");
+			cr_assert_str_eq(r->version, "1.3");
+			cr_assert_str_eq(r->sni, "shop.test");
+			cr_assert_str_eq(r->subject, "shop.test");
+			cr_assert_eq(r->not_after_s, 1500);
+			cr_assert_str_eq(r->source, "newer file /etc/a\xef\xbf\xbd.pem");
+			cr_assert_eq(told(t, "tls_expiring", "the certificate of shop.test (newer file /etc/"), 1);
+		}
+		tick_free(t);
+	}
+	converse(&w, "tls13");
+	t = tick(&w);
+	cr_assert_eq(t->tls.n, 1);
+	cr_assert_eq(t->tls.v[0].count, 1);
+	cr_assert_eq(t->tls.v[0].not_after_s, 1500, "known at once");
+	cr_assert_eq(t->event.n, 0, "told once an hour");
+	tick_free(t);
+	cr_assert_eq(asked, 4, "1.2 shows it");
+	model_free(w.m);
 }
 
 Test(handshake, failures_are_told_once_a_minute)

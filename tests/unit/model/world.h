@@ -49,6 +49,8 @@ static void world_wish(void *arg, uint64_t cookie, int wish)
 	w->wished_cookie = cookie;
 }
 
+static struct certificate_resolver world_certificates;      /* none, where the test does not set it */
+
 static void world_init(struct world *w, uint32_t max_connections, uint32_t max_ops)
 {
 	struct model_options o = {.node = "testnode", .max_connections = max_connections, .max_ops = max_ops,
@@ -59,6 +61,7 @@ static void world_init(struct world *w, uint32_t max_connections, uint32_t max_o
 	o.ident.resolve = world_resolve;
 	o.ident.arg = w;
 	o.wish_arg = w;
+	o.certificates = world_certificates;
 	w->m = model_new(&o);
 	cr_assert_not_null(w->m);
 }

@@ -119,7 +119,8 @@ __attribute__((unused)) static struct tick *tick_make(int64_t i)
 							  .zero_windows = 2, .zero_window_us = 1500 + (uint64_t)i}};
 	*vec_push(&t->tls) = (struct tick_tls){.edge = 0, .version = i % 2 ? NULL : "1.2", .sni = "shop.test", .by = i % 2 ? "server" : NULL,
 					       .result = i % 2 ? "protocol_version" : "ok", .count = 3, .alpn = i ? NULL : "h2",
-					       .subject = i % 2 ? NULL : "shop.test", .not_after_s = i % 2 ? 0 : 4000000000 + i};
+					       .subject = i % 2 ? NULL : "shop.test", .not_after_s = i % 2 ? 0 : 4000000000 + i,
+					       .source = i % 2 ? NULL : "file /etc/shop.pem"};
 	*vec_push(&t->points) = (struct tick_point){.service = 3, .metric = M_CPU_CORES, .value = 0.1 * (double)(i % 10), .limit = 2};
 	*vec_push(&t->points) = (struct tick_point){.service = 0, .metric = M_DEV_BUSY_RATIO, .device = "sda", .value = 0.333333333333,
 						    .limit = NAN};

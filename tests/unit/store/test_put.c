@@ -43,6 +43,7 @@ Test(put, a_tick_comes_back_as_it_was)
 	cr_assert_str_eq(w->tls.v[0].sender, "");
 	cr_assert_str_eq(w->tls.v[0].alpn, "h2");
 	cr_assert_eq(w->tls.v[0].not_after_s, 4000000000);
+	cr_assert_str_eq(w->tls.v[0].source, "file /etc/shop.pem");
 	cr_assert_eq(w->points.n, 2);
 	cr_assert_str_eq(w->series.v[w->points.v[1].series].device, "sda");
 	cr_assert(isnan(w->points.v[1].limit));
