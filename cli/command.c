@@ -9,6 +9,7 @@
 #include "nearest.h"
 #include "out.h"
 #include "say.h"
+#include "user_protocols.h"
 
 static int unknown_command(const char *name)
 {
@@ -71,6 +72,8 @@ static int run_command(const struct command *c, int argc, char **argv)
 		ret = config_load(&config, &o, c->options, file);
 		if (ret == 0)
 			ret = options_parse(&o, c->name, c->options, argc, argv, &nargs);
+		if (ret == 0 && options_find(c->options, "protocols", strlen("protocols")))
+			ret = user_protocols_load(&config.arena, &o);
 	}
 	if (ret == 0)
 		ret = run_parsed(c, &o, nargs, argv);

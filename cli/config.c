@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <yaml.h>
 
 #include "command.h"
 #include "config.h"
 #include "nearest.h"
+#include "proto/user.h"
 #include "say.h"
-
-#define MAX_BYTES (64 * 1024)
+#include "user_protocols.h"
+#include "yaml_file.h"
 
 struct reader {
 	struct config *config;
@@ -20,7 +17,7 @@ struct reader {
 	const struct option_row *const *groups;
 	const char *file;
 	int level;           /* a list in the user's file replaces the system's */
-	yaml_document_t doc;
+	yaml_document_t *doc;
 };
 
 static int refuse(const struct reader *r, const yaml_node_t *at, const char *what)
@@ -46,6 +43,7 @@ static int unknown_key(const struct reader *r, const yaml_node_t *at, const char
 	char what[256];
 
 	nearest_init(&near, key);
+	nearest_offer(&near, "protocols");
 	for (const struct command *c = command_table; c->name; c++)
 		for (const struct option_row *const *g = c->options; *g; g++)
 			for (const struct option_row *row = *g; row->name; row++)
@@ -95,74 +93,43 @@ static int set_values(struct reader *r, const struct option_row *row, yaml_node_
 	if (!list)
 		return refuse(r, value, "one value is expected here, not a list");
 	for (yaml_node_item_t *i = value->data.sequence.items.start; i < value->data.sequence.items.top && !ret; i++)
-		ret = set_value(r, row, yaml_document_get_node(&r->doc, *i));
+		ret = set_value(r, row, yaml_document_get_node(r->doc, *i));
 	return ret;
 }
 
-static int read_document(struct reader *r)
+static int read_document(void *arg, const char *file, yaml_document_t *doc)
 {
-	yaml_node_t *root = yaml_document_get_root_node(&r->doc);
+	yaml_node_t *root = yaml_document_get_root_node(doc);
+	struct reader *r = arg;
 	int ret = 0;
 
+	r->file = file;
+	r->doc = doc;
 	if (!root)         /* an empty file */
 		return 0;
 	if (root->type != YAML_MAPPING_NODE)
 		return refuse(r, root, "a mapping of option names to values is expected");
 	for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top && !ret; p++) {
-		yaml_node_t *k = yaml_document_get_node(&r->doc, p->key);
+		yaml_node_t *k = yaml_document_get_node(r->doc, p->key);
 		const char *key = scalar(r, k);
 		const struct option_row *row = key ? find_anywhere(key) : NULL;
 
-		if (!key)
+		if (key && !strcmp(key, "protocols"))
+			ret = user_protocols_read(&r->config->arena, file, doc, yaml_document_get_node(doc, p->value));
+		else if (!key)
 			ret = refuse(r, k, "a key is expected to be a plain word");
 		else if (!row)
 			ret = unknown_key(r, k, key);
 		else
-			ret = set_values(r, row, yaml_document_get_node(&r->doc, p->value));
+			ret = set_values(r, row, yaml_document_get_node(r->doc, p->value));
 	}
-	return ret;
-}
-
-static int load_stream(struct reader *r, FILE *f)
-{
-	yaml_parser_t parser;
-	int ret;
-
-	if (!yaml_parser_initialize(&parser))
-		return say_error(EXIT_FAILED, "out of memory");
-	yaml_parser_set_input_file(&parser, f);
-	if (!yaml_parser_load(&parser, &r->doc)) {
-		ret = say_error(EXIT_USAGE, "%s:%zu: not YAML: %s", r->file, parser.problem_mark.line + 1,
-				parser.problem ? parser.problem : "unreadable");
-	} else {
-		ret = read_document(r);
-		yaml_document_delete(&r->doc);
-	}
-	yaml_parser_delete(&parser);
 	return ret;
 }
 
 static int load_file(struct reader *r, const char *file, int level, bool must_exist)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
-	struct stat st;
-	int ret;
-
-	if (!f && !must_exist && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
-		return 0;
-	if (!f)
-		return say_error(EXIT_USAGE, "cannot read the configuration %s: %s", file, strerror(errno));
-	/* libyaml takes quadratic time over deep nesting, and a pipe would be waited for */
-	if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode) || st.st_size > MAX_BYTES) {
-		fclose(f);
-		return say_error(EXIT_USAGE, "the configuration %s is no file of at most %d KB", file, MAX_BYTES / 1024);
-	}
-	r->file = file;
 	r->level = level;
-	ret = load_stream(r, f);
-	fclose(f);
-	return ret;
+	return yaml_file_read(file, must_exist, read_document, r);
 }
 
 static const char *user_file(char *buf, size_t cap)
@@ -194,5 +161,6 @@ int config_load(struct config *c, struct options *o, const struct option_row *co
 
 void config_done(struct config *c)
 {
+	user_reset();
 	arena_done(&c->arena);
 }

@@ -5,6 +5,8 @@
  *
  *	db: /var/lib/rootle/rootle.db
  *	exclude-port: [22, 9100]
+ *
+ * The key `protocols` describes in-house protocols (user_protocols.h); what else it adds lives as long as the configuration.
  */
 #ifndef ROOTLE_CLI_CONFIG_H
 #define ROOTLE_CLI_CONFIG_H
@@ -12,7 +14,7 @@
 #include "base/arena.h"
 #include "options.h"
 
-struct config { struct arena arena; };   /* the strings that options point to; zeroed is empty */
+struct config { struct arena arena; };   /* what options and descriptions point to; zeroed is empty */
 
 /* Sets what the command (its groups) has options for; keys of other commands are checked for their name only.
  * file NULL: the usual ones, where they exist. 0, or EXIT_USAGE after one line "FILE:LINE: …" on stderr. */

@@ -83,6 +83,7 @@ const struct option_row options_attach[] = {
 	{"exclude-pid", OPT_NUMBERS, AT(exclude_pid), "PID", "no connections of these processes", NULL, 4194304},
 	{"exclude-port", OPT_NUMBERS, AT(exclude_port), "PORT", "no connections with these ports", NULL, 65535, true},
 	{"exclude-cgroup", OPT_LIST, AT(exclude_cgroup), "PATH", "no connections of processes in it", NULL, 0, true},
+	{"protocols", OPT_LIST, AT(protocols), "FILE", "in-house protocols, see rootle-protocols(5)"},
 	{"raw", OPT_FLAG, AT(raw), NULL, "operations with their values: literals, keys, queries"},
 	{"tls", OPT_FLAG, AT(tls), NULL, "also what is inside of TLS, by probes on its libraries", NULL, 0, true},
 	{"tls-pid", OPT_NUMBERS, AT(tls_pid), "PID", "the same for these processes and what they start", NULL, 4194304},

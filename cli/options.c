@@ -36,6 +36,7 @@ void options_done(struct options *o)
 	vec_done(&o->pcap);
 	vec_done(&o->cgroup);
 	vec_done(&o->exclude_cgroup);
+	vec_done(&o->protocols);
 	vec_done(&o->pid);
 	vec_done(&o->port);
 	vec_done(&o->exclude_pid);

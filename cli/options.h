@@ -49,7 +49,7 @@ struct options {
 	struct number_list tls_pid;
 	double tls_budget_ratio;        /* NaN: off */
 	struct number_list pid, port, exclude_pid, exclude_port;
-	struct text_list cgroup, exclude_cgroup;
+	struct text_list cgroup, exclude_cgroup, protocols;
 	double cpu_budget_ratio;        /* NaN: off */
 	const char *btf, *rung, *host_root;     /* NULL: not given */
 	int64_t memory_bytes;           /* of all BPF maps */

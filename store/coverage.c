@@ -102,6 +102,7 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"kernel", "storage", "%s connections were not watched: the kernel had no memory for it"},
 	{"kernel", "datagrams_full", "%s datagrams were not counted: too many peers at a time"},
 	{"kernel", "load", "the payload of %s packets could not be read"},
+	{"flow", "broken", "%s messages made no sense: left out, with what had come behind them"},
 	{"flow", "given_up", "%s connections were given up: what they speak could not be read"},
 	{"model", "events_full", "%s events of the timeline were not kept: too many in a second"},
 	{"model", "rows_full", "%s requests were counted without their operation: too many rows in a second"},

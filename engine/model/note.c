@@ -89,6 +89,7 @@ void loss_own(struct model *m)
 	loss_set(m, "flow", "lost_memory", p->lost_memory, false);
 	loss_set(m, "flow", "lost_requests", p->lost_requests, true);
 	loss_set(m, "flow", "unpaired", p->unpaired, false);
+	loss_set(m, "flow", "broken", p->broken, false);
 	loss_set(m, "flow", "given_up", p->given_up, false);
 	loss_set(m, "model", "unknown_socket", m->lost_unknown_cookie, true);
 	loss_set(m, "model", "connections_full", m->lost_conns, true);

@@ -15,6 +15,8 @@
 #define MISSES_MAX 16
 /* Of a new connection: its first segments may come out of order, and then begin in the middle too. */
 #define MISSES_FRESH 4
+/* Of a connection's messages so many percent may be broken; with more of them the guess was wrong. */
+#define BROKEN_MAX_PERCENT 40
 #define EARLY_BYTES (64 * 1024)
 /* Responses held back for a request still to come. */
 #define HELD_PIECES 32
@@ -121,8 +123,11 @@ static bool flow_new_state(struct flow *f, const struct proto_ops *o)
 			return false;
 		}
 		memset(f->state, 0, o->state_size);
+		if (o->user)
+			*(const struct user_protocol **)f->state = o->user;
 	}
 	f->ops = o;
+	f->good = f->bad = 0;
 	return true;
 }
 
@@ -134,17 +139,13 @@ static void flow_encrypt(struct flow *f)
 		f->ops->init(f->state, f->mid);
 }
 
-static void flow_result(struct flow *f, ssize_t r)
+static void flow_encrypted(struct flow *f)
 {
-	if (r == PROTO_ENCRYPTED) {
-		f->encrypted = true;
-		if (f->ops == &proto_tls)
-			flow_hush(f);
-		else
-			flow_encrypt(f);
-	} else if (r < 0) {
-		flow_wrong(f);
-	}
+	f->encrypted = true;
+	if (f->ops == &proto_tls)
+		flow_hush(f);
+	else
+		flow_encrypt(f);
 }
 
 /* May bytes of dir that begin a message be parsed now? */
@@ -196,6 +197,47 @@ static ssize_t flow_messages(struct flow *f, enum proto_dir dir, struct proto_by
 	}
 }
 
+/* Bytes of dir that the parser has not skipped are lost: n and those it had left; the tail of them was seen. Returns how many bytes
+ * of the end of the tail are to be parsed. */
+static size_t flow_gap(struct flow *f, enum proto_dir dir, uint64_t n, const struct segment *s)
+{
+	struct stream *st = &f->dir[dir];
+	struct proto_bytes tail = {s->tail, s->tail_len, 0, s->ts_ns, s->ts_ns, false, false};
+	ssize_t r;
+
+	f->pool->lost_bytes += n;
+	if (s->ts_ns > st->last_ns)
+		st->last_ns = s->ts_ns;
+	n += st->len + s->tail_len;
+	stream_drop(st, f->pool, st->len);
+	st->waiting = false;
+	if (dir == FROM_CLIENT)
+		f->doubt = f->piped;
+	r = f->ops->gap(f->state, dir, n, &tail, &f->sink);
+	if (r == PROTO_ENCRYPTED)
+		flow_encrypted(f);
+	else if (r < 0)
+		flow_wrong(f);
+	return r > 0 ? (size_t)r : 0;
+}
+
+/*
+ * A message of dir is not what the parser understands; n bytes that are not kept go with it. One among many is an oddity: the parser
+ * finds the next, as behind a hole. Too many of them: the guess was wrong.
+ */
+static void flow_broken(struct flow *f, enum proto_dir dir, uint64_t n)
+{
+	struct segment none = {.ts_ns = f->dir[dir].last_ns, .tail = (const uint8_t *)""};
+
+	f->pool->broken++;
+	f->bad++;
+	f->dir[dir].skip = 0;
+	if ((uint64_t)f->bad * 100 >= ((uint64_t)f->good + f->bad) * BROKEN_MAX_PERCENT)
+		flow_wrong(f);
+	else
+		flow_gap(f, dir, n, &none);
+}
+
 /* Parses what was kept and the n bytes at p behind it, all seen by st->last_ns; keeps what the parser leaves. */
 static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, int how)
 {
@@ -209,7 +251,7 @@ static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_
 		b.start = how & RUN_START;
 	if (kept && !stream_keep(st, f->pool, p, n, KEEP_MAX)) {
 		f->pool->lost_memory += n;
-		flow_result(f, PROTO_BAD);
+		flow_broken(f, dir, n);
 		return;
 	}
 	b.fresh = kept ? st->split : 0;
@@ -217,8 +259,12 @@ static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_
 	if (b.n)
 		b.p = kept ? st->buf : p;
 	r = flow_messages(f, dir, b, how);
+	if (r == PROTO_ENCRYPTED) {
+		flow_encrypted(f);
+		return;
+	}
 	if (r < 0) {
-		flow_result(f, r);
+		flow_broken(f, dir, kept ? 0 : n);
 		return;
 	}
 	used = (size_t)r < b.n ? (size_t)r : b.n;
@@ -229,7 +275,7 @@ static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_
 	if (kept)
 		stream_drop(st, f->pool, used);
 	else if (!stream_keep(st, f->pool, b.p + used, b.n - used, KEEP_MAX))
-		flow_result(f, PROTO_BAD);
+		flow_broken(f, dir, b.n - used);
 }
 
 static void flow_adopt(struct flow *f, const struct proto_ops *o, bool swap)
@@ -308,28 +354,6 @@ static void flow_bytes(struct flow *f, enum proto_dir dir, const uint8_t *p, siz
 		flow_run(f, FROM_CLIENT, NULL, 0, 0);
 }
 
-/* Bytes of dir that the parser has not skipped are lost: n and those it had left; the tail of them was seen. */
-static void flow_gap(struct flow *f, enum proto_dir dir, uint64_t n, const struct segment *s, int how)
-{
-	struct stream *st = &f->dir[dir];
-	struct proto_bytes tail = {s->tail, s->tail_len, 0, s->ts_ns, s->ts_ns, false, false};
-	ssize_t r;
-
-	f->pool->lost_bytes += n;
-	if (s->ts_ns > st->last_ns)
-		st->last_ns = s->ts_ns;
-	n += st->len + s->tail_len;
-	stream_drop(st, f->pool, st->len);
-	st->waiting = false;
-	if (dir == FROM_CLIENT)
-		f->doubt = f->piped;
-	r = f->ops->gap(f->state, dir, n, &tail, &f->sink);
-	if (r < 0)
-		flow_result(f, r);
-	else if (r)
-		flow_bytes(f, dir, s->tail + s->tail_len - r, (size_t)r, s->ts_ns, how & ~RUN_START);
-}
-
 /* n bytes were not seen, then the tail of s was (its head is done with). */
 static void flow_hole(struct flow *f, enum proto_dir dir, uint64_t n, const struct segment *s, int how)
 {
@@ -350,7 +374,10 @@ static void flow_hole(struct flow *f, enum proto_dir dir, uint64_t n, const stru
 		return;
 	}
 	if (n) {
-		flow_gap(f, dir, n, s, how);
+		size_t rest = flow_gap(f, dir, n, s);
+
+		if (rest)
+			flow_bytes(f, dir, s->tail + s->tail_len - rest, rest, s->ts_ns, how & ~RUN_START);
 		return;
 	}
 	if (skip && !st->skip && !s->tail_len)

@@ -37,6 +37,7 @@ struct flow_pool {
 	uint64_t requests;         /* handed to on_request */
 	uint64_t unpaired;         /* responses without a request (joined in the middle, or after a gap) */
 	uint64_t lost_requests;    /* requests that could not be paired because of a hole */
+	uint64_t broken;           /* messages that a parser did not understand; what had come behind them is in lost_bytes */
 	uint64_t given_up;         /* flows whose parsing was given up */
 	bool raw;                  /* in: operations keep their values */
 	/* Called for each finished request; the struct and its strings are valid during the call. */

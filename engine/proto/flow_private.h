@@ -31,6 +31,7 @@ struct flow {
 	uint32_t read_tid;
 	uint64_t failed;                /* bit per proto_id: was tried, was not it */
 	uint16_t server_port;
+	uint32_t good, bad;             /* messages that the parser understood, and that it did not */
 	uint8_t misses;                 /* beginnings that nobody recognised */
 	bool mid, swapped, deaf, encrypted;
 	bool piped;                     /* the client has sent a request before the previous one was answered */

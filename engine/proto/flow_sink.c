@@ -102,6 +102,7 @@ static void sink_request(struct proto_sink *s, const struct proto_request *r)
 	struct flow *f = flow_of(s);
 	struct waiting *w;
 
+	f->good++;
 	if (r->oneway) {
 		flow_oneway(f, r);
 		return;
@@ -149,6 +150,7 @@ static void sink_response(struct proto_sink *s, const struct proto_response *r)
 	struct flow *f = flow_of(s);
 	uint32_t i = waiting_find(f, r->id);
 
+	f->good++;
 	/* time decides: what was answered before it was asked is another's answer */
 	if (i == f->queue.n || r->end_ns < pairing_at(&f->queue, i)->begin_ns) {
 		f->pool->unpaired++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "proto/proto.h"
 #include "proto/protocols.h"
+#include "proto/user.h"
 
 #include <string.h>
 
@@ -18,20 +19,24 @@ const struct proto_ops *proto_by_id(enum proto_id id)
 {
 	const struct proto_ops *const *o;
 
-	for (o = proto_table; *o; o++)
+	for (o = id < PROTO_USER ? proto_table : proto_user_table; *o; o++)
 		if ((*o)->id == id)
 			return *o;
 	return NULL;
 }
 
+static const struct proto_ops *named(const struct proto_ops *const *o, const char *name)
+{
+	while (*o && strcmp((*o)->name, name))
+		o++;
+	return *o;
+}
+
 const struct proto_ops *proto_by_name(const char *name)
 {
-	const struct proto_ops *const *o;
+	const struct proto_ops *o = named(proto_table, name);
 
-	for (o = proto_table; *o; o++)
-		if (!strcmp((*o)->name, name))
-			return *o;
-	return NULL;
+	return o ? o : named(proto_user_table, name);
 }
 
 const char *proto_name(enum proto_id id)

@@ -137,6 +137,8 @@ struct proto_sink {
 #define PROTO_AGAIN (-3)        /* parse() only: something ended with the byte before; nothing is taken, call again */
 #define PROTO_OPAQUE ((ssize_t)1 << 62)  /* skip everything to come in this direction */
 
+struct user_protocol;
+
 struct proto_ops {
 	enum proto_id id;
 	const char *name;       /* as in ndjson: "http" "postgres" "redis" … */
@@ -144,6 +146,8 @@ struct proto_ops {
 	size_t state_size;
 	bool duplex;            /* no requests and responses: each direction is parsed as it comes */
 	bool whole;             /* messages follow each other within a segment: of cut segments more is wanted */
+	const struct user_protocol *user;   /* the user's description (proto/user.h): the flow puts it first in the state, infer
+	                         * is NULL; NULL: built in */
 	bool strangers;         /* clients may be anybody: what they get wrong is not the service's error (HTTP 404) */
 
 	/* 0..100: how sure the first bytes of a direction are this protocol; 0 no, negative: too few bytes to tell.
@@ -177,7 +181,7 @@ struct proto_ops {
 /* All protocols, in the order in which inference asks them; terminated by NULL. */
 extern const struct proto_ops *const proto_table[];
 
-/* By id or by name; NULL where there is none. */
+/* By id or by name, the user's own (proto/user.h) included; NULL where there is none. */
 const struct proto_ops *proto_by_id(enum proto_id id);
 const struct proto_ops *proto_by_name(const char *name);
 /* Never NULL: "tcp" for PROTO_UNKNOWN. */

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What each protocol's beginnings are taken for, by all of them. */
+#include "talk.h"
+
+#define SURE 60                 /* as flow_infer.c */
+
+static const struct sample {
+	enum proto_id id;
+	enum proto_dir dir;
+	const char *p;
+	size_t n;
+} samples[] = {
+#define V(id, dir, text) {id, dir, text, sizeof(text) - 1}
+	V(PROTO_HTTP, C, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), V(PROTO_HTTP, S, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+	V(PROTO_HTTP, C, "POST /x HTTP/1.0\r\n\r\n"),
+	V(PROTO_POSTGRES, C, "\0\0\0\x08\x04\xd2\x16\x2f"), V(PROTO_POSTGRES, C, "\0\0\0\x10\0\3\0\0user\0pg\0\0"),
+	V(PROTO_REDIS, C, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"), V(PROTO_REDIS, S, "+PONG\r\n"), V(PROTO_REDIS, S, "-ERR unknown\r\n"),
+	V(PROTO_DNS, C, "\0\x1d\0\1\1\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"),
+	V(PROTO_DNS, S, "\0\x1d\0\1\x81\x80\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"),
+	V(PROTO_TLS, C, "\x16\x03\x01\0\x05\x01\0\0\x01\x03"),
+#undef V
+};
+
+static int ask(const struct proto_ops *o, enum proto_dir dir, const char *p, size_t n)
+{
+	uint8_t *copy = malloc(n ? n : 1);      /* of exact size, so that reading past it shows */
+	int r;
+
+	memcpy(copy, p, n);
+	r = o->infer(dir, copy, n);
+	free(copy);
+	return r;
+}
+
+/* Each is sure of its own beginnings, and nobody else is: no order of the table decides. */
+Test(infer, beginnings_are_of_one_protocol)
+{
+	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++) {
+		const struct sample *s = &samples[i];
+		int own = ask(proto_by_id(s->id), s->dir, s->p, s->n);
+
+		cr_expect_geq(own, SURE, "%s is but %d sure of its beginning %zu", proto_name(s->id), own, i);
+		for (const struct proto_ops *const *o = proto_table; *o; o++) {
+			int r = ask(*o, s->dir, s->p, s->n);
+
+			cr_expect((*o)->id == s->id || r < SURE, "%s takes the beginning %zu of %s for its own: %d", (*o)->name, i,
+				  proto_name(s->id), r);
+		}
+	}
+}
+
+/* What is the beginning of a beginning is never taken for something else on the way. */
+Test(infer, nobody_is_sure_too_early)
+{
+	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++)
+		for (size_t n = 1; n < samples[i].n; n++)
+			for (const struct proto_ops *const *o = proto_table; *o; o++) {
+				int r = ask(*o, samples[i].dir, samples[i].p, n);
+
+				cr_expect((*o)->id == samples[i].id || r < SURE, "%s takes %zu bytes of %s for its own: %d", (*o)->name, n,
+					  proto_name(samples[i].id), r);
+			}
+}
+
+/* Random bytes; and random bytes between those that protocols are made of, which may be anything but a crash. */
+Test(infer, random_bytes_are_nothing, .timeout = 100)
+{
+	static const char common[] = "\0\0\0\0\1\2\3\4\x10\x16\x40\x80\xff\r\n \"$*+-:/09AaPz{}";
+	unsigned seed = 7;
+	uint8_t b[64];
+
+	for (unsigned i = 0; i < 1000000; i++) {
+		size_t n = 1 + (size_t)rand_r(&seed) % sizeof(b);
+
+		for (size_t k = 0; k < n; k++) {
+			int r = rand_r(&seed) >> 8;
+
+			b[k] = (uint8_t)(i & 1 && r & 1 ? common[(r >> 1) % (int)(sizeof(common) - 1)] : r >> 1);
+		}
+		for (const struct proto_ops *const *o = proto_table; *o; o++)
+			for (int d = 0; d < 2; d++) {
+				int score = (*o)->infer((enum proto_dir)d, b, n);
+
+				cr_assert(i & 1 || score <= 50, "%s believes in random bytes", (*o)->name);
+			}
+	}
+}
+
+/* One message among many that makes no sense is left out; more than two of five, and the guess was wrong. */
+Test(infer, broken_messages)
+{
+	static const char get[] = "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", bad[] = "*2\r\n$3\r\nGET\r\n!1\r\nk\r\n";
+	static char noise[512];
+	static struct talk t;
+
+	talk_init(&t, 6379, false);
+	for (int i = 0; i < 10; i++) {
+		talk_say(&t, C, i == 5 ? bad : get, sizeof(get) - 1);
+		talk_say(&t, S, "$1\r\nv\r\n", 7);
+	}
+	cr_assert_eq(flow_proto(t.f), PROTO_REDIS);
+	cr_assert_eq(t.pool.broken, 1);
+	cr_assert_eq(t.pool.requests, 9);
+	for (int i = 0; i < 40 && flow_proto(t.f) == PROTO_REDIS; i++)
+		talk_say(&t, C, bad, sizeof(bad) - 1);
+	cr_assert_eq(flow_proto(t.f), PROTO_UNKNOWN, "%lu of %lu are broken", (unsigned long)t.pool.broken,
+		     (unsigned long)t.pool.requests);
+	memset(noise, 0xee, sizeof(noise));
+	for (int i = 0; i < 40; i++)
+		talk_say(&t, C, noise, sizeof(noise));
+	cr_assert(flow_is_deaf(t.f), "the kernel may stop sending");
+	cr_assert_eq(t.pool.given_up, 1);
+	talk_end(&t);
+}
+
+/* A wrong guess is one message old: what comes next is looked at anew. */
+Test(infer, another_protocol_is_tried)
+{
+	static struct talk t;
+
+	talk_init(&t, 80, false);
+	talk_say(&t, C, "GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 37);
+	talk_say(&t, C, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", 20);
+	talk_say(&t, S, "$1\r\nv\r\n", 7);
+	talk_say(&t, C, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", 20);
+	talk_say(&t, S, "$1\r\nv\r\n", 7);
+	talk_end(&t);
+	cr_assert(strstr(t.log, "GET 0 ok - 0 20/7\n"), "%s", t.log);
+}
