@@ -140,6 +140,9 @@ static void sink_grow(struct proto_sink *s, uint64_t id, uint64_t end_ns, uint64
 	if (i == f->queue.n)
 		return;
 	w = pairing_at(&f->queue, i);
+	/* a marker behind the request is not what goes on */
+	if (w->marker && i)
+		w = pairing_at(&f->queue, i - 1);
 	w->bytes += bytes;
 	w->sent_ns = end_ns;
 	w->tid = f->dir[FROM_CLIENT].tid;

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PostgreSQL, frontend/backend protocol 3 (https://www.postgresql.org/docs/current/protocol.html).
+ * PostgreSQL, frontend/backend protocol 3.0 to 3.2 (https://www.postgresql.org/docs/current/protocol.html).
  *
- * One request per Query and per Execute; a Parse without an Execute before its Sync is "PREPARE ...".  The requests of an
- * extended batch are chained up to its Sync, a marker in their order, which ReadyForQuery answers.  After an error the
- * server skips to Sync: those requests are reported as failed with the same SQLSTATE, for they were not done.
+ * One request per Query, however many statements it holds: its operation is all of them, its rows are their sum.  One request per
+ * Execute, a portal's further rows (PortalSuspended) included.  A Parse is part of the first Execute of its statement in the same
+ * batch, and else a request "PREPARE ..."; a batch that only describes or closes is "DESCRIBE ..." or "CLOSE ...".  The requests
+ * of a batch are chained up to its Sync, a marker in their order, which ReadyForQuery answers.  After an error the server skips
+ * to Sync: those requests are reported as failed with the same SQLSTATE, for they were not done.
+ * A start-up that the server refuses is a request "CONNECT", one that succeeds is none.  A cancel request on its own connection is
+ * "CANCEL", without an answer; a notification is "DELIVER channel".
+ *
  * Of a long statement the first QUERY_READ bytes are read.  Joined in the middle, the names of statements are unknown:
- * "(prepared statement)".  Replication and CopyBoth are opaque.
+ * "(prepared statement)"; after a loss those with a name are believed to mean what they did, the unnamed one is not.
+ * From CopyBothResponse on (START_REPLICATION) a connection is opaque, and one under GSSAPI is from the beginning.
  */
 #include "proto/normalise.h"
 #include "proto/normalise_out.h"
-#include "proto/postgres_names.h"
+#include "proto/postgres_message.h"
+#include "proto/postgres_sql.h"
 #include "proto/protocols.h"
+#include "proto/statements.h"
 #include "proto/wire.h"
 
 #include <string.h>
@@ -19,13 +27,8 @@
 #define QUERY_READ 8192
 #define NAMES_READ 512
 #define TEXT_READ 512
-#define MESSAGE_MAX (1u << 30)
-#define STARTUP_MAX 10000
 #define OP_MAX 1024
-#define CODE_V3 3
-#define CODE_CANCEL 80877102
-#define CODE_SSL 80877103
-#define CODE_GSS 80877104
+#define UNKNOWN "(prepared statement)"
 
 enum { TAG_QUERY = 0, TAG_EXECUTE, TAG_PREPARE, TAG_SYNC };
 
@@ -36,122 +39,23 @@ struct postgres {
 	bool server_lost;
 	bool asked;                 /* SSLRequest: the server answers with one byte */
 	bool refused;               /* it said no: a startup packet must follow */
-	bool parsed, executed;      /* in this batch */
+	bool starting;              /* the start-up packet is not answered by ReadyForQuery yet */
 	bool batch;                 /* a batch has begun */
-	struct pg_names statements; /* prepared statement -> fingerprint */
-	struct pg_names portals;    /* portal -> fingerprint */
+	bool pushed;                /* and has given a request */
+	char kind;                  /* what the batch is about that is no request yet: 'P' 'D' 'C', '\0' nothing */
+	struct statements statements; /* prepared statement -> fingerprint */
+	struct statements portals;  /* portal -> fingerprint */
+	uint64_t parsed, bound;     /* the statements of the last Parse and the last Bind of this batch; 0 none */
 	uint64_t c_begin, c_bytes;  /* of the messages since the last request */
-	char prepare[128];          /* of the last Parse, for "PREPARE ..." */
+	uint64_t p_end, p_bytes;    /* of those up to the last Parse and its Describe */
+	uint64_t start_begin, start_end, start_bytes;
+	char pending[128];          /* fingerprint of what `kind` is about */
 	/* server */
 	char sqlstate[6];           /* error of the batch; "" none */
-	uint64_t rows;
+	bool parse_done;            /* ParseComplete has come since the last response */
+	uint64_t rows, data_rows;
 	uint64_t s_begin, s_bytes;
 };
-
-static bool is_type(enum proto_dir dir, uint8_t c)
-{
-	return c && strchr(dir == FROM_CLIENT ? "QPBEDHCSXFdcfp" : "RSKZTDCEINA123tnsVvGHWdc", c);
-}
-
-/* The least and the most that a message of this type can have as length field; 0: not a type. */
-static bool length_fits(enum proto_dir dir, uint8_t c, uint32_t len)
-{
-	if (len < 4 || len > MESSAGE_MAX || !is_type(dir, c))
-		return false;
-	if (dir == FROM_CLIENT)
-		return memchr("HSXc", c, 4) ? len == 4 : c == 'Q' ? len > 4 : c == 'E' ? len >= 9 && len < 600 :
-		       c == 'P' ? len >= 8 : c == 'B' ? len >= 12 : c == 'D' || c == 'C' ? len >= 6 && len < 600 : true;
-	if (c == 'Z')
-		return len == 5;
-	if (memchr("123nsIc", c, 7))
-		return len == 4;
-	if (c == 'C')
-		return len > 5 && len < 80;
-	if (c == 'K')
-		return len >= 12 && len <= 300;
-	return c == 'T' || c == 't' || c == 'D' ? len >= 6 : c == 'R' ? len >= 8 && len < 4096 : len > 4;
-}
-
-/* The message itself, where it is whole and short, looks as it must. */
-static bool content_fits(enum proto_dir dir, const uint8_t *p, size_t n)
-{
-	switch (p[0]) {
-	case 'Z':
-		return n < 6 || p[5] == 'I' || p[5] == 'T' || p[5] == 'E';
-	case 'Q':
-		return p[n - 1] == '\0' && (n == 6 || p[5] >= '\t');
-	case 'C':
-		return p[n - 1] == '\0' && (dir == FROM_CLIENT ? p[5] == 'S' || p[5] == 'P' : p[5] >= 'A' && p[5] <= 'Z');
-	case 'E':
-		return dir == FROM_CLIENT || (p[n - 1] == '\0' && p[5] == 'S');
-	default:
-		return true;
-	}
-}
-
-/* Whole messages from p on: how many, and *end, where they end; -1 where the bytes are none. */
-static int messages_walk(enum proto_dir dir, const uint8_t *p, size_t n, size_t *end, uint8_t *last)
-{
-	size_t off = 0;
-	int count = 0;
-
-	while (n - off >= 5) {
-		uint32_t len = be32(p + off + 1);
-
-		if (!length_fits(dir, p[off], len))
-			return -1;
-		if (len + 1 > n - off)
-			break;
-		if (!content_fits(dir, p + off, len + 1))
-			return -1;
-		*last = p[off];
-		off += len + 1;
-		count++;
-	}
-	if (off < n && !is_type(dir, p[off]))
-		return -1;
-	*end = off;
-	return count;
-}
-
-static int infer_startup(const uint8_t *p, size_t n)
-{
-	uint32_t len, code;
-
-	if (p[0])
-		return 0;
-	if (n < 8)
-		return n > 1 && p[1] ? 0 : -1;
-	len = be32(p);
-	code = be32(p + 4);
-	if (len == 8 && (code == CODE_SSL || code == CODE_GSS))
-		return 100;
-	if (len == 16 && code == CODE_CANCEL)
-		return 100;
-	return code >> 16 == CODE_V3 && len > 8 && len <= STARTUP_MAX ? 95 : 0;
-}
-
-static int postgres_infer(enum proto_dir dir, const uint8_t *p, size_t n)
-{
-	size_t end = 0;
-	uint8_t last = 0;
-	int count;
-
-	if (!n)
-		return -1;
-	if (dir == FROM_CLIENT && !p[0])
-		return infer_startup(p, n);
-	if (!is_type(dir, p[0]))
-		return 0;
-	if (n < 5)
-		return n > 1 && p[1] > 0x40 ? 0 : -1;
-	count = messages_walk(dir, p, n, &end, &last);
-	if (count < 0)
-		return 0;
-	if (end == n)
-		return last == 'Z' ? 95 : last == 'Q' || last == 'S' ? 80 : 45;
-	return count ? 45 : -1;
-}
 
 static void postgres_init(void *state, bool mid)
 {
@@ -165,8 +69,8 @@ static void postgres_done(void *state, struct proto_sink *s)
 {
 	struct postgres *g = state;
 
-	pg_names_done(&g->statements, s);
-	pg_names_done(&g->portals, s);
+	statements_done(&g->statements, s);
+	statements_done(&g->portals, s);
 }
 
 /* The string at *off, NUL-terminated within n bytes; NULL where its end is not here. */
@@ -180,18 +84,32 @@ static const char *string_next(const uint8_t *p, size_t n, size_t *off)
 	return (const char *)s;
 }
 
-static bool wants_replication(const uint8_t *p, size_t n)
+static void start_note(struct postgres *g, const struct proto_bytes *b, uint32_t len)
 {
-	size_t off = 8;
-	const char *k, *v;
-
-	while ((k = string_next(p, n, &off)) && *k && (v = string_next(p, n, &off)))
-		if (!strcmp(k, "replication"))
-			return strcmp(v, "false") && strcmp(v, "off") && strcmp(v, "no") && strcmp(v, "0");
-	return false;
+	if (!g->starting) {
+		g->start_begin = proto_begin_ns(b);
+		g->start_bytes = 0;
+	}
+	g->starting = true;
+	g->start_end = proto_end_ns(b, len);
+	g->start_bytes += len;
 }
 
-static ssize_t client_startup(struct postgres *g, const struct proto_bytes *b)
+static ssize_t client_cancel(struct postgres *g, const struct proto_bytes *b, uint32_t len, struct proto_sink *s)
+{
+	struct proto_request r = {.op = "CANCEL", .op_len = 6, .begin_ns = proto_begin_ns(b), .end_ns = proto_end_ns(b, len),
+				  .bytes = len, .oneway = true};
+
+	if (len < 16 || len > PG_CANCEL_MAX)
+		return PROTO_BAD;
+	if (b->n < len)
+		return 0;
+	s->request(s, &r);
+	g->step = STEP_OPAQUE;
+	return PROTO_OPAQUE;
+}
+
+static ssize_t client_startup(struct postgres *g, const struct proto_bytes *b, struct proto_sink *s)
 {
 	uint32_t len, code;
 
@@ -199,22 +117,22 @@ static ssize_t client_startup(struct postgres *g, const struct proto_bytes *b)
 		return 0;
 	len = be32(b->p);
 	code = be32(b->p + 4);
-	if (len < 8 || len > STARTUP_MAX)
+	if (len < 8 || len > PG_STARTUP_MAX)
 		return PROTO_BAD;
-	if (code == CODE_CANCEL) {
-		g->step = STEP_OPAQUE;
-		return PROTO_OPAQUE;
-	}
+	if (code == PG_CANCEL)
+		return client_cancel(g, b, len, s);
 	if (b->n < len)
 		return 0;
-	if (code == CODE_SSL || code == CODE_GSS) {
+	if (code == PG_SSL || code == PG_GSS) {
+		start_note(g, b, len);
 		g->step = STEP_ASKED;
 		g->asked = true;
 		return (ssize_t)len;
 	}
-	if (code >> 16 != CODE_V3)
+	if (code >> 16 != PG_V3)
 		return PROTO_BAD;
-	g->step = wants_replication(b->p, len) ? STEP_OPAQUE : STEP_MESSAGES;
+	start_note(g, b, len);
+	g->step = STEP_MESSAGES;
 	return (ssize_t)len;
 }
 
@@ -226,102 +144,175 @@ static void request_push(struct postgres *g, const char *op, size_t n, uint8_t t
 
 	s->request(s, &r);
 	g->batch = false;
+	g->pushed = true;
 	g->c_bytes = 0;
+}
+
+/* What the batch has parsed, described or closed and not executed is a request of its own. */
+static void pending_push(struct postgres *g, uint64_t end_ns, struct proto_sink *s)
+{
+	char op[sizeof(g->pending) + 16];
+	struct out o = {.p = op, .cap = sizeof(op)};
+	const char *verb = g->kind == 'P' ? "PREPARE " : g->kind == 'D' ? "DESCRIBE " : "CLOSE ";
+
+	out_text(&o, verb, strlen(verb));
+	out_text(&o, g->pending, strlen(g->pending));
+	request_push(g, op, out_end(&o), TAG_PREPARE, end_ns, s);
+	g->kind = '\0';
+	g->parsed = 0;
+}
+
+/* The statement parsed before is not the one that this message, of `total` bytes, is about. */
+static void pending_end(struct postgres *g, const struct proto_bytes *b, size_t total, struct proto_sink *s)
+{
+	if (g->kind != 'P')
+		return;
+	g->c_bytes = g->p_bytes;
+	pending_push(g, g->p_end, s);
+	g->batch = true;
+	g->c_begin = proto_begin_ns(b);
+	g->c_bytes = total;
+}
+
+static void pending_set(struct postgres *g, char kind, const char *op, size_t n)
+{
+	struct out o = {.p = g->pending, .cap = sizeof(g->pending)};
+
+	g->kind = kind;
+	out_text(&o, op, n);
+	out_end(&o);
 }
 
 static void client_query(struct postgres *g, const uint8_t *p, size_t n, uint64_t end_ns, struct proto_sink *s)
 {
 	char op[OP_MAX];
 	size_t off = 0;
+	const char *executes;
 
 	if (string_next(p, n, &off))
 		n = off - 1;
+	executes = postgres_sql(&g->statements, (const char *)p, n, s);
+	if (executes) {
+		request_push(g, executes, strlen(executes), TAG_QUERY, end_ns, s);
+		return;
+	}
 	n = normalise_sql(op, sizeof(op), SQL_POSTGRES, (const char *)p, n, s->raw);
 	request_push(g, op, n, TAG_QUERY, end_ns, s);
 }
 
-static void client_parse(struct postgres *g, const uint8_t *p, size_t n, struct proto_sink *s)
+static void client_parse(struct postgres *g, const struct proto_bytes *b, const uint8_t *p, size_t n, size_t total,
+			 struct proto_sink *s)
 {
 	size_t off = 0, begin;
-	const char *name = string_next(p, n, &off);
-	struct out prepare = {.p = g->prepare, .cap = sizeof(g->prepare)};
+	const char *name = string_next(p, n, &off), *executes;
 	char op[OP_MAX];
 
-	g->parsed = true;
-	g->prepare[0] = '\0';
+	pending_end(g, b, total, s);
 	if (!name)
 		return;
 	begin = off;
 	if (string_next(p, n, &off))
 		n = off - 1;
-	n = normalise_sql(op, sizeof(op), SQL_POSTGRES, (const char *)p + begin, n - begin, s->raw);
-	out_text(&prepare, op, n);
-	out_end(&prepare);
-	pg_names_put(&g->statements, name, op, n, s);
+	executes = postgres_sql(&g->statements, (const char *)p + begin, n - begin, s);
+	if (executes)
+		n = (size_t)stpncpy(op, executes, sizeof(op)) - (size_t)op;
+	else
+		n = normalise_sql(op, sizeof(op), SQL_POSTGRES, (const char *)p + begin, n - begin, s->raw);
+	g->parsed = statement_key(name, strlen(name));
+	g->bound = 0;
+	g->p_end = proto_end_ns(b, total);
+	g->p_bytes = g->c_bytes;
+	pending_set(g, 'P', op, n);
+	statements_put(&g->statements, g->parsed, op, n, s);
 }
 
-static void client_bind(struct postgres *g, const uint8_t *p, size_t n, struct proto_sink *s)
+static void client_bind(struct postgres *g, const struct proto_bytes *b, const uint8_t *p, size_t n, size_t total,
+			struct proto_sink *s)
 {
 	size_t off = 0;
 	const char *portal = string_next(p, n, &off), *name = portal ? string_next(p, n, &off) : NULL, *op;
+	uint64_t key;
 
 	if (!name)
 		return;
-	op = pg_names_get(&g->statements, name);
+	key = statement_key(portal, strlen(portal));
+	g->bound = statement_key(name, strlen(name));
+	if (g->bound != g->parsed)
+		pending_end(g, b, total, s);
+	op = statements_get(&g->statements, g->bound);
 	if (op)
-		pg_names_put(&g->portals, portal, op, strlen(op), s);
+		statements_put(&g->portals, key, op, strlen(op), s);
 	else
-		pg_names_drop(&g->portals, portal, s);
+		statements_drop(&g->portals, key, s);
 }
 
-static void client_execute(struct postgres *g, const uint8_t *p, size_t n, uint64_t end_ns, struct proto_sink *s)
+static void client_execute(struct postgres *g, const struct proto_bytes *b, const uint8_t *p, size_t n, size_t total,
+			   struct proto_sink *s)
 {
 	size_t off = 0;
-	const char *portal = string_next(p, n, &off), *op = portal ? pg_names_get(&g->portals, portal) : NULL;
+	const char *portal = string_next(p, n, &off), *op;
 
+	if (g->bound != g->parsed)
+		pending_end(g, b, total, s);
+	op = portal ? statements_get(&g->portals, statement_key(portal, strlen(portal))) : NULL;
 	if (!op)
-		op = "(prepared statement)";
-	g->executed = true;
-	request_push(g, op, strlen(op), TAG_EXECUTE, end_ns, s);
+		op = UNKNOWN;
+	g->kind = '\0';
+	g->parsed = 0;
+	request_push(g, op, strlen(op), TAG_EXECUTE, proto_end_ns(b, total), s);
 }
 
-static void client_close(struct postgres *g, const uint8_t *p, size_t n, struct proto_sink *s)
+/* Describe or Close: 'S' or 'P', and a name. */
+static void client_named(struct postgres *g, char kind, const struct proto_bytes *b, const uint8_t *p, size_t n, size_t total,
+			 struct proto_sink *s)
 {
 	size_t off = 1;
-	const char *name = string_next(p, n, &off);
+	const char *name = n ? string_next(p, n, &off) : NULL, *op;
+	struct statements *t = n && *p == 'S' ? &g->statements : &g->portals;
+	uint64_t key;
 
-	if (name)
-		pg_names_drop(*p == 'S' ? &g->statements : &g->portals, name, s);
+	if (!name)
+		return;
+	key = statement_key(name, strlen(name));
+	op = statements_get(t, key);
+	if (g->kind == 'P') {
+		g->p_end = proto_end_ns(b, total);
+		g->p_bytes = g->c_bytes;
+	} else if (!g->kind || g->kind == 'C') {
+		pending_set(g, kind, op ? op : UNKNOWN, op ? strlen(op) : sizeof(UNKNOWN) - 1);
+	}
+	if (kind == 'C')
+		statements_drop(t, key, s);
 }
 
 static void client_sync(struct postgres *g, uint64_t end_ns, struct proto_sink *s)
 {
-	char op[sizeof(g->prepare) + 8];
 	uint64_t begin = g->c_begin;
 
-	if (g->parsed && !g->executed && g->prepare[0]) {
-		size_t n = strlen(g->prepare);
-
-		memcpy(op, "PREPARE ", 8);
-		memcpy(op + 8, g->prepare, n);
-		request_push(g, op, n + 8, TAG_PREPARE, end_ns, s);
-	}
+	if (g->kind == 'P' || (g->kind && !g->pushed))
+		pending_push(g, end_ns, s);
 	g->c_begin = begin;
 	request_push(g, NULL, 0, TAG_SYNC, end_ns, s);
-	g->parsed = g->executed = false;
+	g->kind = '\0';
+	g->pushed = false;
+	g->parsed = g->bound = 0;
 }
 
-static void client_message(struct postgres *g, uint8_t type, const uint8_t *p, size_t n, uint64_t end_ns,
-			   struct proto_sink *s)
+static void client_message(struct postgres *g, const struct proto_bytes *b, size_t n, size_t total, struct proto_sink *s)
 {
-	switch (type) {
+	const uint8_t *p = b->p + 5;
+	uint64_t end_ns = proto_end_ns(b, total);
+
+	switch (b->p[0]) {
 	case 'Q': client_query(g, p, n, end_ns, s); break;
-	case 'P': client_parse(g, p, n, s); break;
-	case 'B': client_bind(g, p, n, s); break;
-	case 'E': client_execute(g, p, n, end_ns, s); break;
-	case 'C': client_close(g, p, n, s); break;
+	case 'P': client_parse(g, b, p, n, total, s); break;
+	case 'B': client_bind(g, b, p, n, total, s); break;
+	case 'E': client_execute(g, b, p, n, total, s); break;
+	case 'D': case 'C': client_named(g, (char)b->p[0], b, p, n, total, s); break;
 	case 'S': client_sync(g, end_ns, s); break;
 	case 'F': request_push(g, "FUNCTION CALL", 13, TAG_QUERY, end_ns, s); break;
+	/* rows of COPY belong to the request that began it */
+	case 'd': case 'c': case 'f': s->grow(s, 0, end_ns, total); break;
 	}
 }
 
@@ -331,9 +322,9 @@ static size_t content_read(enum proto_dir dir, uint8_t type, size_t len)
 	size_t most = 0;
 
 	if (dir == FROM_CLIENT)
-		most = type == 'Q' || type == 'P' ? QUERY_READ : type == 'B' || type == 'E' || type == 'C' ? NAMES_READ : 0;
+		most = type == 'Q' || type == 'P' ? QUERY_READ : memchr("BEDC", type, 4) ? NAMES_READ : 0;
 	else
-		most = type == 'C' || type == 'E' || type == 'Z' ? TEXT_READ : 0;
+		most = memchr("CEZA", type, 4) ? TEXT_READ : 0;
 	return len < most ? len : most;
 }
 
@@ -343,9 +334,9 @@ static ssize_t message_head(enum proto_dir dir, const struct proto_bytes *b, siz
 	uint32_t len;
 
 	if (b->n < 5)
-		return b->n && !is_type(dir, b->p[0]) ? PROTO_BAD : 0;
+		return b->n && !pg_is_type(dir, b->p[0]) ? PROTO_BAD : 0;
 	len = be32(b->p + 1);
-	if (!length_fits(dir, b->p[0], len))
+	if (!pg_length_fits(dir, b->p[0], len))
 		return PROTO_BAD;
 	*total = (size_t)len + 1;
 	*content = content_read(dir, b->p[0], len - 4);
@@ -372,7 +363,7 @@ static ssize_t client_messages(struct postgres *g, const struct proto_bytes *b, 
 		g->c_bytes = 0;
 	}
 	g->c_bytes += total;
-	client_message(g, type, b->p + 5, content, proto_end_ns(b, total), s);
+	client_message(g, b, content, total, s);
 	if (strchr("dcfpX", type))
 		g->batch = false;
 	return (ssize_t)total;
@@ -383,10 +374,12 @@ static ssize_t client_lost(struct postgres *g, const struct proto_bytes *b, stru
 	size_t end = 0;
 	uint8_t last = 0;
 
-	if (!b->start || !b->n || !strchr("QPBEDCSHF", b->p[0]) || messages_walk(FROM_CLIENT, b->p, b->n, &end, &last) < 0)
+	if (!b->start || !b->n || !strchr("QPBEDCSHF", b->p[0]) || pg_messages_walk(FROM_CLIENT, b->p, b->n, &end, &last) < 0)
 		return (ssize_t)b->n;
 	g->step = STEP_MESSAGES;
-	g->batch = g->parsed = g->executed = false;
+	g->batch = g->pushed = false;
+	g->kind = '\0';
+	g->parsed = g->bound = 0;
 	return client_messages(g, b, s);
 }
 
@@ -394,7 +387,7 @@ static ssize_t postgres_client(struct postgres *g, const struct proto_bytes *b, 
 {
 	switch (g->step) {
 	case STEP_START:
-		return b->n >= 5 && b->p[0] && !g->refused ? client_lost(g, b, s) : client_startup(g, b);
+		return b->n >= 5 && b->p[0] && !g->refused ? client_lost(g, b, s) : client_startup(g, b, s);
 	case STEP_ASKED:
 		return 0;
 	case STEP_MESSAGES:
@@ -405,13 +398,14 @@ static ssize_t postgres_client(struct postgres *g, const struct proto_bytes *b, 
 	return PROTO_OPAQUE;
 }
 
-/* SQLSTATE classes: appendix A of the manual. The server failed, or what was asked was wrong. */
+/* SQLSTATE classes: appendix A of the manual. The server failed or refused for its own reasons, or what was asked was wrong. */
 static enum req_error sqlstate_class(const char *c)
 {
-	static const char server[][3] = {"53", "54", "57", "58", "F0", "XX", "08", "25", "40", "55"};
+	static const char server[][6] = {"53", "54", "57", "58", "F0", "XX", "08", "40", "55", "72", "HV",
+					 "25006", "25P03", "25P04"};
 
 	for (size_t i = 0; i < sizeof(server) / sizeof(*server); i++)
-		if (!memcmp(c, server[i], 2))
+		if (!memcmp(c, server[i], strlen(server[i])))
 			return REQ_SERVER_ERROR;
 	return REQ_CLIENT_ERROR;
 }
@@ -461,7 +455,8 @@ static void respond(struct postgres *g, uint64_t end_ns, struct proto_sink *s)
 	s->response(s, &r);
 	g->s_begin = 0;
 	g->s_bytes = 0;
-	g->rows = 0;
+	g->rows = g->data_rows = 0;
+	g->parse_done = false;
 }
 
 /* ReadyForQuery: everything up to the Sync, or the one Query, is answered. */
@@ -475,9 +470,50 @@ static void server_ready(struct postgres *g, uint64_t end_ns, struct proto_sink 
 			break;
 	}
 	g->sqlstate[0] = '\0';
-	g->rows = 0;
+	g->rows = g->data_rows = 0;
+	g->parse_done = g->starting = false;
 	g->s_begin = 0;
 	g->s_bytes = 0;
+}
+
+/* ParseComplete, or the first message of what comes behind a statement that was only prepared. */
+static void server_parsed(struct postgres *g, bool again, uint64_t end_ns, struct proto_sink *s)
+{
+	if (g->parse_done && s->tag(s) == TAG_PREPARE)
+		respond(g, end_ns, s);
+	g->parse_done = again;
+}
+
+static void server_failed(struct postgres *g, const uint8_t *p, size_t n, uint64_t end_ns, struct proto_sink *s)
+{
+	struct proto_request r = {.op = "CONNECT", .op_len = 7, .begin_ns = g->start_begin, .end_ns = g->start_end,
+				  .bytes = g->start_bytes};
+	bool connects = g->starting && s->tag(s) < 0;
+
+	if (!g->sqlstate[0])
+		server_parsed(g, false, end_ns, s);
+	server_error(g, p, n);
+	if (connects)
+		s->request(s, &r);
+	g->starting = false;
+	if (connects || s->tag(s) == TAG_EXECUTE)
+		respond(g, end_ns, s);
+}
+
+/* NotificationResponse: a process, a channel, a payload. */
+static void server_notification(const uint8_t *p, size_t n, const struct proto_bytes *b, size_t total, struct proto_sink *s)
+{
+	size_t off = 4, len;
+	const char *channel = n > 4 ? string_next(p, n, &off) : NULL;
+	char op[128] = "DELIVER ";
+	struct proto_request r = {.op = op, .begin_ns = proto_begin_ns(b), .end_ns = proto_end_ns(b, total), .bytes = total,
+				  .oneway = true, .rows = 1};
+
+	if (!channel)
+		return;
+	len = strlen(op);
+	r.op_len = len + normalise_name(op + len, sizeof(op) - len, channel, strlen(channel), s->raw);
+	s->request(s, &r);
 }
 
 static void server_message(struct postgres *g, uint8_t type, const uint8_t *p, size_t n, uint64_t end_ns,
@@ -486,22 +522,37 @@ static void server_message(struct postgres *g, uint8_t type, const uint8_t *p, s
 	bool execute = s->tag(s) == TAG_EXECUTE;
 
 	switch (type) {
+	case '1':
+		server_parsed(g, true, end_ns, s);
+		break;
+	case '2':
+		server_parsed(g, g->parse_done && s->tag(s) != TAG_PREPARE, end_ns, s);
+		break;
+	case 'D':
+		g->data_rows++;
+		break;
+	case 'G':
+		/* what answers is what comes behind the rows of COPY */
+		g->s_begin = 0;
+		break;
 	case 'C':
 		g->rows += tag_rows(p, n);
 		/* fallthrough */
 	case 'I': case 's':
+		if (type == 's')
+			g->rows = g->data_rows;
 		if (execute)
 			respond(g, end_ns, s);
 		break;
 	case 'E':
-		server_error(g, p, n);
-		if (execute)
-			respond(g, end_ns, s);
+		server_failed(g, p, n, end_ns, s);
 		break;
 	case 'Z':
 		server_ready(g, end_ns, s);
 		break;
 	case 'W':
+		if (s->tag(s) >= 0)
+			respond(g, end_ns, s);
 		g->step = STEP_OPAQUE;
 		break;
 	}
@@ -517,6 +568,8 @@ static ssize_t server_messages(struct postgres *g, const struct proto_bytes *b, 
 		return r;
 	type = b->p[0];
 	/* these come whenever the server likes */
+	if (type == 'A')
+		server_notification(b->p + 5, content, b, total, s);
 	if (strchr("NAS", type))
 		return (ssize_t)total;
 	if (!g->s_begin)
@@ -533,10 +586,10 @@ static size_t ready_search(const struct proto_bytes *b)
 	size_t i, end = 0;
 	uint8_t last = 0;
 
-	if (!z || z[0] != 'Z' || be32(z + 1) != 5 || !content_fits(FROM_SERVER, z, 6))
+	if (!z || z[0] != 'Z' || be32(z + 1) != 5 || !pg_content_fits(FROM_SERVER, z, 6))
 		return b->n;
 	for (i = b->n > TEXT_READ ? b->n - TEXT_READ : 0; i < b->n - 6; i++)
-		if (messages_walk(FROM_SERVER, b->p + i, b->n - i, &end, &last) > 0 && end == b->n - i)
+		if (pg_messages_walk(FROM_SERVER, b->p + i, b->n - i, &end, &last) > 0 && end == b->n - i)
 			return i;
 	return b->n - 6;
 }
@@ -546,7 +599,7 @@ static ssize_t server_lost(struct postgres *g, const struct proto_bytes *b, stru
 {
 	size_t i, end = 0;
 	uint8_t last = 0;
-	bool whole = b->start && messages_walk(FROM_SERVER, b->p, b->n, &end, &last) > 0;
+	bool whole = b->start && pg_messages_walk(FROM_SERVER, b->p, b->n, &end, &last) > 0;
 
 	i = whole ? 0 : ready_search(b);
 	if (i == b->n)
@@ -565,9 +618,13 @@ static ssize_t postgres_server(struct postgres *g, const struct proto_bytes *b, 
 	if (g->asked) {
 		if (!b->n)
 			return 0;
-		if (b->p[0] == 'S' || b->p[0] == 'G')
+		if (b->p[0] == 'S')
 			return PROTO_ENCRYPTED;
 		g->asked = false;
+		if (b->p[0] == 'G') {
+			g->step = STEP_OPAQUE;
+			return PROTO_OPAQUE;
+		}
 		g->refused = true;
 		g->step = STEP_START;
 		return b->p[0] == 'N' ? 1 : PROTO_AGAIN;
@@ -589,6 +646,8 @@ static ssize_t postgres_gap(void *state, enum proto_dir dir, uint64_t n, const s
 		return 0;
 	if (dir == FROM_CLIENT) {
 		g->step = STEP_LOST;
+		statements_drop(&g->statements, statement_key("", 0), s);
+		statements_done(&g->portals, s);
 		return 0;
 	}
 	g->asked = false;
@@ -615,7 +674,7 @@ const struct proto_ops proto_postgres = {
 	.ports = postgres_ports,
 	.state_size = sizeof(struct postgres),
 	.whole = true,
-	.infer = postgres_infer,
+	.infer = pg_infer,
 	.init = postgres_init,
 	.done = postgres_done,
 	.parse = postgres_parse,

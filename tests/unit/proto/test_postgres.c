@@ -22,6 +22,10 @@
 #define DESCRIBE "D\0\0\0\6P\0"
 #define EXECUTE "E\0\0\0\x9\0\0\0\0\0"
 #define ERROR(code) "E\0\0\0\x17SERROR\0C" code "\0Mno\0\0"
+#define PREPARE_A "P\0\0\0\x11""a\0SELECT a\0\0\0"
+#define PREPARE_B "P\0\0\0\x11""b\0SELECT b\0\0\0"
+#define BIND_B "B\0\0\0\xd\0""b\0\0\0\0\0\0\0"
+#define DESCRIBE_A "D\0\0\0\7Sa\0"
 #define SESSION T(C, STARTUP), T(S, AUTH_OK PARAM KEY READY)
 
 Test(postgres, simple)
@@ -115,7 +119,7 @@ Test(postgres, notices_are_no_responses)
 		T(S, "N\0\0\0\5\0" PARAM), T(S, TAG_SELECT READY),
 	};
 
-	TALK(5432, false, v, "SELECT ? 0 ok - 3 14/20\n");
+	TALK(5432, false, v, "DELIVER c 0 ok - 1 12/0\nSELECT ? 0 ok - 3 14/20\n");
 }
 
 Test(postgres, copy)
@@ -128,18 +132,150 @@ Test(postgres, copy)
 		T(S, "H\0\0\0\7\0\0\0" "d\0\0\0\6a\n" "c\0\0\0\4" "C\0\0\0\xb""COPY 1\0" READY),
 	};
 
-	TALK(5432, false, v, "COPY t FROM STDIN 0 ok - 2 23/26\nCOPY t TO STDOUT 0 ok - 1 22/38\n");
+	TALK(5432, false, v, "COPY t FROM STDIN 0 ok - 2 42/26\nCOPY t TO STDOUT 0 ok - 1 22/38\n");
 }
 
-Test(postgres, cancel_and_replication_are_silent)
+Test(postgres, cancel)
 {
-	static const struct turn cancel[] = {T(C, "\0\0\0\x10\x4\xd2\x16\x2e\1\2\3\4\5\6\7\x8")};
-	static const struct turn replication[] = {
-		T(C, "\0\0\0\x22\0\3\0\0replication\0database\0\0\0\0\0\0"), T(S, AUTH_OK READY), T(C, SELECT1), T(S, TAG_SELECT READY),
+	static const struct turn v[] = {T(C, "\0\0\0\x10\x4\xd2\x16\x2e\1\2\3\4\5\6\7\x8")};
+	/* 3.2: a longer key */
+	static const struct turn longer[] = {T(C, "\0\0\0\x14\x4\xd2\x16\x2e\1\2\3\4\5\6\7\x8\x9\xa\xb\xc")};
+
+	TALK(5432, false, v, "CANCEL 0 ok - 0 16/0\n");
+	TALK(0, false, longer, "CANCEL 0 ok - 0 20/0\n");
+}
+
+Test(postgres, replication_is_opaque_when_it_begins)
+{
+	static const struct turn v[] = {
+		T(C, "\0\0\0\x22\0\3\0\0replication\0database\0\0\0\0\0\0"), T(S, AUTH_OK READY),
+		T(C, "Q\0\0\0\x14IDENTIFY_SYSTEM\0"), T(S, ROWDESC ROW "C\0\0\0\x14IDENTIFY_SYSTEM\0" READY),
+		T(C, "Q\0\0\0CSTART_REPLICATION SLOT s LOGICAL 0/16B3748 (proto_version '1')\0"), T(S, "W\0\0\0\7\0\0\0"),
+		T(S, "d\0\0\0\6a\n"), T(C, "d\0\0\0\6b\n"), T(S, "d\0\0\0\6a\n"), T(C, SELECT1), T(S, TAG_SELECT READY),
 	};
 
-	TALK(5432, false, cancel, "");
-	TALK(5432, false, replication, "");
+	TALK(5432, false, v, "IDENTIFY_SYSTEM 0 ok - 0 21/46\n"
+			     "START_REPLICATION SLOT s LOGICAL ? / ? (proto_version ?) 0 ok - 0 68/8\n");
+}
+
+Test(postgres, a_start_up_that_is_refused)
+{
+	static const struct turn full[] = {T(C, STARTUP), T(S, ERROR("53300"))};
+	static const struct turn password[] = {
+		T(C, "\0\0\0\x8\x4\xd2\x16\x2f"), T(S, "N"), T(C, STARTUP), T(S, "R\0\0\0\x8\0\0\0\3"), T(C, "p\0\0\0\x6x\0"),
+		T(S, ERROR("28P01")),
+	};
+	static const struct turn older[] = {T(C, "\0\0\0\x8\x4\xd2\x16\x2f"), T(S, ERROR("53300"))};
+
+	TALK(5432, false, full, "CONNECT 0 server_error 53300 0 17/24\n");
+	TALK(5432, false, password, "CONNECT 0 client_error 28P01 0 25/33\n");
+	TALK(5432, false, older, "CONNECT 0 server_error 53300 0 8/24\n");
+}
+
+Test(postgres, gssapi_is_opaque)
+{
+	static const struct turn v[] = {
+		T(C, "\0\0\0\x8\x4\xd2\x16\x30"), T(S, "G"), T(C, "\0\0\0\x5hello"), T(S, "\0\0\0\2no"), T(C, SELECT1),
+	};
+
+	TALK(5432, false, v, "");
+}
+
+Test(postgres, several_prepared_in_a_batch)
+{
+	static const struct turn v[] = {
+		SESSION,
+		T(C, PREPARE_A PREPARE_B SYNC), T(S, "1\0\0\0\4" "1\0\0\0\4" READY),
+		T(C, PREPARE_A DESCRIBE_A PREPARE_B SYNC),
+		T(S, "1\0\0\0\4" "t\0\0\0\6\0\0" ROWDESC ERROR("42601") READY),
+		T(C, PREPARE_A PREPARE_B BIND_B EXECUTE SYNC), T(S, "1\0\0\0\4" "1\0\0\0\4" "2\0\0\0\4" TAG_SELECT READY),
+	};
+
+	TALK(5432, false, v, "PREPARE SELECT a 0 ok - 0 18/10\nPREPARE SELECT b 0 ok - 0 23/6\n"
+			     "PREPARE SELECT a 0 ok - 0 26/43\nPREPARE SELECT b 0 client_error 42601 0 23/6\n"
+			     "PREPARE SELECT a 0 ok - 0 18/10\nSELECT b 0 ok - 3 42/19\n");
+}
+
+Test(postgres, describe_and_close)
+{
+	static const struct turn v[] = {
+		SESSION,
+		T(C, PREPARE_A SYNC), T(S, "1\0\0\0\4" READY),
+		T(C, DESCRIBE_A SYNC), T(S, "t\0\0\0\6\0\0" ROWDESC READY),
+		T(C, SYNC), T(S, READY),
+		T(C, "C\0\0\0\7Sa\0" SYNC), T(S, "3\0\0\0\4" READY),
+		T(C, BIND_A EXECUTE SYNC), T(S, ERROR("26000") READY),
+	};
+
+	TALK(5432, false, v, "PREPARE SELECT a 0 ok - 0 23/11\nDESCRIBE SELECT a 0 ok - 0 13/20\nCLOSE SELECT a 0 ok - 0 13/11\n"
+			     "(prepared statement) 0 client_error 26000 0 24/24\n");
+}
+
+Test(postgres, sql_prepares_too)
+{
+	static const struct turn v[] = {
+		SESSION,
+		T(C, "Q\0\0\0BPREPARE p1 (int) AS SELECT * FROM t WHERE id = $1 AND b = 'x'\0"), T(S, "C\0\0\0\xcPREPARE\0" READY),
+		T(C, "Q\0\0\0\x14""EXECUTE p1 (42)\0"), T(S, TAG_SELECT READY),
+		T(C, "Q\0\0\0\x15""EXECUTE \"p1\"(42)\0"), T(S, TAG_SELECT READY),
+		T(C, "B\0\0\0\xe\0p1\0\0\0\0\0\0\0" EXECUTE SYNC), T(S, "2\0\0\0\4" TAG_SELECT READY),
+		T(C, "Q\0\0\0\x12""DEALLOCATE p1\0"), T(S, "C\0\0\0\xf""DEALLOCATE\0" READY),
+		T(C, "Q\0\0\0\x13""EXECUTE p1 (7)\0"), T(S, ERROR("26000") READY),
+	};
+
+	TALK(5432, false, v, "PREPARE p1 (int) AS SELECT * FROM t WHERE id = ? AND b = ? 0 ok - 0 67/19\n"
+			     "SELECT * FROM t WHERE id = ? AND b = ? 0 ok - 3 21/20\nSELECT * FROM t WHERE id = ? AND b = ? 0 ok - 3 22/20\n"
+			     "SELECT * FROM t WHERE id = ? AND b = ? 0 ok - 3 25/19\n"
+			     "DEALLOCATE ? 0 ok - 0 19/22\nEXECUTE p1 (?) 0 client_error 26000 0 20/30\n");
+}
+
+Test(postgres, discard_all)
+{
+	static const struct turn v[] = {
+		SESSION,
+		T(C, PREPARE_A SYNC), T(S, "1\0\0\0\4" READY),
+		T(C, "P\0\0\0\x13\0DISCARD ALL\0\0\0" BIND EXECUTE SYNC),
+		T(S, "1\0\0\0\4" "2\0\0\0\4" "C\0\0\0\x10""DISCARD ALL\0" READY),
+		T(C, BIND_A EXECUTE SYNC), T(S, ERROR("26000") READY),
+	};
+
+	TALK(5432, false, v, "PREPARE SELECT a 0 ok - 0 23/11\nDISCARD ALL 0 ok - 0 43/27\n"
+			     "(prepared statement) 0 client_error 26000 0 24/24\n");
+}
+
+Test(postgres, portal_suspended)
+{
+	static const struct turn v[] = {
+		SESSION,
+		T(C, PREPARE_A "B\0\0\0\xe""c\0a\0\0\0\0\0\0\0" "E\0\0\0\xa""c\0\0\0\0\2" FLUSH),
+		T(S, "1\0\0\0\4" "2\0\0\0\4" ROW ROW "s\0\0\0\4"),
+		T(C, "E\0\0\0\xa""c\0\0\0\0\2" SYNC), T(S, ROW "C\0\0\0\xdSELECT 1\0" READY),
+	};
+
+	TALK(5432, false, v, "SELECT a 0 ok - 2 44/39\nSELECT a 0 ok - 1 16/26\n");
+}
+
+Test(postgres, many_statements_are_one_request)
+{
+	static const struct turn v[] = {
+		SESSION, T(C, "Q\0\0\0,BEGIN; INSERT INTO t VALUES (1); COMMIT\0"),
+		T(S, TAG_BEGIN "C\0\0\0\xfINSERT 0 1\0" "C\0\0\0\xb""COMMIT\0" READY),
+	};
+
+	TALK(5432, false, v, "BEGIN; INSERT INTO t VALUES (?); COMMIT 0 ok - 1 45/45\n");
+}
+
+/* A client that sends a batch without waiting for the one before, some without a Sync of their own (libpq's pipeline mode). */
+Test(postgres, pipeline)
+{
+	static const struct turn v[] = {
+		SESSION,
+		T(C, PARSE BIND DESCRIBE EXECUTE PARSE BIND DESCRIBE EXECUTE), T(C, PARSE BIND DESCRIBE EXECUTE SYNC),
+		T(S, "1\0\0\0\4" "2\0\0\0\4" ROWDESC ROW TAG_SELECT "1\0\0\0\4" "2\0\0\0\4" ROWDESC ROW TAG_SELECT),
+		T(S, "1\0\0\0\4" "2\0\0\0\4" ROWDESC ROW TAG_SELECT READY),
+	};
+
+	TALK(5432, false, v, "SELECT ? 0 ok - 3 47/43\nSELECT ? 0 ok - 3 47/43\nSELECT ? 0 ok - 3 47/43\n");
 }
 
 Test(postgres, fatal)

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "proto/postgres_names.h"
+#include "proto/statements.h"
 #include "base/map.h"
 
 #include <string.h>
 
-#define NAMES_MAX 256
+#define STATEMENTS_MAX 256
 
-static struct pg_name *names_find(const struct pg_names *t, uint64_t hash)
+static struct statement *statement_find(const struct statements *t, uint64_t key)
 {
 	for (uint32_t i = 0; i < t->n; i++)
-		if (t->v[i].hash == hash)
+		if (t->v[i].key == key)
 			return &t->v[i];
 	return NULL;
 }
 
-static uint64_t name_hash(const char *name)
+uint64_t statement_key(const char *name, size_t n)
 {
-	return hash_bytes(name, strlen(name));
+	return hash_bytes(name, n);
 }
 
 /* A slot for one more: a new one, or the oldest's. */
-static struct pg_name *names_slot(struct pg_names *t, struct proto_sink *s)
+static struct statement *statement_slot(struct statements *t, struct proto_sink *s)
 {
 	uint32_t cap = t->cap ? t->cap * 2 : 1;
-	struct pg_name *v;
+	struct statement *v;
 
-	if (t->n == t->cap && cap <= NAMES_MAX) {
+	if (t->n == t->cap && cap <= STATEMENTS_MAX) {
 		v = s->realloc(s, t->v, t->cap * sizeof(*v), cap * sizeof(*v));
 		if (v) {
 			t->v = v;
@@ -43,19 +43,18 @@ static struct pg_name *names_slot(struct pg_names *t, struct proto_sink *s)
 	return &t->v[t->oldest++];
 }
 
-void pg_names_put(struct pg_names *t, const char *name, const char *op, size_t n, struct proto_sink *s)
+void statements_put(struct statements *t, uint64_t key, const char *op, size_t n, struct proto_sink *s)
 {
-	uint64_t hash = name_hash(name);
-	struct pg_name *e = names_find(t, hash);
+	struct statement *e = statement_find(t, key);
 	char *copy;
 
 	if (e && e->op && e->size == n + 1 && !memcmp(e->op, op, n))
 		return;
 	if (!e)
-		e = names_slot(t, s);
+		e = statement_slot(t, s);
 	if (!e)
 		return;
-	e->hash = hash;
+	e->key = key;
 	copy = s->realloc(s, e->op, e->size, n + 1);
 	if (!copy) {
 		s->realloc(s, e->op, e->size, 0);
@@ -69,16 +68,16 @@ void pg_names_put(struct pg_names *t, const char *name, const char *op, size_t n
 	e->size = (uint32_t)n + 1;
 }
 
-const char *pg_names_get(const struct pg_names *t, const char *name)
+const char *statements_get(const struct statements *t, uint64_t key)
 {
-	const struct pg_name *e = names_find(t, name_hash(name));
+	const struct statement *e = statement_find(t, key);
 
 	return e ? e->op : NULL;
 }
 
-void pg_names_drop(struct pg_names *t, const char *name, struct proto_sink *s)
+void statements_drop(struct statements *t, uint64_t key, struct proto_sink *s)
 {
-	struct pg_name *e = names_find(t, name_hash(name));
+	struct statement *e = statement_find(t, key);
 
 	if (!e)
 		return;
@@ -86,7 +85,7 @@ void pg_names_drop(struct pg_names *t, const char *name, struct proto_sink *s)
 	*e = t->v[--t->n];
 }
 
-void pg_names_done(struct pg_names *t, struct proto_sink *s)
+void statements_done(struct statements *t, struct proto_sink *s)
 {
 	for (uint32_t i = 0; i < t->n; i++)
 		s->realloc(s, t->v[i].op, t->v[i].size, 0);
