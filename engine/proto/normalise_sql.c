@@ -532,6 +532,9 @@ static void lex_operator(struct sql *q)
 	while (q->i < q->n && strchr("+-*/<>=~!@#%^&|`?:", q->s[q->i]) && q->s[q->i]) {
 		if (q->i > begin && (is_signed_number(q) || is_line_comment(q) || (peek(q, 0) == '/' && peek(q, 1) == '*')))
 			break;
+		/* PostgreSQL has operators with a question mark, the others have none but for parameters */
+		if (q->dialect != SQL_POSTGRES && q->s[q->i] == '?' && q->i > begin)
+			break;
 		q->i++;
 	}
 	if (q->i == begin)

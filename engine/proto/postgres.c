@@ -611,24 +611,30 @@ static ssize_t server_lost(struct postgres *g, const struct proto_bytes *b, stru
 	return server_messages(g, b, s);
 }
 
+/* One byte answers SSLRequest; a server that knows no such thing, or has no room, answers with an error and closes. */
+static ssize_t server_answers(struct postgres *g, uint8_t answer)
+{
+	g->asked = false;
+	switch (answer) {
+	case 'S':
+		return PROTO_ENCRYPTED;
+	case 'G':
+		g->step = STEP_OPAQUE;
+		return PROTO_OPAQUE;
+	case 'N':
+		g->refused = true;
+		g->step = STEP_START;
+		return 1;
+	}
+	return answer == 'E' ? PROTO_AGAIN : PROTO_BAD;
+}
+
 static ssize_t postgres_server(struct postgres *g, const struct proto_bytes *b, struct proto_sink *s)
 {
 	if (g->step == STEP_OPAQUE)
 		return PROTO_OPAQUE;
-	if (g->asked) {
-		if (!b->n)
-			return 0;
-		if (b->p[0] == 'S')
-			return PROTO_ENCRYPTED;
-		g->asked = false;
-		if (b->p[0] == 'G') {
-			g->step = STEP_OPAQUE;
-			return PROTO_OPAQUE;
-		}
-		g->refused = true;
-		g->step = STEP_START;
-		return b->p[0] == 'N' ? 1 : PROTO_AGAIN;
-	}
+	if (g->asked && b->n)
+		return server_answers(g, b->p[0]);
 	return g->server_lost ? server_lost(g, b, s) : server_messages(g, b, s);
 }
 

@@ -10,6 +10,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_tls,
 	&proto_http,
 	&proto_postgres,
+	&proto_mysql,
 	&proto_redis,
 	&proto_dns,
 	NULL,

@@ -30,6 +30,10 @@ struct load {
 #define VAL "$3\r\nabc\r\n"
 #define VAL4 VAL VAL VAL VAL
 
+#define MYSQL_LOGIN "\x28\0\0\1\x0d\xa2\2\1\0\0\0\1\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0root\0\0\0\0"
+#define MYSQL_COLUMN "\x17\0\0\2\3def\0\0\0\1" "1\0\xc\x3f\0\1\0\0\0\3\x81\0\0\0\0"
+#define MYSQL_RESULT "\1\0\0\1\1" MYSQL_COLUMN "\2\0\0\3\1" "1" "\7\0\0\4\xfe\0\0\2\0\0\0"
+
 static const struct load loads[] = {
 	LOAD("http", 80, "", "", "GET /items/123 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\n\r\n",
 	     "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 5\r\n\r\nhello", 1),
@@ -40,6 +44,8 @@ static const struct load loads[] = {
 	     "T\0\0\0\x6\0\0" "D\0\0\0\xb\0\1\0\0\0\1x" "C\0\0\0\xdSELECT 1\0" READY, 1),
 	LOAD("postgres prepared", 5432, STARTUP PARSE SYNC, "R\0\0\0\x8\0\0\0\0" READY "1\0\0\0\4" READY, BIND_A EXECUTE SYNC,
 	     "2\0\0\0\4" "D\0\0\0\xb\0\1\0\0\0\1x" "C\0\0\0\xdSELECT 1\0" READY, 1),
+	LOAD("mysql", 3306, MYSQL_LOGIN, "\7\0\0\2\0\0\0\2\0\0\0", "\x2b\0\0\0\3SELECT c FROM sbtest1 WHERE id = 12345 LIMIT 1",
+	     MYSQL_RESULT, 1),
 };
 
 static void say(struct flow *f, enum proto_dir dir, const char *p, size_t n, uint32_t seq[2], uint64_t *ts)
