@@ -109,6 +109,7 @@ static const char *statement_of(const struct mysql *m, const uint8_t *p, size_t 
 
 static size_t command_op(struct mysql *m, const char *name, char *op, const uint8_t *p, size_t n, struct proto_sink *s)
 {
+	const char *text;
 	size_t len;
 
 	switch (p[0]) {
@@ -122,8 +123,11 @@ static size_t command_op(struct mysql *m, const char *name, char *op, const uint
 	case COM_STMT_EXECUTE: case COM_STMT_BULK_EXECUTE:
 		return (size_t)(stpcpy(op, statement_of(m, p, n)) - op);
 	case COM_STMT_FETCH:
+		text = statement_of(m, p, n);
 		len = (size_t)(stpcpy(op, "FETCH ") - op);
-		return len + (size_t)(stpncpy(op + len, statement_of(m, p, n), MYSQL_OP_MAX - len - 1) - op - len);
+		n = strnlen(text, MYSQL_OP_MAX - len);
+		memcpy(op + len, text, n);
+		return len + n;
 	case COM_INIT_DB:
 		len = (size_t)(stpcpy(op, "USE ") - op);
 		return len + normalise_name(op + len, MYSQL_OP_MAX - len, (const char *)p + 1, n - 1, s->raw);

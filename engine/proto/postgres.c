@@ -214,10 +214,12 @@ static void client_parse(struct postgres *g, const struct proto_bytes *b, const 
 	if (string_next(p, n, &off))
 		n = off - 1;
 	executes = postgres_sql(&g->statements, (const char *)p + begin, n - begin, s);
-	if (executes)
-		n = (size_t)stpncpy(op, executes, sizeof(op)) - (size_t)op;
-	else
+	if (executes) {
+		n = strnlen(executes, sizeof(op));
+		memcpy(op, executes, n);
+	} else {
 		n = normalise_sql(op, sizeof(op), SQL_POSTGRES, (const char *)p + begin, n - begin, s->raw);
+	}
 	g->parsed = statement_key(name, strlen(name));
 	g->bound = 0;
 	g->p_end = proto_end_ns(b, total);
