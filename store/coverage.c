@@ -119,7 +119,6 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"model", "devices_full", "%s readings of disks and interfaces were not kept: too many of them"},
 	{"model", "cgroups_full", "%s readings of cgroups were not kept: too many of them"},
 	{"model", "names_full", "%s TLS handshakes were counted without their name: too many different ones"},
-	{"kernel", "datagrams_full", "%s datagrams were not counted: too many peers"},
 	{"flow", "unpaired", "%s answers came without a request that was seen"},
 	{"capture", "cut_segments", "%s segments were not captured whole: requests in them may be missing"},
 	{"capture", "forgotten", "%s connections of the capture were not followed to their end: too many at a time"},

@@ -102,18 +102,22 @@ int row_outcome(struct store *s, const struct outcome_row *r)
 	return insert(s, q);
 }
 
+/* The row of a tick and of `of` in it: n numbers from the third column on, and what was bound already. */
+static int insert_numbers(struct store *s, sqlite3_stmt *q, int64_t tick, int64_t of, const double *v, int n)
+{
+	sqlite3_bind_int64(q, 1, tick);
+	sqlite3_bind_int64(q, 2, of);
+	for (int i = 0; i < n; i++)
+		bind_number(q, 3 + i, v[i]);
+	return insert(s, q);
+}
+
 int row_tcp(struct store *s, const struct tcp_row *r)
 {
 	sqlite3_stmt *q = sql_get(s, "INSERT INTO tcp VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
 				     "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)");
 
-	if (!q)
-		return -EIO;
-	sqlite3_bind_int64(q, 1, r->tick);
-	sqlite3_bind_int64(q, 2, r->edge);
-	for (int i = 0; i < TCP_NUMBERS; i++)
-		bind_number(q, 3 + i, r->v[i]);
-	return insert(s, q);
+	return q ? insert_numbers(s, q, r->tick, r->edge, r->v, TCP_NUMBERS) : -EIO;
 }
 
 /* A part of the key has no NULL. */
@@ -177,26 +181,16 @@ int row_process_tick(struct store *s, const struct process_tick_row *r)
 
 	if (!q)
 		return -EIO;
-	sqlite3_bind_int64(q, 1, r->tick);
-	sqlite3_bind_int64(q, 2, r->process);
-	for (int i = 0; i < PROCESS_NUMBERS; i++)
-		bind_number(q, 3 + i, r->v[i]);
 	if (r->state[0])
 		bind_text(q, 12, r->state);
-	return insert(s, q);
+	return insert_numbers(s, q, r->tick, r->process, r->v, PROCESS_NUMBERS);
 }
 
 int row_cgroup_tick(struct store *s, const struct cgroup_tick_row *r)
 {
 	sqlite3_stmt *q = sql_get(s, "INSERT INTO cgroup_tick VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
 
-	if (!q)
-		return -EIO;
-	sqlite3_bind_int64(q, 1, r->tick);
-	sqlite3_bind_int64(q, 2, r->cgroup);
-	for (int i = 0; i < CGROUP_NUMBERS; i++)
-		bind_number(q, 3 + i, r->v[i]);
-	return insert(s, q);
+	return q ? insert_numbers(s, q, r->tick, r->cgroup, r->v, CGROUP_NUMBERS) : -EIO;
 }
 
 int row_profile(struct store *s, int64_t tick, const struct profile_row *r)
