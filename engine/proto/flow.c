@@ -52,6 +52,7 @@ static void flow_drop_state(struct flow *f)
 	pool_realloc(f->pool, f->state, f->ops->state_size, 0);
 	f->state = NULL;
 	f->ops = NULL;
+	f->switching = false;
 }
 
 static void flow_hush(struct flow *f)
@@ -158,7 +159,8 @@ static bool flow_may_parse(const struct flow *f, enum proto_dir dir)
 
 static void flow_note_response(struct flow *f, const struct proto_bytes *b)
 {
-	if (f->first_ns || !b->n)
+	/* where responses name their requests, each message is taken as the beginning of one */
+	if ((f->first_ns && !f->ops->duplex) || !b->n)
 		return;
 	f->first_ns = proto_begin_ns(b);
 	f->read_ns = f->dir[FROM_SERVER].rd_ts_ns;
@@ -179,6 +181,10 @@ static ssize_t flow_messages(struct flow *f, enum proto_dir dir, struct proto_by
 		if (dir == FROM_SERVER)
 			flow_note_response(f, &b);
 		r = f->ops->parse(f->state, dir, &b, &f->sink);
+		if (r == PROTO_SWITCH) {
+			f->switching = true;
+			return (ssize_t)off;
+		}
 		if (r == PROTO_AGAIN)
 			r = 0;
 		else if (r <= 0)
@@ -238,6 +244,37 @@ static void flow_broken(struct flow *f, enum proto_dir dir, uint64_t n)
 		flow_gap(f, dir, n, &none);
 }
 
+static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, int how);
+
+/* What was kept of both directions, given to the parser that has just been chosen. */
+static void flow_run_kept(struct flow *f)
+{
+	if (f->dir[FROM_CLIENT].len)
+		flow_run(f, FROM_CLIENT, NULL, 0, 0);
+	if (!f->ops || !f->dir[FROM_SERVER].len)
+		return;
+	if (f->queue.n || f->ops->duplex)
+		flow_run(f, FROM_SERVER, NULL, 0, 0);
+	else
+		f->dir[FROM_SERVER].waiting = true;
+}
+
+/* The two ends have agreed on another protocol: its parser takes over what is kept, and the requests that wait. */
+static void flow_switch(struct flow *f)
+{
+	const struct proto_ops *o = proto_by_id(f->sink.next);
+
+	flow_drop_state(f);
+	if (!o) {
+		flow_give_up(f);
+		return;
+	}
+	if (!flow_new_state(f, o))
+		return;
+	o->init(f->state, false);
+	flow_run_kept(f);
+}
+
 /* Parses what was kept and the n bytes at p behind it, all seen by st->last_ns; keeps what the parser leaves. */
 static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, int how)
 {
@@ -276,6 +313,8 @@ static void flow_run(struct flow *f, enum proto_dir dir, const uint8_t *p, size_
 		stream_drop(st, f->pool, used);
 	else if (!stream_keep(st, f->pool, b.p + used, b.n - used, KEEP_MAX))
 		flow_broken(f, dir, b.n - used);
+	if (f->switching && f->ops)
+		flow_switch(f);
 }
 
 static void flow_adopt(struct flow *f, const struct proto_ops *o, bool swap)
@@ -290,14 +329,7 @@ static void flow_adopt(struct flow *f, const struct proto_ops *o, bool swap)
 		f->swapped = !f->swapped;
 	}
 	o->init(f->state, f->mid);
-	if (f->dir[FROM_CLIENT].len)
-		flow_run(f, FROM_CLIENT, NULL, 0, 0);
-	if (!f->ops || !f->dir[FROM_SERVER].len)
-		return;
-	if (f->queue.n || o->duplex)
-		flow_run(f, FROM_SERVER, NULL, 0, 0);
-	else
-		f->dir[FROM_SERVER].waiting = true;
+	flow_run_kept(f);
 }
 
 static void flow_undecided(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, uint64_t ts_ns, int how)
@@ -556,7 +588,10 @@ void flow_segment(struct flow *f, const struct segment *seg)
 /* What still waits will not be answered any more. */
 static void flow_abort(struct flow *f, uint64_t ts_ns)
 {
-	struct proto_response r = {.error = REQ_ABORTED, .end_ns = ts_ns, .begin_ns = f->first_ns};
+	struct proto_response r = {.error = REQ_ABORTED, .end_ns = ts_ns};
+
+	if (f->ops && !f->ops->duplex)
+		r.begin_ns = f->first_ns;
 
 	while (f->queue.n)
 		flow_emit(f, pairing_take(&f->queue, 0), &r);

@@ -11,7 +11,7 @@
 #define KEEP_MAX (64 * 1024)
 /* Of an undecided flow, per direction. */
 #define KEEP_UNDECIDED 2048
-/* A parser's own memory (tables of prepared statements). */
+/* A parser's own memory (tables of prepared statements), where its row does not say more. */
 #define STATE_MAX (64 * 1024)
 
 struct flow {
@@ -36,6 +36,7 @@ struct flow {
 	bool mid, swapped, deaf, encrypted;
 	bool piped;                     /* the client has sent a request before the previous one was answered */
 	bool doubt;                     /* requests after a hole whose responses cannot be told from those of lost ones */
+	bool switching;                 /* the parser has said PROTO_SWITCH */
 };
 
 /* flow_sink.c: what parsers report */

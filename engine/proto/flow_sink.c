@@ -107,7 +107,7 @@ static void sink_request(struct proto_sink *s, const struct proto_request *r)
 		flow_oneway(f, r);
 		return;
 	}
-	if (f->doubt) {
+	if (f->doubt && !r->id) {
 		f->pool->lost_requests += r->op != NULL;
 		return;
 	}
@@ -116,9 +116,11 @@ static void sink_request(struct proto_sink *s, const struct proto_request *r)
 		w->tid = f->dir[FROM_CLIENT].tid;
 		return;
 	}
+	f->pool->lost_requests += r->op != NULL;
+	if (r->id)
+		return;
 	/* without its place in the order nothing behind it can be paired either */
 	flow_forget(f, f->queue.n);
-	f->pool->lost_requests += r->op != NULL;
 	f->doubt = true;
 }
 
@@ -160,7 +162,7 @@ static void sink_response(struct proto_sink *s, const struct proto_response *r)
 	} else {
 		const struct waiting *w = pairing_take(&f->queue, i);
 
-		if (!w->chained && f->queue.n && pairing_at(&f->queue, 0)->begin_ns < r->begin_ns)
+		if (!r->id && !w->chained && f->queue.n && pairing_at(&f->queue, 0)->begin_ns < r->begin_ns)
 			f->piped = true;
 		flow_emit(f, w, r);
 	}
@@ -201,7 +203,7 @@ static void *sink_realloc(struct proto_sink *s, void *p, size_t old, size_t n)
 	struct flow *f = flow_of(s);
 	void *x;
 
-	if (n > old && f->state_held + (n - old) > STATE_MAX)
+	if (n > old && f->state_held + (n - old) > (f->ops && f->ops->state_max ? f->ops->state_max : STATE_MAX))
 		return NULL;
 	x = pool_realloc(f->pool, p, old, n);
 	if (x || !n)

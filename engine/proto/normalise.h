@@ -25,6 +25,9 @@ size_t normalise_sql(char *out, size_t cap, enum sql_dialect dialect, const char
 /* "METHOD /path": no query, no fragment; path segments, or words of them, that are numbers, UUIDs, hashes, dates, tokens or long
  * titles become {id}. raw: with query. */
 size_t normalise_http(char *out, size_t cap, const char *method, size_t mn, const char *target, size_t tn, bool raw);
+/* The same for Elasticsearch and OpenSearch, whose paths name an index and an action ("_search"): dates, numbers and the like go from
+ * the names of indices, the identity of a document becomes {id}. 0: it is none of theirs. */
+size_t normalise_elasticsearch(char *out, size_t cap, const char *method, size_t mn, const char *target, size_t tn);
 /* "VERB name": labels of the wire format (n bytes, uncompressed) in lower case; those that are numbers, hashes or addresses become
  * {id}, several in a row one. verb NULL: "TYPE<type>" (RFC 3597). */
 size_t normalise_dns(char *out, size_t cap, const char *verb, unsigned type, const uint8_t *name, size_t n, bool raw);

@@ -9,6 +9,7 @@
 const struct proto_ops *const proto_table[] = {
 	&proto_tls,
 	&proto_http,
+	&proto_http2,
 	&proto_postgres,
 	&proto_mysql,
 	&proto_redis,

@@ -128,6 +128,7 @@ struct proto_sink {
 	void (*handshake)(struct proto_sink *s, const struct tls_handshake *h);
 	/* Bounded memory for the state: like realloc; n == 0 frees; NULL past the connection's bound. */
 	void *(*realloc)(struct proto_sink *s, void *p, size_t old, size_t n);
+	enum proto_id next;     /* out, with PROTO_SWITCH: what is spoken from here on */
 	bool raw;               /* operations with their values: the user has asked for that */
 };
 
@@ -135,6 +136,8 @@ struct proto_sink {
 #define PROTO_BAD (-1)          /* not this protocol, or broken beyond use */
 #define PROTO_ENCRYPTED (-2)    /* encrypted from here on; of another protocol than TLS: what is kept ends here, a ClientHello follows */
 #define PROTO_AGAIN (-3)        /* parse() only: something ended with the byte before; nothing is taken, call again */
+#define PROTO_SWITCH (-4)       /* parse() only: both directions speak sink->next from here on, of which nothing is taken yet; requests
+				 * that wait are answered there, by their ids */
 #define PROTO_OPAQUE ((ssize_t)1 << 62)  /* skip everything to come in this direction */
 
 struct user_protocol;
@@ -144,7 +147,8 @@ struct proto_ops {
 	const char *name;       /* as in ndjson: "http" "postgres" "redis" … */
 	const uint16_t *ports;  /* weak prior, 0-terminated */
 	size_t state_size;
-	bool duplex;            /* no requests and responses: each direction is parsed as it comes */
+	size_t state_max;       /* bytes that it may take through sink->realloc; 0: 64 KB */
+	bool duplex;            /* each direction is parsed as it comes: there are no responses, or they name their request */
 	bool whole;             /* messages follow each other within a segment: of cut segments more is wanted */
 	const struct user_protocol *user;   /* the user's description (proto/user.h): the flow puts it first in the state, infer
 	                         * is NULL; NULL: built in */

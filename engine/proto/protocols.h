@@ -7,6 +7,7 @@
 
 extern const struct proto_ops proto_tls;
 extern const struct proto_ops proto_http;
+extern const struct proto_ops proto_http2;
 extern const struct proto_ops proto_postgres;
 extern const struct proto_ops proto_mysql;
 extern const struct proto_ops proto_redis;
