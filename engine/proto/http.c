@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * HTTP/1.0 and 1.1 (RFC 9112).  Lenient where servers are: lines may end in LF alone, and a head may follow empty lines.
- * A body is skipped by its length; a chunked one chunk by chunk.  After CONNECT (2xx) and 101 the connection is opaque.
+ * HTTP/1.0 and 1.1 (RFC 9112).  Lenient where servers are: lines may end in LF alone, a head may follow empty lines, folded fields
+ * and blanks in front of a colon are read, and any token is a method.  A body is skipped by its length; a chunked one chunk by chunk.
+ * A request is answered by its final status; of interim ones but 101 nothing is told.  After CONNECT (2xx) and 101 the connection
+ * is opaque (WebSocket), except where both ends go on with HTTP/2 (RFC 7540, 3.2): then the request is answered there.
  */
-#include "proto/normalise.h"
+#include "proto/clickhouse_names.h"
+#include "proto/http_clickhouse.h"
+#include "proto/http_op.h"
 #include "proto/protocols.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#define HEAD_MAX (60 * 1024)
+#define HEAD_MAX (60 * 1024)    /* the flow keeps 64 KB; of a longer head the rest is not read */
 #define CHUNK_LINE_MAX 4096
-#define OP_MAX 512
 
-enum { TAG_PLAIN = 0, TAG_HEAD, TAG_CONNECT, TAG_UPGRADE };
+enum { TAG_PLAIN = 0, TAG_HEAD, TAG_CONNECT, TAG_UPGRADE, TAG_H2C };
+
+#define UPGRADED_STREAM 1       /* of HTTP/2, which answers the request that asked for it */
 
 enum step {
 	STEP_HEAD = 0,
@@ -24,6 +29,7 @@ enum step {
 	STEP_TRAILER,
 	STEP_WAIT,         /* client: the response decides whether this is still HTTP */
 	STEP_OPAQUE,
+	STEP_SWITCH,       /* HTTP/2 comes next */
 	STEP_LOST,
 };
 
@@ -35,80 +41,23 @@ struct http_side {
 	uint8_t tag;           /* client: of the newest request */
 	uint64_t begin_ns;
 	uint64_t bytes;        /* of the message; client: of its body */
+	uint64_t rows;         /* server: what ClickHouse says of them, */
+	int exception;         /* and of its error */
 };
 
 struct http {
 	struct http_side side[2];
 };
 
-struct http_head {
-	int64_t length;        /* Content-Length; -1: none */
-	bool chunked;
-	bool upgrade;
-};
-
-static bool is_method(const uint8_t *p, size_t n)
-{
-	static const char *const methods[] = {"GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT",
-		"TRACE", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH",
-		"PURGE", "MKCALENDAR", "SUBSCRIBE", "UNSUBSCRIBE", "NOTIFY", "M-SEARCH", "LINK", "UNLINK", "QUERY"};
-
-	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-		if (strlen(methods[i]) == n && !memcmp(methods[i], p, n))
-			return true;
-	return false;
-}
-
-/* Could p be the beginning of a request line? 1 yes, 0 no, -1 too short. */
-static int starts_request(const uint8_t *p, size_t n)
-{
-	const uint8_t *sp = memchr(p, ' ', n < 16 ? n : 16);
-
-	if (!sp) {
-		for (size_t i = 0; i < n; i++)
-			if ((p[i] < 'A' || p[i] > 'Z') && p[i] != '-')
-				return 0;
-		return n < 12 ? -1 : 0;
-	}
-	if (!is_method(p, (size_t)(sp - p)))
-		return 0;
-	if ((size_t)(sp - p) + 1 == n)
-		return -1;
-	return sp[1] > ' ' && sp[1] < 0x7f;
-}
-
-static int starts_response(const uint8_t *p, size_t n)
-{
-	static const char want[] = "HTTP/1.";
-	size_t k = n < 7 ? n : 7;
-
-	if (memcmp(p, want, k))
-		return 0;
-	if (n < 13)
-		return -1;
-	return (p[7] == '0' || p[7] == '1') && p[8] == ' ' && p[9] >= '1' && p[9] <= '9' && p[10] >= '0' && p[10] <= '9';
-}
-
-/* "METHOD target HTTP/1.x": HTTP/2's preface and RTSP look alike up to the version. */
-static int request_version(const uint8_t *p, size_t n)
-{
-	const uint8_t *lf = memchr(p, '\n', n), *end;
-
-	if (!lf)
-		return n > 8192 ? 1 : -1;
-	end = lf > p && lf[-1] == '\r' ? lf - 1 : lf;
-	return end - p > 10 && !memcmp(end - 9, " HTTP/1.", 8);
-}
-
 static int http_infer(enum proto_dir dir, const uint8_t *p, size_t n)
 {
-	int r = dir == FROM_CLIENT ? starts_request(p, n) : starts_response(p, n);
+	int r = dir == FROM_CLIENT ? http_starts_request(p, n) : http_starts_response(p, n);
 
 	if (r <= 0)
 		return n ? r : -1;
 	if (dir == FROM_SERVER)
 		return 100;
-	r = request_version(p, n);
+	r = http_is_request_line(p, n);
 	return r < 0 ? (n >= 256 ? 70 : -1) : r ? 100 : 0;
 }
 
@@ -124,104 +73,13 @@ static void http_done(void *state, struct proto_sink *s)
 {
 }
 
-/* Bytes of the head up to and with its empty line; 0: its end is not here. `scanned` saves looking twice. */
-static size_t head_length(const struct proto_bytes *b, uint32_t *scanned)
-{
-	size_t i = *scanned > 3 ? *scanned - 3 : 0;
-	const uint8_t *lf;
-
-	while (i < b->n && (lf = memchr(b->p + i, '\n', b->n - i))) {
-		size_t at = (size_t)(lf - b->p) + 1;
-
-		if (at < b->n && b->p[at] == '\n')
-			return at + 1;
-		if (at + 1 < b->n && b->p[at] == '\r' && b->p[at + 1] == '\n')
-			return at + 2;
-		i = at;
-	}
-	*scanned = (uint32_t)b->n;
-	return 0;
-}
-
-/* The value of a header line "name: value" where its name is `name`. */
-static const char *header_value(const char *line, size_t n, const char *name, size_t *len)
-{
-	size_t k = strlen(name);
-
-	if (n <= k || line[k] != ':' || strncasecmp(line, name, k))
-		return NULL;
-	line += k + 1;
-	n -= k + 1;
-	while (n && (*line == ' ' || *line == '\t'))
-		line++, n--;
-	while (n && (line[n - 1] == ' ' || line[n - 1] == '\t' || line[n - 1] == '\r'))
-		n--;
-	*len = n;
-	return line;
-}
-
-static int64_t length_value(const char *v, size_t n)
-{
-	int64_t x = 0;
-
-	if (!n || n > 18)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (v[i] < '0' || v[i] > '9')
-			return -1;
-		x = x * 10 + (v[i] - '0');
-	}
-	return x;
-}
-
-static void head_line(struct http_head *h, const char *line, size_t n)
-{
-	const char *v;
-	size_t len;
-
-	switch (*line | 0x20) {
-	case 'c':
-		v = header_value(line, n, "content-length", &len);
-		if (v)
-			h->length = length_value(v, len);
-		break;
-	case 't':
-		v = header_value(line, n, "transfer-encoding", &len);
-		if (v)
-			h->chunked = len >= 7 && !strncasecmp(v + len - 7, "chunked", 7);
-		break;
-	case 'u':
-		if (header_value(line, n, "upgrade", &len))
-			h->upgrade = true;
-		break;
-	}
-}
-
-/* The header lines behind the first line. */
-static struct http_head head_read(const uint8_t *p, size_t n)
-{
-	struct http_head h = {.length = -1};
-	const uint8_t *lf = memchr(p, '\n', n);
-
-	while (lf && ++lf < p + n) {
-		const uint8_t *next = memchr(lf, '\n', (size_t)(p + n - lf));
-
-		if (!next)
-			break;
-		if (next > lf)
-			head_line(&h, (const char *)lf, (size_t)(next - lf));
-		lf = next;
-	}
-	return h;
-}
-
-static uint8_t request_tag(const uint8_t *p, size_t method, bool upgrade)
+static uint8_t request_tag(const uint8_t *p, size_t method, int upgrade)
 {
 	if (method == 4 && !memcmp(p, "HEAD", 4))
 		return TAG_HEAD;
 	if (method == 7 && !memcmp(p, "CONNECT", 7))
 		return TAG_CONNECT;
-	return upgrade ? TAG_UPGRADE : TAG_PLAIN;
+	return upgrade == UPGRADE_H2C ? TAG_H2C : upgrade ? TAG_UPGRADE : TAG_PLAIN;
 }
 
 /* The step behind a head, and how much of it and of the body is done with. */
@@ -234,7 +92,12 @@ static ssize_t body_begin(struct http_side *d, const struct http_head *h, size_t
 		d->step = STEP_CHUNK;
 		return (ssize_t)head;
 	}
-	if (h->length < 0 && to_end) {
+	if ((h->coded || h->length < -1) && !to_end) {
+		/* no server can tell either where the body ends: what comes after it is another request, if any */
+		d->step = STEP_LOST;
+		return (ssize_t)head;
+	}
+	if ((h->coded || h->length < 0) && to_end) {
 		d->step = STEP_TO_END;
 		return PROTO_OPAQUE;
 	}
@@ -244,27 +107,93 @@ static ssize_t body_begin(struct http_side *d, const struct http_head *h, size_t
 	return (ssize_t)head + (h->length > 0 ? h->length : 0);
 }
 
-static void request_report(const struct proto_bytes *b, size_t line, size_t head, uint8_t tag, struct proto_sink *s)
-{
-	char op[OP_MAX];
-	const uint8_t *sp = memchr(b->p, ' ', line), *t = sp + 1, *end = memchr(t, ' ', (size_t)(b->p + line - t));
-	struct proto_request r = {.op = op, .tag = tag, .bytes = head};
+static int64_t chunk_size(const uint8_t *p, size_t n);
 
-	if (!end)
-		end = b->p + line;
-	r.op_len = normalise_http(op, sizeof(op), (const char *)b->p, (size_t)(sp - b->p), (const char *)t,
-				  (size_t)(end - t), s->raw);
+struct request_line {
+	const char *method, *target;
+	size_t method_n, target_n;
+};
+
+/* Of n bytes that begin with one, or with a part that holds a target. */
+static struct request_line request_line(const uint8_t *p, size_t n)
+{
+	const uint8_t *lf = memchr(p, '\n', n), *sp = memchr(p, ' ', n), *end = lf ? lf : p + n, *next;
+
+	next = memchr(sp + 1, ' ', (size_t)(end - sp - 1));
+	return (struct request_line){(const char *)p, (const char *)sp + 1, (size_t)(sp - p), (size_t)((next ? next : end) - sp - 1)};
+}
+
+/* The operation where it is ClickHouse's, from the target or the body behind the head; 0: it is not, -1: more bytes will tell. */
+static ssize_t clickhouse_op(char *op, const struct request_line *l, const struct http_head *h, const struct proto_bytes *b,
+			     size_t head, bool raw)
+{
+	const uint8_t *p = b->p + head, *lf;
+	uint64_t whole = (uint64_t)h->length;
+	size_t n = b->n - head;
+	ssize_t r;
+
+	switch (clickhouse_where(h, l->method, l->method_n, l->target, l->target_n)) {
+	case CLICKHOUSE_NO:
+		return 0;
+	case CLICKHOUSE_QUERY:
+		return clickhouse_query_op(op, HTTP_OP_MAX, h, l->target, l->target_n, raw);
+	}
+	if (h->chunked) {
+		lf = n ? memchr(p, '\n', n) : NULL;
+		if (!lf)
+			return n > CHUNK_LINE_MAX || b->cut ? 0 : -1;
+		if (chunk_size(p, (size_t)(lf - p)) <= 0)
+			return 0;
+		whole = (uint64_t)chunk_size(p, (size_t)(lf - p));
+		n -= (size_t)(lf + 1 - p);
+		p = lf + 1;
+	}
+	if (n > whole)
+		n = (size_t)whole;
+	r = clickhouse_body_op(op, HTTP_OP_MAX, h, p, n, b->cut ? n : whole, raw);
+	return r < 0 && b->cut ? 0 : r;
+}
+
+/* A request whose head has `head` bytes. False: what it is called is behind its head, and not here yet. */
+static bool request_report(const struct proto_bytes *b, size_t head, uint8_t tag, const struct http_head *h, struct proto_sink *s)
+{
+	char op[HTTP_OP_MAX];
+	struct request_line l = request_line(b->p, head);
+	struct proto_request r = {.op = op, .tag = tag, .bytes = head};
+	ssize_t n = h ? clickhouse_op(op, &l, h, b, head, s->raw) : 0;
+
+	if (n < 0)
+		return false;
+	if (n) {
+		r.proto = PROTO_CLICKHOUSE;
+		r.op_len = (size_t)n;
+	} else {
+		r.op_len = http_op(op, sizeof(op), l.method, l.method_n, l.target, l.target_n, s->raw);
+	}
+	r.id = tag == TAG_H2C ? UPGRADED_STREAM : 0;
 	r.begin_ns = proto_begin_ns(b);
 	r.end_ns = proto_end_ns(b, head);
 	s->request(s, &r);
+	return true;
+}
+
+/* The end of the head will not be seen, or not be kept: nor is it known where the body ends. */
+static ssize_t request_cut(struct http_side *d, const struct proto_bytes *b, struct proto_sink *s)
+{
+	const uint8_t *sp = memchr(b->p, ' ', b->n);
+
+	if (http_is_request_line(b->p, b->n) != 1)
+		return PROTO_BAD;
+	request_report(b, b->n, request_tag(b->p, (size_t)(sp - b->p), UPGRADE_NONE), NULL, s);
+	*d = (struct http_side){.step = STEP_LOST};
+	return (ssize_t)b->n;
 }
 
 static ssize_t request_head(struct http_side *d, const struct proto_bytes *b, struct proto_sink *s)
 {
 	size_t skip = 0, head;
-	const uint8_t *lf;
 	struct http_head h;
-	uint8_t tag;
+	int starts;
 
 	while (skip < b->n && (b->p[skip] == '\r' || b->p[skip] == '\n'))
 		skip++;
@@ -272,39 +201,37 @@ static ssize_t request_head(struct http_side *d, const struct proto_bytes *b, st
 		return (ssize_t)skip;
 	if (!b->n)
 		return 0;
-	if (!starts_request(b->p, b->n))
+	starts = http_starts_request(b->p, b->n);
+	if (starts <= 0)
+		return starts < 0 ? 0 : PROTO_BAD;
+	head = http_head_length(b, &d->scanned);
+	if (!head && (b->n > HEAD_MAX || (b->cut && memchr(b->p, '\n', b->n))))
+		return request_cut(d, b, s);
+	if (!head)
+		return 0;
+	if (http_is_request_line(b->p, b->n) != 1)
 		return PROTO_BAD;
-	head = head_length(b, &d->scanned);
-	lf = memchr(b->p, '\n', head ? head : b->n);
-	if (!head && !(b->cut && lf))
-		return b->n > HEAD_MAX ? PROTO_BAD : 0;
-	if (request_version(b->p, b->n) != 1)
-		return PROTO_BAD;
-	h = head_read(b->p, head ? head : b->n);
-	tag = request_tag(b->p, (size_t)((const uint8_t *)memchr(b->p, ' ', b->n) - b->p), h.upgrade);
-	request_report(b, (size_t)(lf - b->p), head ? head : b->n, tag, s);
-	if (!head) {
-		/* the rest of the head was not seen: nor is it known where the body ends */
-		d->step = STEP_LOST;
-		return (ssize_t)b->n;
-	}
-	if (tag == TAG_CONNECT)
+	h = http_head_read(b->p, head);
+	d->tag = request_tag(b->p, (size_t)((const uint8_t *)memchr(b->p, ' ', b->n) - b->p), h.upgrade);
+	if (!request_report(b, head, d->tag, &h, s))
+		return 0;
+	if (d->tag == TAG_CONNECT)
 		h = (struct http_head){.length = -1};
-	d->tag = tag;
 	d->bytes = -(uint64_t)head;   /* reported already; body_begin() adds it */
 	return body_begin(d, &h, head, false);
 }
 
 static void response_report(struct http_side *d, uint64_t end_ns, struct proto_sink *s)
 {
-	struct proto_response r = {
-		.status = d->status,
-		.error = d->status >= 500 ? REQ_SERVER_ERROR : d->status >= 400 ? REQ_CLIENT_ERROR : REQ_OK,
-		.begin_ns = d->begin_ns,
-		.end_ns = end_ns,
-		.bytes = d->bytes,
-	};
+	struct proto_response r = {.status = d->status, .error = http_error(d->status), .begin_ns = d->begin_ns,
+				   .end_ns = end_ns, .bytes = d->bytes, .rows = d->rows};
+	char number[12];
 
+	if (d->exception) {
+		snprintf(number, sizeof(number), "%d", d->exception);
+		r.detail = clickhouse_error_name(d->exception);
+		r.detail = r.detail ? r.detail : number;
+	}
 	s->response(s, &r);
 	d->bytes = 0;
 	d->chunked = false;
@@ -317,36 +244,59 @@ static ssize_t response_opaque(struct http *h)
 	return PROTO_OPAQUE;
 }
 
+/* 101, or what lets a CONNECT through; n bytes. */
+static ssize_t response_switch(struct http *h, const struct http_head *head, const struct proto_bytes *b, size_t n,
+			       struct proto_sink *s)
+{
+	struct http_side *d = &h->side[FROM_SERVER];
+
+	if (d->status == 101 && head->upgrade == UPGRADE_H2C) {
+		d->step = STEP_SWITCH;
+		return (ssize_t)n;
+	}
+	d->bytes = n;
+	response_report(d, proto_end_ns(b, n), s);
+	return response_opaque(h);
+}
+
+/* The final response to a request that might have ended HTTP, and has not. */
+static void client_goes_on(struct http_side *c)
+{
+	if (c->step == STEP_WAIT)
+		c->step = STEP_HEAD;
+	c->tag = TAG_PLAIN;
+}
+
 static ssize_t response_head(struct http *h, const struct proto_bytes *b, struct proto_sink *s)
 {
-	struct http_side *d = &h->side[FROM_SERVER], *c = &h->side[FROM_CLIENT];
+	struct http_side *d = &h->side[FROM_SERVER];
 	struct http_head head;
-	int tag = s->tag(s);
+	int tag = s->tag(s), starts;
 	size_t n;
 
 	if (b->n && (b->p[0] == '\r' || b->p[0] == '\n'))
 		return 1;
 	if (!b->n)
 		return 0;
-	if (!starts_response(b->p, b->n))
-		return PROTO_BAD;
-	n = head_length(b, &d->scanned);
+	starts = http_starts_response(b->p, b->n);
+	if (starts <= 0)
+		return starts < 0 ? 0 : PROTO_BAD;
+	n = http_head_length(b, &d->scanned);
 	if (!n)
 		return b->n > HEAD_MAX ? PROTO_BAD : 0;
 	d->status = (b->p[9] - '0') * 100 + (b->p[10] - '0') * 10 + (b->p[11] - '0');
 	d->begin_ns = proto_begin_ns(b);
-	head = head_read(b->p, n);
-	if (d->status >= 100 && d->status < 200 && d->status != 101) {
+	head = http_head_read(b->p, n);
+	d->rows = head.rows;
+	d->exception = head.exception;
+	if (d->status == 101 || (tag == TAG_CONNECT && d->status / 100 == 2))
+		return response_switch(h, &head, b, n, s);
+	if (d->status < 200) {
 		d->scanned = 0;
 		return (ssize_t)n;
 	}
-	if (d->status == 101 || (tag == TAG_CONNECT && d->status < 300)) {
-		d->bytes = n;
-		response_report(d, proto_end_ns(b, n), s);
-		return response_opaque(h);
-	}
-	if (c->step == STEP_WAIT)
-		c->step = STEP_HEAD;
+	if (tag != TAG_PLAIN && tag != TAG_HEAD)
+		client_goes_on(&h->side[FROM_CLIENT]);
 	if (tag == TAG_HEAD || d->status == 204 || d->status == 304)
 		head = (struct http_head){.length = 0};
 	return body_begin(d, &head, n, true);
@@ -364,7 +314,7 @@ static void message_end(struct http *h, enum proto_dir dir, uint64_t end_ns, str
 	}
 	if (d->bytes)
 		s->grow(s, 0, end_ns, d->bytes);
-	d->step = d->tag == TAG_CONNECT || d->tag == TAG_UPGRADE ? STEP_WAIT : STEP_HEAD;
+	d->step = d->tag == TAG_PLAIN || d->tag == TAG_HEAD ? STEP_HEAD : STEP_WAIT;
 }
 
 static int hex_value(uint8_t c)
@@ -381,9 +331,12 @@ static int64_t chunk_size(const uint8_t *p, size_t n)
 	int64_t x = 0;
 	size_t i;
 
-	for (i = 0; i < n && i < 15 && hex_value(p[i]) >= 0; i++)
+	for (i = 0; i < n && hex_value(p[i]) >= 0; i++) {
+		if (x >> 56)
+			return -1;
 		x = x << 4 | hex_value(p[i]);
-	if (!i || i == 15)
+	}
+	if (!i)
 		return -1;
 	while (i < n && (p[i] == ' ' || p[i] == '\t'))
 		i++;
@@ -423,9 +376,9 @@ static ssize_t chunk_line(struct http *h, enum proto_dir dir, const struct proto
 /* Does a message begin here? 1 yes, 0 no, -1 more bytes will tell. */
 static int starts_message(enum proto_dir dir, const uint8_t *p, size_t n)
 {
-	int r = dir == FROM_CLIENT ? starts_request(p, n) : starts_response(p, n);
+	int r = dir == FROM_CLIENT ? http_starts_request(p, n) : http_starts_response(p, n);
 
-	return r == 1 && dir == FROM_CLIENT ? request_version(p, n) : r;
+	return r == 1 && dir == FROM_CLIENT ? http_is_request_line(p, n) : r;
 }
 
 /* The first line in b that begins a message or may do so: its offset, or b->n. */
@@ -500,6 +453,9 @@ static ssize_t http_parse(void *state, enum proto_dir dir, const struct proto_by
 		return chunk_line(h, dir, b, s);
 	case STEP_WAIT:
 		return 0;
+	case STEP_SWITCH:
+		s->next = PROTO_HTTP2;
+		return PROTO_SWITCH;
 	default:
 		return PROTO_OPAQUE;
 	}

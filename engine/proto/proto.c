@@ -48,6 +48,7 @@ const char *proto_name(enum proto_id id)
 	switch (id) {
 	case PROTO_QUIC: return "quic";
 	case PROTO_GRPC: return "grpc";
+	case PROTO_CLICKHOUSE: return "clickhouse";
 	default: return o ? o->name : "tcp";
 	}
 }

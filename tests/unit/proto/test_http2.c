@@ -141,7 +141,7 @@ Test(http2, upgraded_from_http1)
 	put_frame(&s, S, 0, END_STREAM, 1, "abc", 3);
 	put_get(&s, 3, "/second");
 	put_headers(&s, S, END_HEADERS | END_STREAM, 3, ":status: 200\n");
-	script_check(&s, false, "GET /first 202 ok - 0 109/26\nGET /second 200 ok - 0 29/10\n");
+	script_check(&s, false, "GET /first 202 ok - 0 109/25\nGET /second 200 ok - 0 28/10\n");
 }
 
 Test(http2, response_seen_before_its_request)
