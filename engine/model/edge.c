@@ -29,12 +29,27 @@ uint32_t edge_get(struct model *m, uint32_t from, uint32_t to, uint16_t port, ui
 	return *there = (uint32_t)(m->edges.n - 1);
 }
 
+/* What is inside of TLS says more than TLS, and what is asked by means of HTTP more than HTTP. */
+static bool says_more(enum proto_id proto, enum proto_id than)
+{
+	switch (than) {
+	case PROTO_UNKNOWN:
+	case PROTO_TLS:
+		return true;
+	case PROTO_HTTP:
+		return proto == PROTO_CLICKHOUSE || proto == PROTO_HTTP2 || proto == PROTO_GRPC;
+	case PROTO_HTTP2:
+		return proto == PROTO_GRPC;
+	default:
+		return false;
+	}
+}
+
 void edge_set_proto(struct model *m, uint32_t edge, enum proto_id proto)
 {
 	struct edge *e = &m->edges.v[edge];
 
-	/* what is inside of TLS says more than TLS */
-	if (proto == PROTO_UNKNOWN || proto == e->proto || (e->proto != PROTO_UNKNOWN && e->proto != PROTO_TLS))
+	if (proto == PROTO_UNKNOWN || proto == e->proto || !says_more(proto, e->proto))
 		return;
 	e->proto = proto;
 	e->sent = false;

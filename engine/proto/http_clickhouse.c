@@ -120,8 +120,10 @@ ssize_t clickhouse_query_op(char *out, size_t cap, const struct http_head *h, co
 	size_t n = 0;
 	const char *v = query_value(target, tn, &n);
 
-	n = v ? url_decode(sql, sizeof(sql), v, n) : 0;
-	return starts_sql(sql, n) > 0 || (h->clickhouse && n) ? op_of(out, cap, sql, n, raw) : 0;
+	if (!v || !n)
+		return 0;
+	n = url_decode(sql, sizeof(sql), v, n);
+	return starts_sql(sql, n) > 0 || h->clickhouse ? op_of(out, cap, sql, n, raw) : 0;
 }
 
 ssize_t clickhouse_body_op(char *out, size_t cap, const struct http_head *h, const uint8_t *p, size_t n, uint64_t whole, bool raw)
