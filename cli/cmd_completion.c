@@ -63,7 +63,7 @@ static void print_bash(void)
 	out_line("\tfi");
 	out_line("\tcase $prev in");
 	print_choices();
-	out_line("\t--db|--pcap|--config) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;");
+	out_line("\t--db|--pcap|--write-pcap|--config) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;");
 	out_line("\tesac");
 	out_line("\tcase ${COMP_WORDS[1]} in");
 	for (const struct command *c = command_table; c->name; c++)

@@ -69,6 +69,7 @@ const struct option_row options_follow[] = {
 const struct option_row options_record[] = {
 	{"keep", OPT_DURATION, AT(keep_ns), "DURATION", "length of the rolling window (default 1h)", NULL, 0, true},
 	{"max-size", OPT_SIZE, AT(max_bytes), "SIZE", "most bytes of all its files (default 256M)", NULL, 0, true},
+	{"write-pcap", OPT_TEXT, AT(write_pcap), "FILE", "also write the payload seen as a capture (pcapng)"},
 	{"detach", OPT_FLAG, AT(detach), NULL, "go to the background once recording"},
 	{0},
 };

@@ -43,6 +43,7 @@ struct options {
 	bool health;
 	/* record */
 	int64_t keep_ns, max_bytes;
+	const char *write_pcap;         /* a file */
 	bool detach, no_bpf, no_profile, raw;
 	uint32_t profile_hz;            /* 0: not given */
 	bool tls;

@@ -17,6 +17,7 @@
 #include "collect/probe.h"
 #include "exit.h"
 #include "model/model.h"
+#include "pcap_output.h"
 #include "plaintext.h"
 #include "recorder.h"
 #include "say.h"
@@ -46,6 +47,7 @@ struct recorder {
 	struct attach_filter filter;
 	struct model *model;
 	struct plaintext *plaintext;    /* NULL: not asked for */
+	struct pcap_output *pcap;       /* likewise */
 	struct store *store;
 	struct writer *writer;
 	struct loop *loop;
@@ -82,8 +84,10 @@ static void on_record(void *arg, const struct ev_hdr *ev)
 
 	if (ev->type == EV_PROC && ev->size >= sizeof(struct ev_proc))
 		ident_event(r->sources.ident, (const struct ev_proc *)ev);
-	if (attach_wanted(&r->filter, ev))
-		model_event(r->model, ev);
+	if (!attach_wanted(&r->filter, ev))
+		return;
+	model_event(r->model, ev);
+	pcap_output_take(r->pcap, ev);
 }
 
 static void wish(void *arg, uint64_t cookie, int what)
@@ -213,6 +217,7 @@ static void take_tick(struct recorder *r, bool aligned)
 	take_samples(r);
 	count_losses(r);
 	plaintext_tick(r->plaintext);
+	pcap_output_tick(r->pcap);
 	/* both clocks together, and moved together: the model takes event times from the distance to the end */
 	int64_t now = clock_unix_ns(), late = now % TICK_NS;
 	uint64_t ts = clock_ts_ns();
@@ -413,6 +418,7 @@ static void recorder_close(struct recorder *r)
 	loop_free(r->loop);
 	attach_filter_done(&r->filter);
 	plaintext_close(r->plaintext);
+	pcap_output_close(r->pcap);
 	model_free(r->model);
 	sources_close(&r->sources);
 	restore_signals(r);
@@ -435,6 +441,8 @@ static int recorder_open(struct recorder *r)
 		ret = open_model(r);
 	if (ret == 0)
 		ret = put_meta(r);
+	if (ret == 0 && r->o->attach && r->o->attach->write_pcap)
+		ret = pcap_output_open(&r->pcap, r->o->attach->write_pcap, r->o->limits.max_bytes, r->model);
 	if (ret == 0 && !(r->writer = writer_open(r->store)))
 		ret = say_error(EXIT_FAILED, "cannot start the writing thread: %s", strerror(errno));
 	return ret;

@@ -11,11 +11,11 @@ _rootle()
 	--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
 	--symptom) COMPREPLY=($(compgen -W 'latency errors' -- "$cur")); return ;;
 	--format) COMPREPLY=($(compgen -W 'ndjson' -- "$cur")); return ;;
-	--db|--pcap|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--db|--pcap|--write-pcap|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	case ${COMP_WORDS[1]} in
 	top) options='--db --pcap --service --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	record) options='--db --for --keep --max-size --detach --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	record) options='--db --for --keep --max-size --write-pcap --detach --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
 	status) options='--db --json --help --version --color --quiet --verbose --config' ;;
 	stop) options='--db --help --version --color --quiet --verbose --config' ;;
 	snapshot) options='--db --pcap --since --until --last --help --version --color --quiet --verbose --config' ;;

@@ -19,7 +19,7 @@
 struct fragments;
 
 enum {                          /* capture_packet.flags, as in the header */
-	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16,
+	TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16,
 };
 
 struct capture_packet {

@@ -153,7 +153,8 @@ static void take_syn_ack(struct capture *c, uint32_t id, unsigned from, const st
 			return;
 		x = capture_conn_at(c, id);
 		set_client(c, x, !from);
-		half_begin(&x->half[!from], p->ack, ts_ns);
+		if (p->ack)             /* 0: of a file that was made of what one side was seen to say */
+			half_begin(&x->half[!from], p->ack, ts_ns);
 	}
 	h = &x->half[from];
 	half_begin(h, p->seq + 1, ts_ns);

@@ -148,6 +148,14 @@ uint32_t proc_service(struct model *m, struct proc *p)
 	return service;
 }
 
+const char *model_service(const struct model *m, uint32_t pid)
+{
+	const struct proc *p = proc_known(m, pid);
+	uint32_t service = p ? proc_service_find(m, p) : NONE;
+
+	return service == NONE ? NULL : intern_text(&m->names, service);
+}
+
 uint32_t proc_service_find(const struct model *m, const struct proc *p)
 {
 	const struct proc *leader = p->leader == p->pid ? p : proc_known(m, p->leader);
