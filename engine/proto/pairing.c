@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-#define WAITING_MAX 4096
+/* As many as a pipeline may run ahead by: two megabytes of one connection. */
+#define WAITING_MAX 16384
+#define RING_REUSE 256     /* a longer ring is not kept once nothing waits */
 #define OP_REUSE 256       /* longer buffers are not kept by an idle slot */
 
 struct waiting *pairing_at(const struct pairing *q, uint32_t i)
@@ -51,6 +53,8 @@ struct waiting *pairing_push(struct pairing *q, struct flow_pool *p, const struc
 {
 	struct waiting *w;
 
+	if (!q->n && q->cap > RING_REUSE)
+		pairing_done(q, p);
 	if (q->n == q->cap && !pairing_grow(q, p))
 		return NULL;
 	w = &q->ring[(q->head + q->n) & (q->cap - 1)];

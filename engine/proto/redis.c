@@ -1,49 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Redis: RESP2 and RESP3 (https://redis.io/docs/latest/develop/reference/protocol-spec/).  An operation is the command,
- * for containers (CONFIG, XGROUP, ...) with its subcommand; keys and values are skipped.  A reply is counted by elements
- * still to come, so nesting needs no stack.  Streamed strings and aggregates ("$?") are not implemented by any server.
+ * for containers (CONFIG, XGROUP, ...) with its subcommand; keys and values are skipped.  What waits by intent (BLPOP, XREAD
+ * BLOCK) has no latency.  MOVED, ASK and NOSCRIPT are answers that a client acts upon, so they are no errors; of an aggregate
+ * (EXEC) the first error in it is its error.  A replica's link is opaque behind its SYNC or PSYNC, a connection behind
+ * MONITOR as well.  Streamed strings and aggregates ("$?") are not implemented by any server.
  */
 #include "proto/protocols.h"
-#include "proto/redis_names.h"
+#include "proto/redis.h"
 
 #include <string.h>
 #include <strings.h>
 
-#define LINE_MAX_BYTES (32 * 1024)
-#define NAME_MAX_BYTES 32
-#define BULK_MAX (1ll << 40)
-#define ELEMENTS_MAX (1ll << 40)
-
-enum { TAG_PLAIN = 0, TAG_SUBSCRIBE };
+/* Of XREADGROUP the options stand before this argument. */
+#define OPTIONS_END 10
 
 enum replies { REPLIES_SAME = 0, REPLIES_ON, REPLIES_OFF, REPLIES_SKIP };
 
-struct redis {
-	/* client */
-	bool lost[2];
-	bool open;                 /* a command is being read */
-	bool opaque;               /* MONITOR, SYNC: the server talks on without being asked */
-	bool subscribed;           /* RESP2: arrays may be messages */
-	uint8_t arg;               /* arguments read, up to 3 */
-	uint8_t argument;          /* of CLIENT REPLY: enum replies */
-	bool off;                  /* CLIENT REPLY OFF: nothing is answered */
-	bool skip_next, skip;      /* CLIENT REPLY SKIP: the next command is not answered; this one is not */
-	uint8_t op_len;
-	char op[2 * NAME_MAX_BYTES + 1];
-	int64_t args;              /* bulk strings still to come */
-	uint64_t c_begin, c_bytes;
-	/* server */
-	bool reply;                /* a reply is being read */
-	bool push;                 /* it answers nothing */
-	int64_t left;              /* elements still to come */
-	uint64_t s_begin, s_bytes;
-	enum req_error error;
-	char detail[16];
-};
-
-/* A decimal line "<type><number>\r\n" at p: its length; 0 incomplete; PROTO_BAD. */
-static ssize_t number_line(const uint8_t *p, size_t n, int64_t *v)
+ssize_t redis_number(const uint8_t *p, size_t n, int64_t *v)
 {
 	bool minus = n > 1 && p[1] == '-';
 	size_t i = 1 + minus;
@@ -68,7 +42,7 @@ static ssize_t number_line(const uint8_t *p, size_t n, int64_t *v)
 
 static bool is_name(const uint8_t *p, size_t n)
 {
-	if (!n || n > NAME_MAX_BYTES)
+	if (!n || n > REDIS_NAME_MAX)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		uint8_t c = p[i] | 0x20;
@@ -86,14 +60,6 @@ static bool name_is(const char *const *names, const char *p, size_t n)
 		if (strlen(*names) == n && !strncasecmp(*names, p, n))
 			return true;
 	return false;
-}
-
-static bool is_container(const char *p, size_t n)
-{
-	static const char *const names[] = {"ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG", "FUNCTION", "LATENCY",
-		"MEMORY", "MODULE", "OBJECT", "PUBSUB", "SCRIPT", "SLOWLOG", "XGROUP", "XINFO", "SENTINEL", NULL};
-
-	return name_is(names, p, n);
 }
 
 /* Commands that people type or that clients begin with: what an inline line must begin with to be believed. */
@@ -117,7 +83,7 @@ static int starts_command(const uint8_t *p, size_t n)
 		return -1;
 	if (p[0] != '*')
 		return 0;
-	a = number_line(p, n, &args);
+	a = redis_number(p, n, &args);
 	if (a <= 0)
 		return a ? 0 : -1;
 	if (args < 1 || args > 1024 * 1024)
@@ -126,11 +92,11 @@ static int starts_command(const uint8_t *p, size_t n)
 		return -1;
 	if (p[a] != '$')
 		return 0;
-	b = number_line(p + a, n - (size_t)a, &len);
+	b = redis_number(p + a, n - (size_t)a, &len);
 	if (b <= 0)
 		return b ? 0 : -1;
 	off = (size_t)a + (size_t)b;
-	if (len < 1 || len > NAME_MAX_BYTES)
+	if (len < 1 || len > REDIS_NAME_MAX)
 		return 0;
 	if (n < off + (size_t)len + 2)
 		return n == off || is_name(p + off, n - off > (size_t)len ? (size_t)len : n - off) ? -1 : 0;
@@ -157,41 +123,18 @@ static int infer_client(const uint8_t *p, size_t n)
 	return is_common((const char *)p, i) && (p[i] == ' ' || p[i] == '\r' || p[i] == '\n') ? 45 : 0;
 }
 
-static int infer_server(const uint8_t *p, size_t n)
-{
-	int64_t v;
-	ssize_t r;
-
-	if (p[0] == '+') {
-		if (n < 5)
-			return -1;
-		return !memcmp(p, "+OK\r\n", 5) || (n >= 7 && !memcmp(p, "+PONG\r\n", 7)) ? 70 : 0;
-	}
-	if (p[0] == '-') {
-		if (n < 5)
-			return -1;
-		return !memcmp(p, "-ERR ", 5) || (n >= 8 && (!memcmp(p, "-NOAUTH ", 8) || !memcmp(p, "-LOADING", 8))) ? 70 : 0;
-	}
-	if (!memchr("$*:%~>_", p[0], 7))
-		return 0;
-	r = number_line(p, n, &v);
-	if (r <= 0)
-		return r || n > 20 ? 0 : -1;
-	return (size_t)r == n || memchr("$*:%~+-_,#", p[r], 10) || p[0] == '$' ? 45 : 0;
-}
-
 static int redis_infer(enum proto_dir dir, const uint8_t *p, size_t n)
 {
 	if (!n)
 		return -1;
-	return dir == FROM_CLIENT ? infer_client(p, n) : infer_server(p, n);
+	return dir == FROM_CLIENT ? infer_client(p, n) : redis_infer_reply(p, n);
 }
 
 static void redis_init(void *state, bool mid)
 {
 	struct redis *r = state;
 
-	r->lost[0] = r->lost[1] = mid;
+	r->lost[0] = r->lost[1] = r->subscribed = mid;
 }
 
 static void redis_done(void *state, struct proto_sink *s)
@@ -237,90 +180,132 @@ static bool command_answered(struct redis *r)
 	return !r->off && !r->skip;
 }
 
-static size_t first_word(const struct redis *r)
+/* The name was read: what it says about its arguments and its reply. */
+static void command_named(struct redis *r, const uint8_t *p, size_t n)
 {
-	const char *blank = memchr(r->op, ' ', r->op_len);
+	static const char unknown[] = "(unknown command)";
 
-	return blank ? (size_t)(blank - r->op) : r->op_len;
+	op_append(r, p, n);
+	r->kind = redis_command_kind(r->op, r->op_len);
+	if (r->kind == REDIS_UNKNOWN) {
+		memcpy(r->op, unknown, sizeof(unknown) - 1);
+		r->op_len = sizeof(unknown) - 1;
+	}
+}
+
+/* How many replies (UN)SUBSCRIBE has; of one without channels it depends, and it has at least one. */
+static uint8_t subscribe_tag(const struct redis *r)
+{
+	int64_t n = r->channels < 1 ? 1 : r->channels > REDIS_TAG_CHANNELS ? REDIS_TAG_CHANNELS : r->channels;
+
+	return (uint8_t)(n | (r->kind == REDIS_UNSUBSCRIBE ? REDIS_TAG_UNSUBSCRIBE : 0));
+}
+
+static bool is_replconf_ack(const struct redis *r)
+{
+	static const char ack[] = "REPLCONF ACK";
+
+	return r->op_len == sizeof(ack) - 1 && !memcmp(r->op, ack, sizeof(ack) - 1);
 }
 
 /* The command is complete with the bytes before end_ns. */
 static void command_end(struct redis *r, uint64_t end_ns, struct proto_sink *s)
 {
-	static const char *const subscribe[] = {"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
-						"SUNSUBSCRIBE", NULL};
-	static const char *const endless[] = {"MONITOR", "SYNC", "PSYNC", NULL};
-	static const char unknown[] = "(unknown command)";
 	struct proto_request q = {.op = r->op, .op_len = r->op_len, .begin_ns = r->c_begin, .end_ns = end_ns,
-				  .bytes = r->c_bytes};
+				  .bytes = r->c_bytes, .waits = r->kind == REDIS_WAITS || r->waits};
 
 	r->open = false;
-	if (name_is(endless, r->op, r->op_len)) {
+	if (!r->op_len)
+		return;
+	/* a replica that was met in the middle */
+	if (is_replconf_ack(r)) {
 		r->opaque = true;
 		return;
 	}
-	if (name_is(subscribe, r->op, r->op_len)) {
-		q.tag = TAG_SUBSCRIBE;
-		r->subscribed = true;
-	}
-	if (r->op_len && !redis_command_known(r->op, first_word(r))) {
-		q.op = unknown;
-		q.op_len = sizeof(unknown) - 1;
-	}
-	if (r->op_len && command_answered(r))
-		s->request(s, &q);
+	if (r->kind == REDIS_SUBSCRIBE || r->kind == REDIS_UNSUBSCRIBE)
+		q.tag = subscribe_tag(r);
+	r->opaque = r->kind == REDIS_MONITOR || r->kind == REDIS_SYNC;
+	q.oneway = r->kind == REDIS_SYNC;
+	if (r->kind == REDIS_RESET)
+		r->off = r->skip_next = false;
+	if (!command_answered(r))
+		return;
+	r->waiting += !q.oneway;
+	s->request(s, &q);
 }
 
 static void command_begin(struct redis *r, const struct proto_bytes *b, int64_t args)
 {
 	r->open = true;
 	r->args = args;
+	r->channels = args - 1;
 	r->arg = 0;
 	r->argument = REPLIES_SAME;
+	r->waits = false;
+	r->kind = REDIS_PLAIN;
 	r->op_len = 0;
 	r->c_begin = proto_begin_ns(b);
 	r->c_bytes = 0;
 }
 
-/* "PING\r\n": RFC-less but alive: health checks and people with netcat. */
-static ssize_t command_inline(struct redis *r, const struct proto_bytes *b, struct proto_sink *s)
+/* Is the argument now to be read one that says something? */
+static bool argument_wanted(const struct redis *r)
 {
-	const uint8_t *lf = memchr(b->p, '\n', b->n);
-	size_t line, n = 0, sub;
-
-	if (!lf)
-		return b->n > LINE_MAX_BYTES ? PROTO_BAD : 0;
-	line = (size_t)(lf - b->p) + 1;
-	while (n < line && b->p[n] > ' ')
-		n++;
-	command_begin(r, b, 0);
-	r->c_bytes = line;
-	if (!n && line <= 2) {
-		r->open = false;
-		return (ssize_t)line;
-	}
-	if (!is_name(b->p, n))
-		return PROTO_BAD;
-	op_append(r, b->p, n);
-	if (is_container(r->op, n) && b->p[n] == ' ') {
-		for (sub = n + 1; sub < line && b->p[sub] > ' '; sub++)
-			;
-		if (is_name(b->p + n + 1, sub - n - 1))
-			op_append(r, b->p + n + 1, sub - n - 1);
-		for (n = ++sub; sub < line && b->p[sub] > ' '; sub++)
-			;
-		if (is_client_reply(r) && sub > n)
-			r->argument = replies_read(b->p + n, sub - n);
-	}
-	command_end(r, proto_end_ns(b, line), s);
-	return (ssize_t)line;
+	if (!r->arg)
+		return true;
+	if (r->kind == REDIS_CONTAINER)
+		return r->arg == 1 || (r->arg == 2 && is_client_reply(r));
+	return r->kind == REDIS_MAY_WAIT && r->arg < OPTIONS_END && !r->waits;
 }
 
-/* One argument: the name and a container's subcommand are read, others skipped. */
+/* A wanted argument; false where it cannot be a command's. */
+static bool argument_read(struct redis *r, const uint8_t *p, size_t n)
+{
+	if (!r->arg) {
+		if (!is_name(p, n))
+			return false;
+		command_named(r, p, n);
+	} else if (r->kind == REDIS_MAY_WAIT) {
+		r->waits = n == 5 && !strncasecmp((const char *)p, "BLOCK", 5);
+		if (n == 7 && !strncasecmp((const char *)p, "STREAMS", 7))
+			r->arg = OPTIONS_END;
+	} else if (r->arg == 2) {
+		r->argument = replies_read(p, n);
+	} else if (is_name(p, n)) {
+		op_append(r, p, n);
+	}
+	return true;
+}
+
+/* "PING\r\n": what health checks and people with netcat send. */
+static ssize_t command_inline(struct redis *r, const struct proto_bytes *b, struct proto_sink *s)
+{
+	const uint8_t *lf = memchr(b->p, '\n', b->n), *p = b->p, *word;
+	int64_t words = 0;
+
+	if (!lf)
+		return b->n > REDIS_LINE_MAX ? PROTO_BAD : 0;
+	command_begin(r, b, 0);
+	r->c_bytes = (uint64_t)(lf - b->p) + 1;
+	for (;; words++) {
+		while (p < lf && *p <= ' ')
+			p++;
+		for (word = p; p < lf && *p > ' '; p++)
+			;
+		if (p == word)
+			break;
+		if (argument_wanted(r) && !argument_read(r, word, (size_t)(p - word)))
+			return PROTO_BAD;
+		r->arg += r->arg < 15;
+	}
+	r->channels = words - 1;
+	command_end(r, proto_end_ns(b, (size_t)r->c_bytes), s);
+	return (ssize_t)r->c_bytes;
+}
+
+/* One argument: the name, a container's subcommand and a few options are read, others skipped. */
 static ssize_t command_argument(struct redis *r, const struct proto_bytes *b)
 {
-	bool replies = r->arg == 2 && is_client_reply(r);
-	bool wanted = !r->arg || (r->arg == 1 && is_container(r->op, r->op_len)) || replies;
 	int64_t len;
 	ssize_t line;
 
@@ -328,23 +313,18 @@ static ssize_t command_argument(struct redis *r, const struct proto_bytes *b)
 		return 0;
 	if (b->p[0] != '$')
 		return PROTO_BAD;
-	line = number_line(b->p, b->n, &len);
+	line = redis_number(b->p, b->n, &len);
 	if (line <= 0)
 		return line;
-	if (len < 0 || len > BULK_MAX || (!r->arg && len > NAME_MAX_BYTES))
+	if (len < 0 || len > REDIS_BULK_MAX || (!r->arg && len > REDIS_NAME_MAX))
 		return PROTO_BAD;
-	if (wanted && len <= NAME_MAX_BYTES) {
+	if (argument_wanted(r) && len <= REDIS_NAME_MAX) {
 		if (b->n < (size_t)(line + len + 2))
 			return 0;
-		if (replies)
-			r->argument = replies_read(b->p + line, (size_t)len);
-		else if (is_name(b->p + line, (size_t)len))
-			op_append(r, b->p + line, (size_t)len);
-		else if (!r->arg)
+		if (!argument_read(r, b->p + line, (size_t)len))
 			return PROTO_BAD;
 	}
-	if (r->arg < 3)
-		r->arg++;
+	r->arg += r->arg < 15;
 	r->args--;
 	r->c_bytes += (uint64_t)(line + len + 2);
 	return line + len + 2;
@@ -365,191 +345,16 @@ static ssize_t redis_client(struct redis *r, const struct proto_bytes *b, struct
 		return 0;
 	if (b->p[0] != '*')
 		return command_inline(r, b, s);
-	line = number_line(b->p, b->n, &args);
+	line = redis_number(b->p, b->n, &args);
 	if (line <= 0)
 		return line;
-	if (args > 1024 * 1024)
+	if (args > INT32_MAX)
 		return PROTO_BAD;
 	if (args > 0) {
 		command_begin(r, b, args);
 		r->c_bytes = (uint64_t)line;
 	}
 	return line;
-}
-
-static enum req_error error_class(const char *word)
-{
-	static const char *const server[] = {"LOADING", "OOM", "MISCONF", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "BUSY",
-					     "NOREPLICAS", "TRYAGAIN", "IOERR", "UNKILLABLE", NULL};
-	static const char *const redirect[] = {"MOVED", "ASK", NULL};
-
-	if (name_is(redirect, word, strlen(word)))
-		return REQ_OK;
-	return name_is(server, word, strlen(word)) ? REQ_SERVER_ERROR : REQ_CLIENT_ERROR;
-}
-
-/* The first word of an error where it is one of the server's own (upper case), else ERR. */
-static void error_read(struct redis *r, const uint8_t *p, size_t n)
-{
-	size_t i = 0;
-
-	while (i < n && i < sizeof(r->detail) - 1 && ((p[i] >= 'A' && p[i] <= 'Z') || p[i] == '_'))
-		i++;
-	if (i < 2 || (i < n && p[i] > ' ')) {
-		p = (const uint8_t *)"ERR";
-		i = 3;
-	}
-	memcpy(r->detail, p, i);
-	r->detail[i] = '\0';
-	r->error = error_class(r->detail);
-}
-
-static void reply_end(struct redis *r, uint64_t end_ns, struct proto_sink *s)
-{
-	struct proto_response q = {.error = r->error, .detail = r->detail[0] ? r->detail : NULL, .begin_ns = r->s_begin,
-				   .end_ns = end_ns, .bytes = r->s_bytes};
-
-	r->reply = false;
-	if (r->push)
-		return;
-	/* it answers, and nothing waits: the command that said so was lost */
-	if (r->off && s->tag(s) < 0)
-		r->off = false;
-	s->response(s, &q);
-}
-
-/* The first string of an array that may be a message: 1 it answers no request, 0 it does, -1 more bytes are needed. */
-static int is_push(const uint8_t *p, size_t n, int tag, bool resp3)
-{
-	static const char *const messages[] = {"message", "pmessage", "smessage", "invalidate", NULL};
-	static const char *const confirms[] = {"subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe",
-					       "sunsubscribe", NULL};
-	int64_t len;
-	ssize_t line;
-
-	if (!n)
-		return -1;
-	if (p[0] != '$')
-		return resp3;
-	line = number_line(p, n, &len);
-	if (line <= 0)
-		return line ? 0 : -1;
-	if (len < 0 || len > 16)
-		return resp3;
-	if (n < (size_t)(line + len))
-		return -1;
-	if (name_is(messages, (const char *)p + line, (size_t)len))
-		return 1;
-	if (name_is(confirms, (const char *)p + line, (size_t)len))
-		return tag != TAG_SUBSCRIBE;
-	return resp3;
-}
-
-static void reply_begin(struct redis *r, const struct proto_bytes *b)
-{
-	r->reply = true;
-	r->left = 1;
-	r->s_begin = proto_begin_ns(b);
-	r->s_bytes = 0;
-	r->error = REQ_OK;
-	r->detail[0] = '\0';
-}
-
-/* Children of an aggregate type; 0: not one. */
-static int children_of(uint8_t type)
-{
-	return type == '*' || type == '~' || type == '>' ? 1 : type == '%' || type == '|' ? 2 : 0;
-}
-
-static ssize_t element_line(struct redis *r, const struct proto_bytes *b)
-{
-	const uint8_t *lf = memchr(b->p, '\n', b->n);
-	size_t line;
-
-	if (!lf)
-		return b->n > LINE_MAX_BYTES ? PROTO_BAD : 0;
-	line = (size_t)(lf - b->p) + 1;
-	if (line < 3 || lf[-1] != '\r')
-		return PROTO_BAD;
-	if (b->p[0] == '-' && r->left == 1 && !r->s_bytes)
-		error_read(r, b->p + 1, line - 3);
-	r->left--;
-	r->s_bytes += line;
-	return (ssize_t)line;
-}
-
-static ssize_t element_bulk(struct redis *r, const struct proto_bytes *b)
-{
-	int64_t len;
-	ssize_t line = number_line(b->p, b->n, &len);
-
-	if (line <= 0)
-		return line;
-	if (len < -1 || len > BULK_MAX)
-		return PROTO_BAD;
-	if (b->p[0] == '!' && r->left == 1 && !r->s_bytes) {
-		size_t want = (size_t)line + (len < 16 ? (size_t)len : 16);
-
-		if (len < 0)
-			return PROTO_BAD;
-		if (b->n < want)
-			return 0;
-		error_read(r, b->p + line, want - (size_t)line);
-	}
-	if (len >= 0)
-		line += len + 2;
-	r->left--;
-	r->s_bytes += (uint64_t)line;
-	return line;
-}
-
-static ssize_t element_aggregate(struct redis *r, const struct proto_bytes *b, int tag)
-{
-	int64_t n;
-	ssize_t line = number_line(b->p, b->n, &n);
-	int push;
-
-	if (line <= 0)
-		return line;
-	if (n < -1 || n > INT32_MAX || r->left > ELEMENTS_MAX)
-		return PROTO_BAD;
-	if (!r->s_bytes && n > 0 && (b->p[0] == '>' || (b->p[0] == '*' && r->subscribed))) {
-		push = is_push(b->p + line, b->n - (size_t)line, tag, b->p[0] == '>');
-		if (push < 0)
-			return 0;
-		r->push = push;
-	}
-	if (n > 0)
-		r->left += n * children_of(b->p[0]);
-	if (b->p[0] != '|')
-		r->left--;
-	r->s_bytes += (uint64_t)line;
-	return line;
-}
-
-static ssize_t redis_server(struct redis *r, const struct proto_bytes *b, struct proto_sink *s)
-{
-	if (r->reply && !r->left) {
-		reply_end(r, proto_end_ns(b, 0), s);
-		return PROTO_AGAIN;
-	}
-	if (r->opaque && !r->reply && s->tag(s) < 0)
-		return PROTO_OPAQUE;
-	if (!b->n)
-		return 0;
-	if (!r->reply || !r->s_bytes) {
-		reply_begin(r, b);
-		r->push = false;
-	}
-	if (children_of(b->p[0]))
-		return element_aggregate(r, b, s->tag(s));
-	switch (b->p[0]) {
-	case '+': case '-': case ':': case '_': case ',': case '#': case '(':
-		return element_line(r, b);
-	case '$': case '=': case '!':
-		return element_bulk(r, b);
-	}
-	return PROTO_BAD;
 }
 
 /* A lost direction is found again where a segment begins with a command, or with a reply to a request after the loss. */
@@ -566,12 +371,12 @@ static ssize_t redis_parse(void *state, enum proto_dir dir, const struct proto_b
 {
 	struct redis *r = state;
 
-	if (r->lost[dir]) {
+	if (r->lost[dir] && !r->opaque) {
 		if (!redis_found(r, dir, b, s))
 			return (ssize_t)b->n;
 		r->lost[dir] = false;
 	}
-	return dir == FROM_CLIENT ? redis_client(r, b, s) : redis_server(r, b, s);
+	return dir == FROM_CLIENT ? redis_client(r, b, s) : redis_replies(r, b, s);
 }
 
 static ssize_t redis_gap(void *state, enum proto_dir dir, uint64_t n, const struct proto_bytes *tail, struct proto_sink *s)
@@ -580,16 +385,12 @@ static ssize_t redis_gap(void *state, enum proto_dir dir, uint64_t n, const stru
 
 	if (r->opaque)
 		return 0;
-	r->lost[dir] = true;
-	if (dir == FROM_CLIENT) {
+	if (dir == FROM_SERVER) {
+		redis_replies_gap(r, n, tail, s);
+	} else {
+		r->lost[dir] = true;
 		r->open = false;
-		return 0;
 	}
-	/* replies carry nothing to tell one from another: only what was asked after the loss can be paired, or the newest
-	 * where the hole swallowed whole replies before it */
-	s->resync(s, false);
-	r->reply = false;
-	r->left = 0;
 	return 0;
 }
 

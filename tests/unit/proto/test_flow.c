@@ -15,7 +15,7 @@ static const struct turn redis[] = {
 	T(C, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n*1\r\n$4\r\nPING\r\n"), T(S, "$5\r\nab\r\nc\r\n+PONG\r\n"),
 	T(C, "*1\r\n$6\r\nDBSIZE\r\n"), T(S, ":5\r\n"), T(C, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"), T(S, "-WRONGTYPE x\r\n"),
 };
-static const char redis_want[] = "GET 0 ok - 0 20/11\nPING 0 ok - 0 14/7\nDBSIZE 0 ok - 0 16/4\n"
+static const char redis_want[] = "GET 0 ok - 1 20/11\nPING 0 ok - 0 14/7\nDBSIZE 0 ok - 0 16/4\n"
 				 "GET 0 client_error WRONGTYPE 0 20/14\n";
 
 struct sent {                   /* a segment on its way */
