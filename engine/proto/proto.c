@@ -13,6 +13,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_postgres,
 	&proto_mysql,
 	&proto_redis,
+	&proto_memcached,
 	&proto_dns,
 	NULL,
 };
