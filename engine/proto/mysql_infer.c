@@ -132,6 +132,17 @@ bool mysql_is_command(const uint8_t *p, size_t n)
 	}
 }
 
+/* A command with a text, of `total` bytes. */
+static int infer_text(const uint8_t *p, size_t n, size_t total)
+{
+	if (n < 13 && n < total)
+		return -1;
+	if (starts_sql(p + 5, (n < total ? n : total) - 5))
+		return 80;
+	/* no SQL that is known: nothing that speaks against it */
+	return n >= total && is_text(p + 5, total - 5) ? 40 : 0;
+}
+
 static int infer_client(const uint8_t *p, size_t n)
 {
 	size_t len = le24(p);
@@ -150,7 +161,7 @@ static int infer_client(const uint8_t *p, size_t n)
 	if (!mysql_is_command(p, n))
 		return 0;
 	if (p[4] == COM_QUERY || p[4] == COM_STMT_PREPARE)
-		return n < 13 && n < len + MYSQL_HEAD ? -1 : starts_sql(p + 5, (n < len + MYSQL_HEAD ? n : len + MYSQL_HEAD) - 5) ? 80 : 0;
+		return infer_text(p, n, len + MYSQL_HEAD);
 	if (n != len + MYSQL_HEAD)
 		return n < len + MYSQL_HEAD && n < 16 ? -1 : 0;
 	/* one iteration, of a statement with a small number */

@@ -12,6 +12,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_http2,
 	&proto_postgres,
 	&proto_mysql,
+	&proto_tds,
 	&proto_redis,
 	&proto_memcached,
 	&proto_dns,
