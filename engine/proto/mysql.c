@@ -50,8 +50,10 @@ static ssize_t client_login(struct mysql *m, const struct proto_bytes *b, size_t
 		return PROTO_BAD;
 	if (len == SSL_REQUEST && le32(p) & MYSQL_SSL)
 		return PROTO_ENCRYPTED;
-	m->known = m->greeted;
-	m->greeted = m->starting = true;
+	/* without the greeting nothing is known of what the server can do, and of what it says now */
+	m->known = m->starting = m->greeted;
+	m->lost[FROM_SERVER] = !m->greeted;
+	m->greeted = true;
 	m->caps = le32(p) & m->server_caps;
 	m->mariadb = le32(p) & 1 ? 0 : le32(p + 28) & m->server_mariadb;
 	m->start_begin = proto_begin_ns(b);
