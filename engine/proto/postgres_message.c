@@ -84,7 +84,12 @@ static int infer_startup(const uint8_t *p, size_t n)
 		return 100;
 	if (code == PG_CANCEL && len >= 16 && len <= PG_CANCEL_MAX)
 		return 100;
-	return code >> 16 == PG_V3 && len > 8 && len <= PG_STARTUP_MAX ? 95 : 0;
+	if (code >> 16 != PG_V3 || len <= 8 || len > PG_STARTUP_MAX)
+		return 0;
+	if (n < 9)
+		return -1;
+	/* names of parameters, where Kafka has a number: its requests for metadata begin alike */
+	return (p[8] >= 'a' && p[8] <= 'z') || p[8] == '_' || (!p[8] && len == 9) ? 95 : 0;
 }
 
 int pg_infer(enum proto_dir dir, const uint8_t *p, size_t n)

@@ -80,7 +80,7 @@ static size_t headers_skip(const uint8_t *p, size_t n)
 {
 	size_t len = n >= 4 ? le32(p) : 0;
 
-	return n >= 22 && len >= 4 && len <= 512 && le32(p + 4) >= 6 && le32(p + 4) <= len - 4 && le16(p + 8) <= 3 ? len : 0;
+	return n >= 22 && len >= 4 && len <= 512 && len <= n && le32(p + 4) >= 6 && le32(p + 4) <= len - 4 && le16(p + 8) <= 3 ? len : 0;
 }
 
 /* The parameter at *off, cut at n; false where it is of a type that statements and handles do not have. */

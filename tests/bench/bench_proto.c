@@ -53,7 +53,7 @@ static const struct load loads[] = {
 	     "T\0\0\0\x6\0\0" "D\0\0\0\xb\0\1\0\0\0\1x" "C\0\0\0\xdSELECT 1\0" READY, 1),
 	LOAD("postgres prepared", 5432, STARTUP PARSE SYNC, "R\0\0\0\x8\0\0\0\0" READY "1\0\0\0\4" READY, BIND_A EXECUTE SYNC,
 	     "2\0\0\0\4" "D\0\0\0\xb\0\1\0\0\0\1x" "C\0\0\0\xdSELECT 1\0" READY, 1),
-	LOAD("mysql", 3306, MYSQL_LOGIN, "\7\0\0\2\0\0\0\2\0\0\0", "\x2b\0\0\0\3SELECT c FROM sbtest1 WHERE id = 12345 LIMIT 1",
+	LOAD("mysql", 3306, MYSQL_LOGIN, "\7\0\0\2\0\0\0\2\0\0\0", "\x2f\0\0\0\3SELECT c FROM sbtest1 WHERE id = 12345 LIMIT 1",
 	     MYSQL_RESULT, 1),
 };
 

@@ -14,6 +14,12 @@ static const struct sample {
 	V(PROTO_HTTP, C, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), V(PROTO_HTTP, S, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
 	V(PROTO_HTTP, C, "POST /x HTTP/1.0\r\n\r\n"),
 	V(PROTO_POSTGRES, C, "\0\0\0\x08\x04\xd2\x16\x2f"), V(PROTO_POSTGRES, C, "\0\0\0\x10\0\3\0\0user\0pg\0\0"),
+	V(PROTO_POSTGRES, C, "Q\0\0\0\xdSELECT 1\0"), V(PROTO_POSTGRES, S, "Z\0\0\0\5I"),
+	V(PROTO_MYSQL, S, "\x4a\0\0\0\xa""8.0.36\0\7\0\0\0abcdefgh\0\xff\xff\x21\2\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0abcdefghijkl\0"
+			  "mysql_native_password\0"),
+	V(PROTO_MYSQL, C, "\x9\0\0\0\3SELECT 1"), V(PROTO_MYSQL, S, "\x17\0\0\0\xff\x10\4Too many connections"),
+	V(PROTO_TDS, C, "\x12\1\0\x1a\0\0\1\0\0\0\xb\0\6\1\0\x11\0\1\xff\xf\0\7\xd0\0\0\2"),
+	V(PROTO_TDS, C, "\1\1\0\x2e\0\0\1\0\x16\0\0\0\x12\0\0\0\2\0\0\0\0\0\0\0\0\0\1\0\0\0S\0E\0L\0E\0C\0T\0 \0001\0"),
 	V(PROTO_REDIS, C, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"), V(PROTO_REDIS, S, "+PONG\r\n"), V(PROTO_REDIS, S, "-ERR unknown\r\n"),
 	V(PROTO_DNS, C, "\0\x1d\0\1\1\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"),
 	V(PROTO_DNS, S, "\0\x1d\0\1\x81\x80\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"),

@@ -220,6 +220,23 @@ Test(tds, joined_in_the_middle)
 	}
 }
 
+/* Headers that say that they are longer than their message. */
+Test(tds, hostile)
+{
+	static const struct turn v[] = {
+		T(C, "\x12\1\0\x1a\0\0\1\0\0\0\xb\0\6\1\0\x11\0\1\xff\xf\0\7\xd0\0\0\2"),
+		T(S, "\4\1\0\x1a\0\0\1\0\0\0\xb\0\6\1\0\x11\0\1\xff\xf\0\7\xd0\0\0\2"),
+		T(C, "\3\1\0\x26\0\0\1\0\xdd\0\0\0\x12\0\0\0\2\0\0\0\0\0\0\0\0\0\1\0\0\0\xff\xff\x0d\0\0\0\0\1"),
+		T(S, "\4\1\0\x15\0\0\1\0" DONE("\1")),
+	};
+	static struct talk t;
+
+	talk_init(&t, 1433, false);
+	talk_play(&t, v, 4, 1, 99, 0);
+	talk_end(&t);
+	cr_assert_eq(t.pool.requests, 1, "%s", t.log);
+}
+
 /* Thousands of rows of which only the ends were captured. */
 Test(tds, hole_in_rows)
 {
