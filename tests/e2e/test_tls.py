@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import ssl
+import sys
 import time
 
 from e2e import Bench, Skip, free_port, main, need, need_root, run     # noqa: F401
@@ -352,6 +353,80 @@ def case_servers_alone(bench):
     for name, (port, process) in found.items():
         bench.equal((bench.count(port, "^GET /hello.html$"), process.alive()), (done[name], True), f"counted, and alive: {name}")
         bench.equal(errors(bench, port), 0, "errors")
+
+
+def packages(suites, *names):
+    """Debian packages of a release, unpacked in the cache."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "vm"))
+    import registry
+    folder = os.path.join(registry.cache_folder(), "-".join((suites[0], *names)))
+    if os.path.exists(f"{folder}/complete"):
+        return f"{folder}/usr"
+    try:
+        source = registry.Suites("amd64", suites)
+        source.refresh()
+        for name in names:
+            registry.unpack(source.fetch(name), folder)
+    except registry.Unavailable as e:
+        raise Skip(f"no {' '.join(names)} of {suites[0]}: {e}") from e
+    with open(f"{folder}/complete", "w"):
+        pass
+    return f"{folder}/usr"
+
+
+# the include folders, what to link with, and where shared libraries are
+def openssl_1_1():
+    usr = packages(["bullseye", "bullseye-security"], "libssl-dev", "libssl1.1")
+    return [f"-I{usr}/include", f"-I{usr}/include/x86_64-linux-gnu"], f"{usr}/lib/x86_64-linux-gnu"
+
+
+def shared(name, flags, folder):
+    return lambda f: (["-o", f"{f}/{name}", *flags, f"-L{folder}", "-lssl", "-lcrypto"], folder)
+
+
+def static(name, flags, folder):
+    return lambda f: (["-o", f"{f}/{name}", "-static", *flags, f"{folder}/libssl.a", f"{folder}/libcrypto.a", "-ldl"], "")
+
+
+def boringssl():
+    usr = packages(["bookworm"], "android-libboringssl-dev", "android-libboringssl")
+    return [f"-I{usr}/include/android"], f"{usr}/lib/x86_64-linux-gnu/android"
+
+
+LIBRARIES = {"openssl11": (shared, openssl_1_1), "openssl11static": (static, openssl_1_1), "boringssl": (shared, boringssl)}
+
+
+def library_server(bench, name):
+    """(port, process) of tests/e2e/tls_server.c with that library."""
+    need("gcc")
+    if os.uname().machine != "x86_64":
+        raise Skip("the packages are for x86-64")
+    how, find = LIBRARIES[name]
+    f, port, here = bench.folder, free_port(), os.path.dirname(os.path.abspath(__file__))
+    args, libraries = how(name, *find())(f)
+    run(["gcc", f"{here}/tls_server.c", "-pthread", "-w", *args], timeout=120)
+    return port, bench.start(name, ["env", f"LD_LIBRARY_PATH={libraries}", f"{f}/{name}", port, f"{f}/good.pem", f"{f}/key.pem"], port)
+
+
+def case_libraries(bench):
+    """Old and other libraries, shared and linked into the program with their symbols."""
+    need_root()
+    need("ab")
+    certificates(bench)
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = library_server(bench, name)
+        except Skip as e:
+            print(f"  SKIP {name}: {e}")
+    if not found:
+        raise Skip("none of the libraries")
+    rec = inside(bench, "--tls-pid", ",".join(str(p.pid) for _, p in found.values()))
+    done = {name: ab(port, 200) + ab(port, 800, "-k") for name, (port, _) in found.items()}
+    finish(bench, rec)
+    for name, (port, process) in found.items():
+        bench.equal((bench.count(port, "^GET /hello.html$"), errors(bench, port), process.alive()), (done[name], 0, True),
+                    f"counted, errors, and alive: {name}")
 
 
 PYTHON = """
