@@ -282,10 +282,9 @@ struct ev_stack {
 	__u64 image;            /* mm->start_stack: with tgid it tells what is executed; 0: a kernel thread */
 	__u16 kernel, user;
 	__u32 pad;
-	__u8 comm[EV_COMM_LEN]; /* of the thread */
 	__u64 ip[];
 };
-_Static_assert(sizeof(struct ev_stack) == 56, "ev_stack");
+_Static_assert(sizeof(struct ev_stack) == 40, "ev_stack");
 
 /* What user space may wish of a socket's payload (bpf_source_wish): to be left alone, nothing (encrypted, unknown), heads only,
  * or whole segments (pipelines). */

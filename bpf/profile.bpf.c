@@ -70,7 +70,6 @@ int profile_sampled(void *ctx)
 	e->tid = (__u32)who;
 	e->kernel = kernel;
 	e->user = user;
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	if (bpf_ringbuf_output(&stack_ring, room, sizeof(*e) + (kernel + user) * sizeof(__u64), BPF_RB_NO_WAKEUP))
 		count_drop(DROP_RING_STACK, 1);
 	return 0;

@@ -55,56 +55,34 @@ static void tree_rows(struct table *t, const struct flame *f, uint32_t parent, d
 	}
 }
 
-struct self { const char *frame; double samples; };
-
-static int by_frame(const void *pa, const void *pb)
-{
-	return strcmp(((const struct self *)pa)->frame, ((const struct self *)pb)->frame);
-}
-
 static int by_samples(const void *pa, const void *pb)
 {
-	const struct self *a = pa, *b = pb;
+	const struct flame_function *a = pa, *b = pb;
 
-	return a->samples != b->samples ? a->samples < b->samples ? 1 : -1 : by_frame(pa, pb);
+	return a->samples != b->samples ? a->samples < b->samples ? 1 : -1 : strcmp(a->frame, b->frame);
 }
 
-/* Functions wherever they are called from. */
 static void self_text(const struct flame *f)
 {
-	VEC(struct self) list = {0};
+	struct flame_functions v;
 	struct table t;
-	size_t n = 0;
 
-	for (size_t i = 1; i < f->nodes.n; i++) {
-		struct self *v = f->nodes.v[i].self > 0 ? vec_push(&list) : NULL;
-
-		if (v)
-			*v = (struct self){f->nodes.v[i].frame, f->nodes.v[i].self};
-	}
-	qsort(list.v, list.n, sizeof(*list.v), by_frame);
-	for (size_t i = 1; i < list.n; i++) {
-		if (!strcmp(list.v[n].frame, list.v[i].frame))
-			list.v[n].samples += list.v[i].samples;
-		else
-			list.v[++n] = list.v[i];
-	}
-	list.n = list.n ? n + 1 : 0;
-	qsort(list.v, list.n, sizeof(*list.v), by_samples);
+	flame_functions(f, &v);         /* without memory for all of them: those that there are */
+	qsort(v.list.v, v.list.n, sizeof(*v.list.v), by_samples);
 	table_init(&t, self_columns, sizeof(self_columns) / sizeof(self_columns[0]));
-	for (size_t i = 0; i < list.n && i < SELF_SHOWN; i++) {
-		table_percent(&t, list.v[i].samples / f->nodes.v[FLAME_ROOT].total);
-		table_text(&t, list.v[i].frame);
+	for (size_t i = 0; i < v.list.n && i < SELF_SHOWN; i++) {
+		table_percent(&t, v.list.v[i].samples / f->nodes.v[FLAME_ROOT].total);
+		table_text(&t, v.list.v[i].frame);
 	}
 	out_line("%s", "");
 	table_print(&t);
 	table_done(&t);
-	vec_done(&list);
+	vec_done(&v.list);
 }
 
 static void head_text(const struct summary *s, const struct flame *f)
 {
-	double samples = f->nodes.v[FLAME_ROOT].total, seconds = (double)(s->until_ns - s->since_ns) / 1e9;
+	double samples = f->nodes.v[FLAME_ROOT].total, seconds = window_sampled_s(s->window, s->since_ns, s->until_ns);
 	double hz = s->window->profile_hz;
 
 	if (hz > 0 && seconds > 0)

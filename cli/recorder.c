@@ -136,6 +136,7 @@ static void take_samples(struct recorder *r)
 	profile_counters(r->sources.profile, &c);
 	model_loss(r->model, "profile", "gone", c.symbols.gone);
 	model_loss(r->model, "profile", "no_room", c.no_room);
+	model_loss(r->model, "profile", "paused_ms", c.paused_ms);
 	model_loss(r->model, "profile", "files_unreadable", c.symbols.unreadable);
 	model_loss(r->model, "profile", "files_too_large", c.symbols.too_large);
 	model_loss(r->model, "profile", "files_forgotten", c.symbols.evicted);

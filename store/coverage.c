@@ -113,6 +113,7 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"kernel", "samples", "%s samples of the CPUs were lost because their ring buffer was full"},
 	{"model", "stacks_full", "%s samples of the CPUs were not kept: too many different stacks in a second"},
 	{"profile", "no_room", "%s samples of the CPUs are not told apart: too many different stacks in a second"},
+	{"profile", "paused_ms", "for %s ms the CPUs were not sampled, to keep the CPU budget"},
 	{"model", "listeners_full", "%s listeners were not kept: too many"},
 	{"model", "flows_no_memory", "%s connections were not read: there was no memory for it"},
 	{"model", "bad_records", "%s records of the probes could not be understood"},

@@ -158,6 +158,16 @@ static int load_log(struct load *l, sqlite3_stmt *q, const struct interval *t, u
 	return 0;
 }
 
+static int load_pause(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	struct win_pause *v = vec_push(&l->w->pauses);
+
+	if (!v)
+		return -ENOMEM;
+	*v = (struct win_pause){.t_ns = t->t_ns, .dur_ns = t->dur_ns, .s = sqlite3_column_double(q, 0) / 1000};
+	return 0;
+}
+
 static int load_loss(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
 {
 	const char *stage = load_text(q, 0), *reason = load_text(q, 1);
@@ -219,6 +229,7 @@ static const struct {
 	{LOAD_LOGS, load_log, "SELECT p.service, p.template, p.level, p.sample, l.count, l.baseline_count FROM log l "
 			      "JOIN pattern p ON p.id = l.pattern WHERE l.tick = ?1"},
 	{LOAD_PROFILE, load_profile, "SELECT service, pid, stack, samples FROM profile WHERE tick = ?1"},
+	{LOAD_PROFILE, load_pause, "SELECT count FROM loss WHERE tick = ?1 AND stage = 'profile' AND reason = 'paused_ms'"},
 	{~0u, load_loss, "SELECT stage, reason, count FROM loss WHERE tick = ?1"},
 };
 

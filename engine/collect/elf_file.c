@@ -113,21 +113,36 @@ int64_t elf_offset(const struct elf_file *e, uint64_t address)
 	return -ENOENT;
 }
 
-/* One table of symbols. How many names it adds. */
+/* Its strings, ended by a NUL; NULL with errno: it has none, or they cannot be read. */
+static char *strings_load(const struct elf_file *e, const Elf64_Shdr *table, uint64_t *size)
+{
+	const Elf64_Shdr *strings = table->sh_link < e->nsections ? &e->sections[table->sh_link] : NULL;
+	char *text;
+
+	if (!strings || strings->sh_type != SHT_STRTAB) {
+		errno = ENOEXEC;
+		return NULL;
+	}
+	text = elf_load(e, strings->sh_offset, strings->sh_size);
+	if (text)
+		text[strings->sh_size - 1] = '\0';
+	*size = strings->sh_size;
+	return text;
+}
+
+/* One table of symbols. How many names it adds, or -errno. */
 static int table_search(const struct elf_file *e, const Elf64_Shdr *table, const char *const names[], size_t n,
 			struct elf_function ret[])
 {
-	const Elf64_Shdr *strings = table->sh_link < e->nsections ? &e->sections[table->sh_link] : NULL;
-	Elf64_Sym *symbols = elf_load(e, table->sh_offset, table->sh_size);
-	char *text = strings ? elf_load(e, strings->sh_offset, strings->sh_size) : NULL;
-	int found = symbols && text ? 0 : -errno;
+	uint64_t size = 0;
+	char *text = strings_load(e, table, &size);
+	Elf64_Sym *symbols = text ? elf_load(e, table->sh_offset, table->sh_size) : NULL;
+	int found = symbols ? 0 : -errno;
 
-	if (text)
-		text[strings->sh_size - 1] = '\0';
 	for (size_t i = 0; found >= 0 && i < table->sh_size / sizeof(*symbols); i++) {
 		const Elf64_Sym *s = &symbols[i];
 
-		if (ELF64_ST_TYPE(s->st_info) != STT_FUNC || !s->st_value || s->st_name >= strings->sh_size)
+		if (ELF64_ST_TYPE(s->st_info) != STT_FUNC || !s->st_value || s->st_name >= size)
 			continue;
 		for (size_t k = 0; k < n; k++) {
 			if (ret[k].address || strcmp(text + s->st_name, names[k]))
@@ -144,7 +159,7 @@ static int table_search(const struct elf_file *e, const Elf64_Shdr *table, const
 int elf_functions(const struct elf_file *e, const char *const names[], size_t n, struct elf_function ret[])
 {
 	static const uint32_t kinds[] = {SHT_DYNSYM, SHT_SYMTAB};
-	int found = 0;
+	int found = 0, err = 0;
 
 	memset(ret, 0, n * sizeof(*ret));
 	for (size_t kind = 0; kind < 2 && found < (int)n; kind++)
@@ -153,8 +168,9 @@ int elf_functions(const struct elf_file *e, const char *const names[], size_t n,
 					   ? table_search(e, &e->sections[i], names, n, ret) : 0;
 
 			if (more < 0)
-				return more;
-			found += more;
+				err = more;
+			else
+				found += more;
 		}
-	return found;
+	return found ? found : err;
 }

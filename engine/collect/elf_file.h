@@ -28,7 +28,7 @@ int elf_open(struct elf_file *e, const char *path);
 void elf_close(struct elf_file *e);
 
 /* Looks for functions by their names (n of them) in the dynamic symbols, then in all. ret[i].address is 0 where there is none.
- * How many were found, or -errno. */
+ * How many were found; -errno where a table cannot be read and the others have none. */
 int elf_functions(const struct elf_file *e, const char *const names[], size_t n, struct elf_function ret[]);
 /* NULL: there is none of this name with contents. */
 const Elf64_Shdr *elf_section(const struct elf_file *e, const char *name);

@@ -39,7 +39,9 @@ struct profile {
 	struct batch batch[2];
 	struct batch *now;
 	struct profile_counters counters;
-	bool stopping, pausing;
+	uint64_t pause_ns;              /* when it was told to pause, CLOCK_MONOTONIC; 0: it is not */
+	uint64_t paused_ns;             /* before that */
+	bool stopping;
 	/* the thread's alone */
 	int prog_fd;
 	uint32_t hz;
@@ -85,8 +87,8 @@ static struct profile_row *batch_row(struct batch *b, uint32_t pid, const char *
 		return &b->rows.v[*at];
 	row = vec_push(&b->rows);
 	if (row)
-		*row = (struct profile_row){.pid = pid, .stack = arena_strndup(&b->text, stack, n), .comm = arena_alloc(&b->text, EV_COMM_LEN + 1)};
-	if (!row || !row->stack || !row->comm) {
+		*row = (struct profile_row){.pid = pid, .stack = arena_strndup(&b->text, stack, n)};
+	if (!row || !row->stack) {
 		b->rows.n -= row != NULL;
 		map_del(&b->index, &key);
 		return NULL;
@@ -119,10 +121,8 @@ void profile_sample(struct profile *p, const struct ev_stack *e)
 		p->counters.no_room++;
 		row = batch_other(p->now);
 	}
-	if (row) {
+	if (row)
 		row->samples++;
-		memcpy((char *)row->comm, e->comm, EV_COMM_LEN);
-	}
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -156,7 +156,7 @@ static void profile_follow(struct profile *p)
 	bool pause;
 
 	pthread_mutex_lock(&p->lock);
-	pause = p->pausing;
+	pause = p->pause_ns;
 	pthread_mutex_unlock(&p->lock);
 	if (pause && !p->paused)
 		profile_clock_close(&p->clock);
@@ -245,8 +245,13 @@ int profile_open(const struct profile_probe *probe, const char *proc, uint32_t h
 
 void profile_pause(struct profile *p, bool pause)
 {
+	uint64_t now = clock_ts_ns();
+
 	pthread_mutex_lock(&p->lock);
-	p->pausing = pause;
+	if (!pause && p->pause_ns)
+		p->paused_ns += now - p->pause_ns;
+	if (!pause || !p->pause_ns)
+		p->pause_ns = pause ? now : 0;
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -301,5 +306,6 @@ void profile_counters(struct profile *p, struct profile_counters *ret)
 {
 	pthread_mutex_lock(&p->lock);
 	*ret = p->counters;
+	ret->paused_ms = (p->paused_ns + (p->pause_ns ? clock_ts_ns() - p->pause_ns : 0)) / NS_PER_MS;
 	pthread_mutex_unlock(&p->lock);
 }

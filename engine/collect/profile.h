@@ -25,7 +25,6 @@ struct profile_probe { int prog_fd, ring_fd; size_t ring_bytes; };
 /* Equal stacks of one process since the last profile_take(). */
 struct profile_row {
 	uint32_t pid;
-	const char *comm;       /* of the thread that was seen last */
 	const char *stack;      /* folded, see symbols.h; "(other)" where there was no room for more */
 	uint64_t samples;
 };
@@ -33,6 +32,7 @@ struct profile_row {
 struct profile_counters {
 	struct symbols_counters symbols;
 	uint64_t samples;
+	uint64_t paused_ms;     /* without samples, by profile_pause() */
 	uint64_t no_room;       /* samples added to "(other)" because of too many different stacks in one interval */
 };
 

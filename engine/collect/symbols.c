@@ -26,7 +26,7 @@ struct process {
 	struct jit_symbols jit;
 	uint64_t read_ns, jit_ns;       /* last looked at, CLOCK_MONOTONIC; 0 never */
 	uint64_t used_ns;
-	uint32_t own_pid;
+	struct process_own own;
 	bool gone;
 };
 
@@ -122,7 +122,7 @@ static void process_read(struct symbols *s, struct process *p, uint32_t pid, uin
 	if (p->gone || (p->read_ns && now_ns - p->read_ns < REREAD_NS))
 		return;
 	if (!p->read_ns)
-		p->own_pid = process_own_pid(s->proc, pid);
+		p->own = process_own(s->proc, pid);
 	err = mappings_read(&p->maps, s->proc, pid, image);
 	p->gone = err == -ESTALE || err == -ENOENT || err == -ESRCH;
 	p->read_ns = now_ns;
@@ -219,13 +219,14 @@ static size_t jits_bytes(const struct symbols *s)
 static void jit_read(struct symbols *s, struct process *p, uint32_t pid, uint64_t now_ns)
 {
 	bool was_large = p->jit.too_large;
-	char path[PROC_PATH_MAX];
+	char root[PROC_PATH_MAX], path[64];
 
 	if (p->jit_ns && now_ns - p->jit_ns < REREAD_NS)
 		return;
 	p->jit_ns = now_ns;
-	snprintf(path, sizeof(path), "%s/%u/root/tmp/perf-%u.map", s->proc, pid, p->own_pid);
-	jit_symbols_read(&p->jit, path);
+	snprintf(root, sizeof(root), "%s/%u/root", s->proc, pid);
+	snprintf(path, sizeof(path), "/tmp/perf-%u.map", p->own.pid);
+	jit_symbols_read(&p->jit, root, path, p->own.uid);
 	s->jit_too_large += p->jit.too_large && !was_large;
 	if (jits_bytes(s) > JITS_BYTES_MAX) {
 		jit_symbols_done(&p->jit);

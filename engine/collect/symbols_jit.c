@@ -2,11 +2,12 @@
 #include "collect/symbols_jit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "collect/below.h"
 
 #define JIT_SYMBOLS_MAX 131072
 #define JIT_FILE_MAX (256u << 20)
@@ -60,14 +61,14 @@ static ssize_t lines_take(struct jit_symbols *j, char *buf, size_t n)
 	return at || n < PIECE ? (ssize_t)at : (ssize_t)n;      /* a line longer than a piece is none */
 }
 
-static int file_open(struct jit_symbols *j, const char *path)
+static int file_open(struct jit_symbols *j, const char *root, const char *path, uid_t owner)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	int fd = below_open(root, path);
 
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		return fd;
+	if (fstat(fd, &st) < 0 || (st.st_uid && st.st_uid != owner)) {
 		close(fd);
 		return -ENOENT;
 	}
@@ -75,12 +76,12 @@ static int file_open(struct jit_symbols *j, const char *path)
 	return 0;
 }
 
-int jit_symbols_read(struct jit_symbols *j, const char *path)
+int jit_symbols_read(struct jit_symbols *j, const char *root, const char *path, uid_t owner)
 {
 	char *buf = NULL;
 	uint64_t until = j->read + JIT_READ_MAX;
 	ssize_t n = 0, used = 1;
-	int err = j->names.fd < 0 ? file_open(j, path) : 0;
+	int err = j->names.fd < 0 ? file_open(j, root, path, owner) : 0;
 
 	if (err || j->too_large)
 		return err;

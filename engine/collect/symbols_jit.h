@@ -6,6 +6,8 @@
 #ifndef ROOTLE_COLLECT_SYMBOLS_JIT_H
 #define ROOTLE_COLLECT_SYMBOLS_JIT_H
 
+#include <sys/types.h>
+
 #include "collect/symbol_table.h"
 
 struct jit_symbols {
@@ -16,7 +18,8 @@ struct jit_symbols {
 
 void jit_symbols_init(struct jit_symbols *j);
 void jit_symbols_done(struct jit_symbols *j);
-/* Opens the file where it is not open, and takes in what it has grown by. 0 or -errno (-ENOENT: there is none). */
-int jit_symbols_read(struct jit_symbols *j, const char *path);
+/* Opens the file below this root where it is not open, and takes in what it has grown by. 0 or -errno (-ENOENT: there is none, or
+ * it is neither root's nor the owner's: /tmp is everybody's). */
+int jit_symbols_read(struct jit_symbols *j, const char *root, const char *path, uid_t owner);
 
 #endif

@@ -34,23 +34,48 @@ static void name_keep(char *to, const char *path, size_t n)
 	to[n] = '\0';
 }
 
-/* "55d0-55e0 r-xp 00002000 08:01 1234    /usr/bin/x". 0 also where the line is not one of code. */
+/* Reads a hexadecimal number and the character behind it. */
+static bool hex_scan(const char **s, char behind, uint64_t *ret)
+{
+	const char *p = *s;
+	uint64_t v = 0;
+
+	for (;; p++) {
+		unsigned digit = (unsigned)(*p >= '0' && *p <= '9' ? *p - '0' : *p >= 'a' && *p <= 'f' ? *p - 'a' + 10 : 16);
+
+		if (digit > 15)
+			break;
+		v = v << 4 | digit;
+	}
+	if (p == *s || *p != behind)
+		return false;
+	*s = p + 1;
+	*ret = v;
+	return true;
+}
+
+/* "55d0-55e0 r-xp 00002000 08:01 1234    /usr/bin/x". 0 also where the line is not one of code.  Not by sscanf(): that asks how long
+ * the rest of the text is, for each line. */
 static int line_parse(struct mappings *m, const char *line, const char *end)
 {
-	unsigned long long start, stop, offset, inode;
-	char perms[8];
-	struct mapping *v;
-	int at = 0;
+	struct mapping new = {0}, *v;
+	uint64_t device;
+	const char *p = line;
 
-	if (sscanf(line, "%llx-%llx %7s %llx %*x:%*x %llu %n", &start, &stop, perms, &offset, &inode, &at) < 5 || !at ||
-	    perms[2] != 'x' || m->list.n >= MAPPINGS_MAX)
+	if (!hex_scan(&p, '-', &new.start) || !hex_scan(&p, ' ', &new.end) || end - p < 5 || p[2] != 'x' || p[4] != ' ' ||
+	    m->list.n >= MAPPINGS_MAX)
 		return 0;
+	p += 5;
+	if (!hex_scan(&p, ' ', &new.offset) || !hex_scan(&p, ':', &device) || !hex_scan(&p, ' ', &device) || !scan_u64(&p, &new.inode))
+		return 0;
+	while (p < end && *p == ' ')
+		p++;
 	v = vec_push(&m->list);
 	if (!v)
 		return -ENOMEM;
-	*v = (struct mapping){.start = start, .end = stop, .offset = offset, .inode = inode};
-	if (line + at < end)
-		name_keep(v->name, line + at, (size_t)(end - line - at));
+	*v = new;
+	if (p < end)
+		name_keep(v->name, p, (size_t)(end - p));
 	return 0;
 }
 
@@ -159,19 +184,22 @@ struct mapping *mapping_find(const struct mappings *m, uint64_t addr)
 	return low && addr < m->list.v[low - 1].end ? &m->list.v[low - 1] : NULL;
 }
 
-uint32_t process_own_pid(const char *proc, uint32_t pid)
+struct process_own process_own(const char *proc, uint32_t pid)
 {
+	struct process_own own = {.pid = pid};
 	char path[PROC_PATH_MAX], text[4096], *line;
-	uint64_t v = pid;
+	const char *p;
+	uint64_t v;
 
 	snprintf(path, sizeof(path), "%s/%u/status", proc, pid);
-	if (file_read(AT_FDCWD, path, text, sizeof(text)) <= 0 || !(line = strstr(text, "\nNSpid:")))
-		return pid;
-	for (const char *p = line + 7; *p && *p != '\n';) {     /* the innermost namespace comes last */
-		while (*p == ' ' || *p == '\t')
-			p++;
-		if (!scan_u64(&p, &v))
-			break;
-	}
-	return (uint32_t)v;
+	if (file_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return own;
+	line = strstr(text, "\nUid:");
+	p = line ? scan_skip(line + 5, 3) : NULL;        /* real, effective, saved; that of files comes last */
+	if (p && scan_u64(&p, &v))
+		own.uid = (uid_t)v;
+	line = strstr(text, "\nNSpid:");
+	for (p = line ? line + 7 : ""; scan_u64(&p, &v);)        /* the innermost namespace comes last */
+		own.pid = (uint32_t)v;
+	return own;
 }

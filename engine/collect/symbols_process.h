@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/vec.h"
 #include "collect/host.h"
@@ -37,7 +38,8 @@ int mappings_read(struct mappings *m, const char *proc, uint32_t pid, uint64_t i
 void mappings_done(struct mappings *m);
 /* That which has the address, or NULL. */
 struct mapping *mapping_find(const struct mappings *m, uint64_t addr);
-/* The pid that the process has in its own namespace; pid itself where that cannot be found out. */
-uint32_t process_own_pid(const char *proc, uint32_t pid);
+/* The pid that the process has in its own namespace, and whose files it makes; pid itself, and root, where that cannot be found out. */
+struct process_own { uint32_t pid; uid_t uid; };
+struct process_own process_own(const char *proc, uint32_t pid);
 
 #endif

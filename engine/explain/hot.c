@@ -3,54 +3,11 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "model/flame.h"
 
 #define SAMPLES_MIN 20     /* in the incident: fewer say nothing */
 #define PATH_FRAMES 4      /* functions of a path that are told */
-
-/* A function wherever it is called from. */
-struct function { const char *frame; double samples; uint32_t node; /* where it has most */ double most; };
-struct functions { VEC(struct function) list; };
-
-static int by_frame(const void *pa, const void *pb)
-{
-	return strcmp(((const struct function *)pa)->frame, ((const struct function *)pb)->frame);
-}
-
-static bool functions_of(struct functions *v, const struct flame *f)
-{
-	size_t n = 0;
-
-	for (size_t i = 1; i < f->nodes.n; i++) {
-		const struct flame_node *node = &f->nodes.v[i];
-		struct function *slot = node->self > 0 ? vec_push(&v->list) : NULL;
-
-		if (node->self > 0 && !slot)
-			return false;
-		if (slot)
-			*slot = (struct function){node->frame, node->self, (uint32_t)i, node->self};
-	}
-	if (!v->list.n)
-		return true;
-	qsort(v->list.v, v->list.n, sizeof(*v->list.v), by_frame);
-	for (size_t i = 1; i < v->list.n; i++) {
-		struct function *at = &v->list.v[n], *next = &v->list.v[i];
-
-		if (strcmp(at->frame, next->frame)) {
-			v->list.v[++n] = *next;
-			continue;
-		}
-		at->samples += next->samples;
-		if (next->most > at->most) {
-			at->most = next->most;
-			at->node = next->node;
-		}
-	}
-	v->list.n = n + 1;
-	return true;
-}
 
 /* Samples that were added up, or not named, are no function. */
 static bool is_named(const char *frame)
@@ -71,7 +28,7 @@ static const char *path_of(struct study *s, const struct flame *f, uint32_t node
 /* What a sample of a range stands for, in cores; 1 / all of them where the clock is not known. */
 static double weight(const struct study *s, const struct span *span, const struct flame *f)
 {
-	double seconds = (double)(span->until_ns - span->since_ns) / 1e9, all = f->nodes.v[FLAME_ROOT].total;
+	double seconds = window_sampled_s(s->w, span->since_ns, span->until_ns), all = f->nodes.v[FLAME_ROOT].total;
 
 	if (s->w->profile_hz > 0)
 		return seconds > 0 ? 1 / (s->w->profile_hz * seconds) : 0;
@@ -82,13 +39,12 @@ static bool pick(struct study *s, const struct flame *b, const struct flame *a, 
 {
 	double wb = weight(s, &s->base, b), wa = weight(s, &s->sick, a);
 	double total = a->nodes.v[FLAME_ROOT].total * wa - b->nodes.v[FLAME_ROOT].total * wb, most = 0;
-	struct functions before = {0}, after = {0};
-	bool ok = functions_of(&before, b) && functions_of(&after, a);
+	struct flame_functions before, after;
+	bool ok = !(flame_functions(b, &before) | flame_functions(a, &after));
 
 	s->failed |= !ok;
 	for (size_t i = 0; ok && i < after.list.n; i++) {
-		const struct function *v = &after.list.v[i];
-		const struct function *old = before.list.n ? bsearch(v, before.list.v, before.list.n, sizeof(*v), by_frame) : NULL;
+		const struct flame_function *v = &after.list.v[i], *old = flame_function_find(&before, v->frame);
 		double was = old ? old->samples * wb : 0, is = v->samples * wa;
 
 		if (!is_named(v->frame) || is - was <= most)

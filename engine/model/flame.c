@@ -107,6 +107,54 @@ void flame_done(struct flame *f)
 	vec_done(&f->nodes);
 }
 
+static int by_frame(const void *pa, const void *pb)
+{
+	return strcmp(((const struct flame_function *)pa)->frame, ((const struct flame_function *)pb)->frame);
+}
+
+static void function_add(struct flame_function *into, const struct flame_function *from)
+{
+	into->samples += from->samples;
+	if (from->most <= into->most)
+		return;
+	into->most = from->most;
+	into->node = from->node;
+}
+
+int flame_functions(const struct flame *f, struct flame_functions *ret)
+{
+	size_t n = 0;
+
+	*ret = (struct flame_functions){0};
+	for (size_t i = 1; i < f->nodes.n; i++) {
+		const struct flame_node *node = &f->nodes.v[i];
+		struct flame_function *v = node->self > 0 ? vec_push(&ret->list) : NULL;
+
+		if (v)
+			*v = (struct flame_function){node->frame, node->self, node->self, (uint32_t)i};
+		else if (node->self > 0)
+			return -ENOMEM;
+	}
+	if (!ret->list.n)
+		return 0;
+	qsort(ret->list.v, ret->list.n, sizeof(*ret->list.v), by_frame);
+	for (size_t i = 1; i < ret->list.n; i++) {
+		if (by_frame(&ret->list.v[n], &ret->list.v[i]) == 0)
+			function_add(&ret->list.v[n], &ret->list.v[i]);
+		else
+			ret->list.v[++n] = ret->list.v[i];
+	}
+	ret->list.n = n + 1;
+	return 0;
+}
+
+const struct flame_function *flame_function_find(const struct flame_functions *v, const char *frame)
+{
+	struct flame_function key = {.frame = frame};
+
+	return v->list.n ? bsearch(&key, v->list.v, v->list.n, sizeof(key), by_frame) : NULL;
+}
+
 char *flame_path(const struct flame *f, uint32_t node, const char *between, char *buf, size_t cap)
 {
 	size_t at = cap - 1, sep = strlen(between);

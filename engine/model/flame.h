@@ -20,6 +20,15 @@ struct flame_node {
 
 struct flame { VEC(struct flame_node) nodes; };
 
+/* A function wherever it is called from. */
+struct flame_function {
+	const char *frame;
+	double samples;         /* in it */
+	double most;            /* of them in one node, */
+	uint32_t node;          /* this */
+};
+struct flame_functions { VEC(struct flame_function) list; };
+
 struct flame_wish {
 	int64_t since_ns, until_ns;             /* rows that begin in there; 0, 0: all */
 	uint32_t service;                       /* WIN_NONE: all */
@@ -30,6 +39,10 @@ struct flame_wish {
 /* 0 or -ENOMEM. Nodes stand behind their parent. flame_done() in either case. */
 int flame_init(struct flame *f, const struct window *w, const struct flame_wish *wish);
 void flame_done(struct flame *f);
+/* All that have samples of their own, by name. 0 or -ENOMEM; to be vec_done() in either case. */
+int flame_functions(const struct flame *f, struct flame_functions *ret);
+/* One of them; NULL: it is not there. */
+const struct flame_function *flame_function_find(const struct flame_functions *v, const char *frame);
 /* "serve;parse": the functions of a node below its service; cut at the outer end where it does not fit. Returns buf. */
 char *flame_path(const struct flame *f, uint32_t node, const char *between, char *buf, size_t cap);
 

@@ -53,6 +53,7 @@ void window_free(struct window *w)
 	vec_done(&w->processes);
 	vec_done(&w->stacks);
 	vec_done(&w->profile);
+	vec_done(&w->pauses);
 	vec_done(&w->coverage.notes);
 	vec_done(&w->coverage.loss);
 	map_done(&w->index_);
@@ -238,6 +239,16 @@ uint32_t window_stack(struct window *w, uint32_t parent, const char *frame)
 	if (id == WIN_NONE)
 		w->stacks.n--;
 	return id;
+}
+
+double window_sampled_s(const struct window *w, int64_t since_ns, int64_t until_ns)
+{
+	double s = (double)(until_ns - since_ns) / 1e9;
+
+	for (size_t i = 0; i < w->pauses.n; i++)
+		if (w->pauses.v[i].t_ns >= since_ns && w->pauses.v[i].t_ns < until_ns)
+			s -= w->pauses.v[i].s;
+	return s > 0 ? s : 0;
 }
 
 struct hist *window_hist(struct window *w)

@@ -104,6 +104,8 @@ struct win_profile {
 	double samples;            /* ticks of the CPU clock in the interval */
 };
 
+struct win_pause { int64_t t_ns, dur_ns; double s; };             /* so long in the interval the CPUs were not sampled */
+
 struct win_process {               /* the newest facts of a process that was active in the range */
 	uint32_t pid, ppid, service;
 	int64_t start_ns, end_ns;  /* end 0: was not seen to end */
@@ -139,6 +141,7 @@ struct window {
 	VEC(struct win_process) processes;
 	VEC(struct win_stack) stacks;
 	VEC(struct win_profile) profile;
+	VEC(struct win_pause) pauses;
 	double profile_hz;         /* ticks of the CPU clock a second and CPU; NaN: not known */
 	struct win_coverage coverage;
 	struct map index_;         /* private: name → id while it is being filled */
@@ -158,6 +161,8 @@ uint32_t window_series(struct window *w, uint32_t service, const char *metric, c
 uint32_t window_stack(struct window *w, uint32_t parent, const char *frame);
 /* Find only. */
 uint32_t window_find_service(const struct window *w, const char *name);
+/* Seconds of a range in which the CPUs were sampled, where they are at all. */
+double window_sampled_s(const struct window *w, int64_t since_ns, int64_t until_ns);
 /* A histogram whose memory goes with the window; NULL: no memory. */
 struct hist *window_hist(struct window *w);
 /* Sorts every vector by time, as the readers expect. Call once when filled. */

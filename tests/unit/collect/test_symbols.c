@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -232,6 +233,13 @@ Test(symbols, functions_that_a_runtime_compiles)
 	s = symbols_new("/proc");
 	cr_assert_str_eq(folded(s, sample(&room, t.pid, 1, &(uint64_t){t.jit + 16})), "LazyCompile:~hot /srv/a:b.js:3");
 	cr_assert_str_eq(folded(s, sample(&room, t.pid, 1, &(uint64_t){t.jit + 0x28})), "later", "memory that was used again");
+	symbols_free(s);
+	if (chown(path, 12345, 12345) == 0) {
+		s = symbols_new("/proc");
+		cr_assert_str_eq(folded(s, sample(&room, t.pid, 1, &(uint64_t){t.jit + 16})), "[anon]", "somebody else's file");
+	} else {
+		s = NULL;
+	}
 	unlink(path);
 	symbols_free(s);
 	target_stop(&t);
@@ -368,6 +376,46 @@ Test(symbols, maps_text)
 	cr_assert_null(mapping_find(&m, 0x1800));
 	cr_assert_eq(mapping_find(&m, 0x2fff), &m.list.v[0]);
 	cr_assert_null(mapping_find(&m, 0x3000));
+	mappings_done(&m);
+}
+
+/* 2 MB, as of a process of some 25,000 mappings: no slower a line than with few. */
+Test(symbols, maps_text_of_many_lines)
+{
+	static const char line[] = "7f0123456000-7f0123457000 r-xp 00001000 08:01 77                         /usr/lib/x.so\n";
+	size_t n = 50000, len = sizeof(line) - 1;
+	char *maps = malloc(n * len + 1);
+	struct timespec a, b;
+	struct mappings m = {0};
+	double s;
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(maps + i * len, line, len + 1);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
+	cr_assert_eq(mappings_parse(&m, maps), 0);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
+	s = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
+	cr_log_info("50,000 lines in %.4f s", s);
+	cr_assert_lt(s, 0.5, "%.3f s", s);
+	cr_assert_eq(m.list.n, MAPPINGS_MAX);
+	cr_assert_str_eq(m.list.v[0].name, "x.so");
+	mappings_done(&m);
+	free(maps);
+}
+
+Test(symbols, maps_text_that_is_none)
+{
+	static const char *const lines[] = {"", "-", "1000", "1000-", "1000-2000", "1000-2000 r-x", "1000-2000 r-xp ", "1000-2000 r-xp 0",
+					    "1000-2000 r-xp 0 08:01", "1000-2000 r-xp 0 08:01 ", "x-y r-xp 0 0:0 0", "1000-2000 r-xpp 0 08:01 7",
+					    "1000-2000  r-xp 0 08:01 7", "1000-2000 r-x\n00000000 08:01 7 /x"};
+	struct mappings m = {0};
+	char maps[128];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(maps, sizeof(maps), "%s\n", lines[i]);
+		cr_assert_eq(mappings_parse(&m, maps), 0);
+		cr_assert_eq(m.list.n, 0, "%s", lines[i]);
+	}
 	mappings_done(&m);
 }
 

@@ -118,6 +118,83 @@ Test(tls_image, no_library)
 	cr_assert_eq(tls_image_read("/nowhere", &t), -ENOENT);
 }
 
+/* An ELF file of these sections; the first is none, the last has the names. */
+struct section { const char *name; uint32_t type, link; const void *data; size_t n; };
+
+static void elf_write(const char *path, const struct section *v, size_t n)
+{
+	Elf64_Ehdr h = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB}, .e_machine = EM_X86_64,
+			.e_shentsize = sizeof(Elf64_Shdr), .e_shnum = (uint16_t)(n + 2), .e_shstrndx = (uint16_t)(n + 1)};
+	Elf64_Shdr headers[8] = {0};
+	uint8_t file[4096] = {0};
+	size_t at = sizeof(h), names = 1;
+	char text[256] = "";
+
+	for (size_t i = 0; i <= n; i++) {
+		const struct section last = {".shstrtab", SHT_STRTAB, 0, text, sizeof(text)}, *s = i < n ? &v[i] : &last;
+
+		headers[i + 1] = (Elf64_Shdr){.sh_name = (uint32_t)names, .sh_type = s->type, .sh_link = s->link, .sh_offset = at,
+					      .sh_size = s->n};
+		strcpy(text + names, s->name);
+		names += strlen(s->name) + 1;
+		memcpy(file + at, s->data, s->n);
+		at += s->n;
+	}
+	h.e_shoff = at;
+	memcpy(file, &h, sizeof(h));
+	memcpy(file + at, headers, (n + 2) * sizeof(headers[0]));
+	at += (n + 2) * sizeof(headers[0]);
+	FILE *f = fopen(path, "we");
+	cr_assert(f && fwrite(file, 1, at, f) == at);
+	fclose(f);
+}
+
+Test(tls_image, a_go_before_1_18_is_told)
+{
+	char path[] = "/tmp/rootle-elf-XXXXXX";
+	struct tls_image t;
+	uint8_t table[256];
+	size_t n = table_make(table, 0xfffffffa);
+	const struct section v[] = {{".gopclntab", SHT_PROGBITS, 0, table, n}};
+
+	close(mkstemp(path));
+	elf_write(path, v, 1);
+	cr_assert_eq(tls_image_read(path, &t), -ENOTSUP);
+	unlink(path);
+}
+
+Test(elf, a_bad_table_does_not_hide_the_others)
+{
+	static const char *const names[] = {"SSL_read", "SSL_write"};
+	static const char strings[] = "\0SSL_read";
+	const Elf64_Sym symbols[] = {{0}, {.st_name = 1, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), .st_value = 0x1000}};
+	char path[] = "/tmp/rootle-elf-XXXXXX";
+	struct elf_function at[2];
+	struct elf_file e;
+
+	close(mkstemp(path));
+	for (uint32_t link = 0; link < 8; link++) {
+		const struct section v[] = {{".dynsym", SHT_DYNSYM, 2, symbols, sizeof(symbols)}, {".dynstr", SHT_STRTAB, 0, strings, sizeof(strings)},
+					    {".symtab", SHT_SYMTAB, link, symbols, sizeof(symbols)}};
+		const struct section bad[] = {v[2]};
+
+		elf_write(path, v, 3);
+		cr_assert_eq(elf_open(&e, path), 0);
+		errno = 0;
+		cr_assert_eq(elf_functions(&e, names, 2, at), 1, "link %u", link);
+		cr_assert_eq(at[0].address, 0x1000);
+		elf_close(&e);
+		if (link == 2)
+			continue;       /* the names of the sections: strings too */
+		elf_write(path, bad, 1);
+		cr_assert_eq(elf_open(&e, path), 0);
+		errno = 0;
+		cr_assert_eq(elf_functions(&e, names, 2, at), -ENOEXEC, "link %u", link);
+		elf_close(&e);
+	}
+	unlink(path);
+}
+
 /* Any file: this very test, cut and broken at random places (the same in every run). */
 Test(elf, broken_files)
 {

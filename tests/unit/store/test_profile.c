@@ -43,6 +43,46 @@ static double total_of(const struct flame *f, const char *path)
 	return 0;
 }
 
+/* The budget had stopped the clock for 0.4 s of the second tick. */
+Test(profile, time_without_samples_is_known)
+{
+	struct store_limits limits = {0};
+	struct store_error err;
+	struct store *s = store_open_writer(path_, &limits, &err);
+	struct flame_wish all = {.service = WIN_NONE};
+	struct flame_functions v;
+	struct flame f;
+	struct window *w;
+
+	cr_assert_not_null(s);
+	for (int i = 0; i < 3; i++) {
+		struct tick *t = tick_make(i);
+
+		vec_reset(&t->stacks);
+		add_stack(t, 100, 5, "main;a;hot");
+		add_stack(t, 100, 7, "main;b;hot");
+		add_stack(t, 100, 1, "main;b");
+		if (i == 1)
+			*vec_push(&t->loss) = (struct tick_loss){"profile", "paused_ms", 400};
+		cr_assert_eq(store_put_tick(s, t, &err), 0, "%s", err.text);
+		tick_free(t);
+	}
+	store_close(s);
+	w = load(path_);
+	cr_assert_float_eq(window_sampled_s(w, w->since_ns, w->until_ns), 2.6, 1e-9);
+	cr_assert_float_eq(window_sampled_s(w, w->since_ns, w->since_ns + NS_PER_S), 1, 1e-9);
+	cr_assert_eq(flame_init(&f, w, &all), 0);
+	cr_assert_eq(flame_functions(&f, &v), 0);
+	cr_assert_eq(v.list.n, 2);
+	cr_assert_eq(flame_function_find(&v, "hot")->samples, 36);
+	cr_assert_eq(flame_function_find(&v, "hot")->most, 21);
+	cr_assert_str_eq(f.nodes.v[f.nodes.v[flame_function_find(&v, "hot")->node].parent].frame, "b");
+	cr_assert_null(flame_function_find(&v, "main"), "nothing of its own");
+	vec_done(&v.list);
+	flame_done(&f);
+	window_free(w);
+}
+
 Test(profile, stacks_come_back_as_they_were)
 {
 	struct flame_wish all = {.service = WIN_NONE};
