@@ -5,7 +5,8 @@
  *
  * An operation is the type and the name asked for: "A example.com".  Labels that are values (an address that is looked up
  * backwards, a hash) become {id}.  That a name does not exist (NXDOMAIN) is an answer, and its status and detail say so; that a
- * server fails (SERVFAIL), cannot (NOTIMP) or will not (REFUSED) is its error.  A question without an answer ends as aborted.
+ * server fails (SERVFAIL), cannot (NOTIMP) or will not (REFUSED) is its error.  A question without an answer ends as aborted; one that is
+ * sent again is another one, as the server answers both.  TRUNCATED says that the client has to ask again over TCP.
  *
  * Of a message only the header, the question, and of a response the EDNS record where it comes right behind the question are
  * read.  Zone transfers answer one question with many messages: the first is taken for the answer.
@@ -24,6 +25,7 @@
 #define OP_MAX 320
 
 #define FLAG_RESPONSE 0x8000u
+#define FLAG_TRUNCATED 0x0200u  /* ask again over TCP */
 #define FLAG_ZERO 0x0040u       /* reserved, must be zero */
 #define OPCODE(flags) ((flags) >> 11 & 15)
 
@@ -161,7 +163,7 @@ static void response_report(const struct message *m, uint32_t total, int status,
 	};
 
 	r.error = dns_status_error(status);
-	r.detail = status ? dns_status_name(status) : NULL;
+	r.detail = status ? dns_status_name(status) : m->flags & FLAG_TRUNCATED ? "TRUNCATED" : NULL;
 	s->response(s, &r);
 }
 

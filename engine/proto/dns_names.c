@@ -6,6 +6,7 @@ static const struct { uint16_t type; const char *name; } types[] = {
 	{65, "HTTPS"}, {64, "SVCB"}, {255, "ANY"}, {257, "CAA"}, {35, "NAPTR"}, {48, "DNSKEY"}, {43, "DS"}, {46, "RRSIG"},
 	{47, "NSEC"}, {50, "NSEC3"}, {51, "NSEC3PARAM"}, {52, "TLSA"}, {44, "SSHFP"}, {99, "SPF"}, {29, "LOC"}, {13, "HINFO"},
 	{39, "DNAME"}, {59, "CDS"}, {60, "CDNSKEY"}, {61, "OPENPGPKEY"}, {53, "SMIMEA"}, {256, "URI"}, {249, "TKEY"},
+	{37, "CERT"}, {42, "APL"}, {45, "IPSECKEY"}, {55, "HIP"}, {62, "CSYNC"}, {63, "ZONEMD"}, {17, "RP"}, {18, "AFSDB"},
 	{250, "TSIG"}, {251, "IXFR"}, {252, "AXFR"},
 };
 

@@ -39,6 +39,17 @@ Test(dns, statuses)
 			   "A example.com 0 aborted - 0 29/0\n");
 }
 
+/* What did not fit is asked for again over TCP; EDNS and DNSSEC's records are questions as others. */
+Test(dns, truncated_and_edns)
+{
+	static const struct turn v[] = {
+		T(C, LEN("\x28") "\0\1\1\0\0\1\0\0\0\0\0\1" NAME "\0\x30" IN OPT),
+		T(S, LEN("\x28") "\0\1\x83\x80\0\1\0\0\0\0\0\1" NAME "\0\x30" IN "\0\0\x29\x10\0\0\0\0\0\0\0"),
+	};
+
+	TALK(53, false, v, "DNSKEY example.com 0 ok TRUNCATED 0 40/40\n");
+}
+
 /* Two of one id, because the first was not answered in time: one answer, one that never came. */
 Test(dns, asked_again)
 {
