@@ -16,6 +16,11 @@ const struct proto_ops *const proto_table[] = {
 	&proto_redis,
 	&proto_memcached,
 	&proto_dns,
+	&proto_fastcgi,
+	&proto_smtp,
+	&proto_ldap,
+	&proto_dubbo2,
+	&proto_foundationdb,
 	NULL,
 };
 

@@ -14,5 +14,10 @@ extern const struct proto_ops proto_tds;
 extern const struct proto_ops proto_redis;
 extern const struct proto_ops proto_memcached;
 extern const struct proto_ops proto_dns;
+extern const struct proto_ops proto_fastcgi;
+extern const struct proto_ops proto_smtp;
+extern const struct proto_ops proto_ldap;
+extern const struct proto_ops proto_dubbo2;
+extern const struct proto_ops proto_foundationdb;
 
 #endif

@@ -24,6 +24,11 @@ static const struct sample {
 	V(PROTO_DNS, C, "\0\x1d\0\1\1\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"),
 	V(PROTO_DNS, S, "\0\x1d\0\1\x81\x80\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"),
 	V(PROTO_TLS, C, "\x16\x03\x01\0\x05\x01\0\0\x01\x03"),
+	V(PROTO_FASTCGI, C, "\1\1\0\1\0\x08\0\0\0\1\0\0\0\0\0\0"), V(PROTO_FASTCGI, S, "\1\6\0\1\0\x10\0\0Status: 200 OK\r\n"),
+	V(PROTO_SMTP, S, "220 mail.example ESMTP Postfix\r\n"), V(PROTO_SMTP, C, "EHLO client.example\r\n"),
+	V(PROTO_LDAP, C, "\x30\x0c\2\1\1\x60\7\2\1\3\4\0\x80\0"), V(PROTO_LDAP, S, "\x30\x0c\2\1\1\x61\7\x0a\1\0\4\0\4\0"),
+	V(PROTO_DUBBO2, C, "\xda\xbb\xc2\0\0\0\0\0\0\0\0\1\0\0\0\1x"), V(PROTO_DUBBO2, S, "\xda\xbb\2\x14\0\0\0\0\0\0\0\1\0\0\0\1x"),
+	V(PROTO_FOUNDATIONDB, C, "\x2c\0\0\0\0\0\0\x72\xb0\0\xdb\x0f\0\0"),
 #undef V
 };
 
