@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "command.h"
 #include "out.h"
 #include "sources.h"
@@ -108,13 +109,63 @@ static void programs_text(const struct probe_report *r)
 	table_done(&t);
 }
 
-static void check_json(const struct sources *s, bool any)
+/* The ring buffer, the table of wishes and, where it is used, that of states share the budget; the rest is small and fixed. */
+static const char *const planned[] = {"ring", "states", "wishes"};
+
+static void memory_json(struct json *j, const struct sources *s, const struct options *o)
+{
+	char key[32];
+
+	if (!s->bpf) {
+		json_null(j, "memory");
+		return;
+	}
+	json_object(j, "memory");
+	json_int(j, "budget_bytes", o->memory_bytes);
+	json_uint(j, "maps_bytes", bpf_source_map_bytes(s->bpf, NULL));
+	for (size_t i = 0; i < sizeof(planned) / sizeof(planned[0]); i++) {
+		snprintf(key, sizeof(key), "%s_bytes", planned[i]);
+		json_uint(j, key, bpf_source_map_bytes(s->bpf, planned[i]));
+	}
+	json_object_end(j);
+}
+
+static void memory_text(const struct sources *s, const struct options *o)
+{
+	char all[32], budget[32], ring[32];
+
+	out_line("memory of the probes: %s of %s, %s of it the ring buffer (--memory-budget)",
+		 size_format(all, sizeof(all), (double)bpf_source_map_bytes(s->bpf, NULL)),
+		 size_format(budget, sizeof(budget), (double)o->memory_bytes),
+		 size_format(ring, sizeof(ring), (double)bpf_source_map_bytes(s->bpf, "ring")));
+}
+
+/* NULL: what TLS libraries encrypt can be seen, on demand. */
+static const char *tls_obstacle(const struct sources *s)
+{
+	if (!s->bpf)
+		return "no BPF here";
+	return access(UPROBES, F_OK) ? "this kernel has no uprobes" : NULL;
+}
+
+static void tls_json(struct json *j, const struct sources *s)
+{
+	const char *why = tls_obstacle(s);
+
+	json_object(j, "tls_plaintext");
+	json_string(j, "state", why ? "absent" : "on demand");
+	json_string(j, "rung", why ? NULL : "uprobe");
+	json_string(j, "why", why);
+	json_object_end(j);
+}
+
+static void check_json(const struct sources *s, const struct options *o, bool any)
 {
 	struct utsname u;
 	struct json j;
 
 	uname(&u);
-	json_init(&j, true);
+	json_init(&j, out_terminal());
 	json_object(&j, NULL);
 	json_string(&j, "schema", "check/1");
 	json_string(&j, "kernel", u.release);
@@ -125,14 +176,17 @@ static void check_json(const struct sources *s, bool any)
 	json_bool(&j, "sampling", s->sampled);
 	json_string(&j, "bpf_error", s->bpf_error ? strerror(-s->bpf_error) : NULL);
 	json_string(&j, "missing_capability", s->report.missing_capability);
+	memory_json(&j, s, o);
+	tls_json(&j, s);
 	probe_report_json(&j, "probes", &s->report);
 	json_object_end(&j);
 	out_json(&j);
 	json_done(&j);
 }
 
-static void check_text(const struct sources *s, bool any)
+static void check_text(const struct sources *s, const struct options *o, bool any)
 {
+	const char *why = tls_obstacle(s);
 	struct utsname u;
 
 	uname(&u);
@@ -144,9 +198,10 @@ static void check_text(const struct sources *s, bool any)
 	if (!s->bpf)
 		out_line("without BPF: connections %s, no requests; resources %s", s->sockets ? "from sock_diag" : "are not seen",
 			 s->sampled ? "from /proc" : "are not seen");
-	if (s->bpf)
-		out_line("inside of TLS: %s", access(UPROBES, F_OK) ? "absent, this kernel has no uprobes"
-									: "on demand, by uprobes (record --tls)");
+	if (s->bpf) {
+		memory_text(s, o);
+		out_line("inside of TLS: %s%s", why ? "absent, " : "on demand, by uprobes (record --tls)", why ? why : "");
+	}
 	if (!any)
 		out_line("nothing at all can be observed here");
 }
@@ -159,11 +214,11 @@ int cmd_check(const struct command *c, struct options *o, int argc, char **argv)
 
 	if (ret != EXIT_USAGE) {
 		if (o->json)
-			check_json(&s, any);
+			check_json(&s, o, any);
 		else if (o->probes)
 			programs_text(&s.report);
 		else
-			check_text(&s, any);
+			check_text(&s, o, any);
 		ret = out_finish(ret);
 	}
 	sources_close(&s);

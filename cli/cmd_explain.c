@@ -24,7 +24,7 @@ int cmd_explain(const struct command *c, struct options *o, int argc, char **arg
 	bool answer = diagnosis_has_data(&d) || d.report->incidents.n;
 
 	if (o->json) {
-		json_init(&j, true);
+		json_init(&j, out_terminal());
 		report_json(&j, &d);
 		out_json(&j);
 		json_done(&j);

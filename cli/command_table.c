@@ -10,17 +10,17 @@
 const struct command command_table[] = {
 	{"top", "", "live view of services, their map and what is wrong",
 	 "Reads the recording that is being written, or starts a recorder of its own and stops it on leaving.",
-	 GROUPS(options_db, options_pcap, options_service, options_attach, options_kernel), cmd_top},
+	 GROUPS(options_one_db, options_pcap, options_service, options_attach, options_kernel), cmd_top},
 	{"record", "", "attach the probes and write the rolling window",
-	 "Runs until the time is up or SIGINT or SIGTERM. Prints 'recording: FILE' once every probe is attached and the "
+	 "Runs until the time is up, or SIGINT, SIGTERM or SIGHUP. Prints 'recording: FILE' once every probe is attached and the "
 	 "first tick is in the file.",
-	 GROUPS(options_db, options_for, options_record, options_attach, options_kernel), cmd_record},
+	 GROUPS(options_one_db, options_for, options_record, options_attach, options_kernel), cmd_record},
 	{"status", "", "is a recorder running, and what is in the recording",
-	 "Exit code 0: somebody is recording; 3: nobody is.", GROUPS(options_db, options_json), cmd_status},
-	{"stop", "", "end the recorder that writes the recording", "Returns when it is gone.", GROUPS(options_db), cmd_stop},
+	 "Exit code 0: somebody is recording; 3: nobody is.", GROUPS(options_one_db, options_json), cmd_status},
+	{"stop", "", "end the recorder that writes the recording", "Returns when it is gone.", GROUPS(options_one_db), cmd_stop},
 	{"snapshot", "FILE", "one-file copy of the window, for the ticket", "Refuses to overwrite FILE.",
-	 GROUPS(options_db, options_pcap, options_range), cmd_snapshot, 1, 1},
-	{"mark", "TEXT", "put a note on the timeline: \"rolled back\"", NULL, GROUPS(options_db), cmd_mark, 1, 1},
+	 GROUPS(options_one_db, options_pcap, options_range), cmd_snapshot, 1, 1},
+	{"mark", "TEXT", "put a note on the timeline: \"rolled back\"", NULL, GROUPS(options_one_db), cmd_mark, 1, 1},
 	{"explain", "", "what broke, and why: ranked causes with evidence",
 	 "Without --service it looks for the worst symptom in the range. With --service and --symptom the symptom is taken "
 	 "as given.",
@@ -39,7 +39,7 @@ const struct command command_table[] = {
 	 "Exit code 69 where nothing at all can be observed.", GROUPS(options_check, options_json, options_kernel), cmd_check},
 	{"export", "", "the recording as ndjson", NULL, GROUPS(options_export, options_db, options_pcap, options_range), cmd_export},
 	{"import", "FILE...", "ndjson into a recording",
-	 "One transaction a file: a line that is refused keeps the whole file out.", GROUPS(options_db), cmd_import, 1, -1},
+	 "One transaction a file: a line that is refused keeps the whole file out.", GROUPS(options_one_db), cmd_import, 1, -1},
 	{"demo", "[SCENARIO]", "start a small real system, break it, explain it",
 	 "nginx, a shop and PostgreSQL on loopback under a steady load: recorded, broken, explained, cleaned up.",
 	 GROUPS(options_demo, options_json), cmd_demo, 0, 1},
@@ -47,8 +47,7 @@ const struct command command_table[] = {
 	 .hidden = true, .raw = true},
 	{"help", "[COMMAND]", "this list, or the help of a command", NULL, COMMON, cmd_help, 0, 1},
 	{"version", "", "the version", NULL, COMMON, cmd_version},
-	{"completion", "bash", "print the completion script of a shell", NULL, COMMON, cmd_completion, 1, 1,
-	 .hidden = true},
+	{"completion", "bash", "print the completion script of a shell", NULL, COMMON, cmd_completion, 1, 1},
 	{0},
 };
 

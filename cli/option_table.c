@@ -27,6 +27,12 @@ const struct option_row options_db[] = {
 	{0},
 };
 
+/* Of commands that work on one recording. */
+const struct option_row options_one_db[] = {
+	{"db", OPT_LIST, AT(db), "FILE", "the recording", NULL, 0, true},
+	{0},
+};
+
 const struct option_row options_pcap[] = {
 	{"pcap", OPT_LIST, AT(pcap), "FILE", "read this capture instead (pcap, pcapng; -: stdin)"},
 	{0},
@@ -88,11 +94,10 @@ const struct option_row options_attach[] = {
 	{"raw", OPT_FLAG, AT(raw), NULL, "operations with their values: literals, keys, queries"},
 	{"tls", OPT_FLAG, AT(tls), NULL, "also what is inside of TLS, by probes on its libraries", NULL, 0, true},
 	{"tls-pid", OPT_NUMBERS, AT(tls_pid), "PID", "the same for these processes and what they start", NULL, 4194304},
-	{"tls-budget", OPT_BUDGET, AT(tls_budget_ratio), "SHARE", "of the node for that; past it, it ends (default 5%)",
+	{"tls-budget", OPT_BUDGET, AT(tls_budget_ratio), "SHARE", "of the node for that, or off; past it, it ends (5%)",
 	 NULL, 0, true},
 	{"cpu-budget", OPT_BUDGET, AT(cpu_budget_ratio), "SHARE", "most of the node to use: off, or a share (default 10%)",
 	 NULL, 0, true},
-	{"memory-budget", OPT_MEMORY, AT(memory_bytes), "SIZE", "most memory of the BPF maps (default 48M)", NULL, 0, true},
 	{0},
 };
 
@@ -100,6 +105,7 @@ const struct option_row options_kernel[] = {
 	{"btf", OPT_TEXT, AT(btf), "FILE", "BTF of this kernel, for one that has none of its own", NULL, 0, true},
 	{"rung", OPT_TEXT, AT(rung), "LIST", "owners=kprobe,…: no better rung than this, to compare"},
 	{"host-root", OPT_TEXT, AT(host_root), "DIR", "where the node's /proc and /sys are, in a container", NULL, 0, true},
+	{"memory-budget", OPT_MEMORY, AT(memory_bytes), "SIZE", "most memory of the BPF maps (default 48M)", NULL, 0, true},
 	{0},
 };
 

@@ -91,7 +91,7 @@ struct option_row {
 	bool config;             /* may stand in the configuration file */
 };
 
-extern const struct option_row options_common[], options_json[], options_db[], options_pcap[], options_range[], options_service[],
+extern const struct option_row options_common[], options_json[], options_db[], options_one_db[], options_pcap[], options_range[], options_service[],
 	options_for[], options_explain[], options_edges[], options_follow[], options_record[], options_attach[], options_kernel[],
 	options_profile[], options_check[], options_export[], options_demo[];
 

@@ -24,7 +24,7 @@ static struct {
 	char buf[64 * 1024];
 	size_t len;
 	bool regular;      /* a file: lines may wait in buf */
-	bool color, utf8;
+	bool terminal, narrow, color, utf8;
 	size_t columns;
 	int error;         /* errno of the write that failed; nothing is written after it */
 } out;
@@ -36,7 +36,9 @@ static size_t terminal_columns(void)
 	struct winsize ws = {0};
 	long columns;
 
-	if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col)
+	out.terminal = isatty(STDOUT_FILENO);
+	out.narrow = out.terminal || given;
+	if (out.terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col)
 		columns = ws.ws_col;
 	else
 		columns = given ? strtol(given, NULL, 10) : 0;
@@ -75,6 +77,16 @@ bool out_colored(void)
 bool out_utf8(void)
 {
 	return out.utf8;
+}
+
+bool out_terminal(void)
+{
+	return out.terminal;
+}
+
+bool out_is_narrow(void)
+{
+	return out.narrow;
 }
 
 size_t out_columns(void)

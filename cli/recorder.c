@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "budget.h"
+#include "collect/map_plan.h"
 #include "collect/probe.h"
 #include "exit.h"
 #include "model/model.h"
@@ -61,6 +62,7 @@ struct recorder {
 	char node[65];
 	struct recorder_totals totals;
 	int exit_code;                  /* EXIT_FAILED: stopped because the file is gone */
+	bool parked;                    /* a source that the budget allows again is not attached yet */
 };
 
 void recorder_options_from(struct recorder_options *ro, const struct options *o, const char *path)
@@ -187,17 +189,33 @@ static void end_tick(struct recorder *r, int64_t end_ns, uint64_t end_ts)
 	writer_put(r->writer, t);
 }
 
+/* Tried again with each tick until all that the level allows is attached. */
+static void limit_probes(struct recorder *r, const struct governor_level *level)
+{
+	bool parked = r->sources.bpf && bpf_source_limit(r->sources.bpf, level);
+
+	if (parked != r->parked) {
+		const char *what = parked ? "a source could not be attached again: it is tried every second" :
+				   "the source that could not be attached again is back";
+
+		model_note(r->model, clock_unix_ns(), "budget", what);
+		say_note("budget: %s", what);
+	}
+	r->parked = parked;
+}
+
 /* What a level leaves out, in the order that no record is taken for one of another level. */
 static void keep_budget(struct recorder *r)
 {
 	const struct governor_level *level;
 	char why[256];
+	bool changed = budget_tick(&r->budget, clock_ts_ns(), why, sizeof(why));
 
-	if (!budget_tick(&r->budget, clock_ts_ns(), why, sizeof(why)))
-		return;
 	level = &governor_table[r->budget.governor.level];
-	if (r->sources.bpf && bpf_source_limit(r->sources.bpf, level))
-		say_note("budget: a source could not be attached again");
+	if (changed || r->parked)
+		limit_probes(r, level);
+	if (!changed)
+		return;
 	if (r->sources.profile)
 		profile_pause(r->sources.profile, level->off & PROBE_CLOCK);
 	drain(r);
@@ -262,6 +280,20 @@ static int put_profile_hz(struct recorder *r, struct store_error *err)
 	return r->sources.profile ? store_put_meta(r->store, "profile_hz", hz, err) : 0;
 }
 
+/* What the maps of the probes may take, and take. */
+static int put_memory(struct recorder *r, struct store_error *err)
+{
+	char budget[24], maps[24];
+	int ret;
+
+	if (!r->sources.bpf)
+		return 0;
+	snprintf(budget, sizeof(budget), "%lld", r->o->attach ? (long long)r->o->attach->memory_bytes : (long long)MAP_BUDGET_DEFAULT);
+	snprintf(maps, sizeof(maps), "%zu", bpf_source_map_bytes(r->sources.bpf, NULL));
+	ret = store_put_meta(r->store, "memory_budget_bytes", budget, err);
+	return ret ? ret : store_put_meta(r->store, "map_bytes", maps, err);
+}
+
 static int put_meta(struct recorder *r)
 {
 	struct store_error err;
@@ -282,6 +314,8 @@ static int put_meta(struct recorder *r)
 	ret = 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && ret == 0; i++)
 		ret = store_put_meta(r->store, rows[i][0], rows[i][1], &err);
+	if (ret == 0)
+		ret = put_memory(r, &err);
 	if (ret == 0)
 		ret = put_profile_hz(r, &err);
 	/* of a recording that goes on after one with values this stays true */
@@ -365,7 +399,7 @@ static void say_summary(struct recorder *r)
 
 	writer_totals(r->writer, &w);
 	if (r->sources.bpf)
-		r->totals.map_bytes = bpf_source_map_bytes(r->sources.bpf);
+		r->totals.map_bytes = bpf_source_map_bytes(r->sources.bpf, NULL);
 	r->totals.lost_ticks = w.lost += w.waiting;      /* after the last flush: what waits now is given up */
 	r->totals.cpu_ratio = seconds > 0 ? own_cpu_s() / seconds : 0;
 	r->totals.probes_ratio = seconds > 0 ? r->budget.probes_s / seconds : 0;

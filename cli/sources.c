@@ -23,6 +23,20 @@ static int open_bpf(struct sources *s, const struct options *o)
 	return ret;
 }
 
+static int rung_refused(const char *bad, size_t len)
+{
+	char list[512];
+	bool source;
+	int name = (int)strcspn(bad, "=,");
+
+	ladder_wish_choices(bad, len, &source, list, sizeof(list));
+	if (!memchr(bad, '=', len))
+		return say_error(EXIT_USAGE, "--rung %.*s: a list of SOURCE=RUNG is expected; sources are %s", (int)len, bad, list);
+	if (!source)
+		return say_error(EXIT_USAGE, "--rung %.*s: there is no source '%.*s'; there are %s", (int)len, bad, name, bad, list);
+	return say_error(EXIT_USAGE, "--rung %.*s: '%.*s' has no such rung; it has %s", (int)len, bad, name, bad, list);
+}
+
 /* What the command line says about the machine, before anything is opened. 0 or an exit code. */
 static int find_host(struct sources *s, const struct options *o)
 {
@@ -30,8 +44,7 @@ static int find_host(struct sources *s, const struct options *o)
 	size_t len;
 
 	if (o && o->rung && ladder_wish_check(o->rung, &bad, &len))
-		return say_error(EXIT_USAGE, "--rung %.*s: a list of SOURCE=RUNG is expected, as 'rootle check' names them", (int)len,
-				 bad);
+		return rung_refused(bad, len);
 	if (host_find(&s->host, o ? o->host_root : NULL))
 		return say_error(EXIT_USAGE, "--host-root %s: there is no /proc of the node in it", o->host_root);
 	if (s->host.moved && !(o && o->host_root))

@@ -98,10 +98,13 @@ char *ms_format(char *buf, size_t cap, double ms)
 	return buf;
 }
 
-static void measure(const struct table *t, size_t *width)
-{
-	size_t rows = t->cells.n / t->n_columns;
+struct layout { size_t width[MAX_COLUMNS], gap; };
 
+static void measure(const struct table *t, struct layout *l)
+{
+	size_t rows = t->cells.n / t->n_columns, *width = l->width;
+
+	l->gap = GAP;
 	for (size_t c = 0; c < t->n_columns; c++) {
 		width[c] = strlen(t->columns[c].title);
 		for (size_t r = 0; r < rows; r++) {
@@ -112,22 +115,25 @@ static void measure(const struct table *t, size_t *width)
 	}
 }
 
-/* Takes columns from the widest flexible one until the line fits or nothing may shrink any more. */
-static void fit(const struct table *t, size_t *width)
+/* Takes columns from the widest flexible one until the line fits; where none may shrink any more, from the gaps. Who reads a pipe
+ * has no edge. */
+static void fit(const struct table *t, struct layout *l)
 {
-	size_t total = GAP * (t->n_columns - 1);
+	size_t total = GAP * (t->n_columns - 1), *width = l->width;
 
 	for (size_t c = 0; c < t->n_columns; c++)
 		total += width[c];
-	while (total > out_columns()) {
+	while (out_is_narrow() && total > out_columns()) {
 		size_t widest = t->n_columns;
 
 		for (size_t c = 0; c < t->n_columns; c++)
 			if (t->columns[c].flex && width[c] > FLEX_MIN &&
 			    (widest == t->n_columns || width[c] > width[widest]))
 				widest = c;
-		if (widest == t->n_columns)
+		if (widest == t->n_columns) {
+			l->gap = 1;
 			return;
+		}
 		width[widest]--;
 		total--;
 	}
@@ -172,16 +178,16 @@ static void append_cell(char *line, size_t cap, const char *s, size_t width, boo
 	snprintf(line + at, cap - at, "%*s%.*s%s%*s", right ? pad : 0, "", (int)n, s, mark, right || last ? 0 : pad, "");
 }
 
-static void print_row(const struct table *t, const size_t *width, const char *const *cells, const char *on, const char *off)
+static void print_row(const struct table *t, const struct layout *l, const char *const *cells, const char *on, const char *off)
 {
 	char line[2048] = "";
 
 	for (size_t c = 0; c < t->n_columns; c++) {
 		bool last = c + 1 == t->n_columns;
 
-		append_cell(line, sizeof(line), cells[c], width[c], t->columns[c].right, last);
+		append_cell(line, sizeof(line), cells[c], l->width[c], t->columns[c].right, last);
 		if (!last)
-			strncat(line, "  ", sizeof(line) - strlen(line) - 1);
+			strncat(line, &"  "[GAP - l->gap], sizeof(line) - strlen(line) - 1);
 	}
 	size_t n = strlen(line);
 
@@ -192,17 +198,17 @@ static void print_row(const struct table *t, const size_t *width, const char *co
 
 static void print_table(const struct table *t, bool titled)
 {
-	size_t width[MAX_COLUMNS];
+	struct layout l;
 	const char *titles[MAX_COLUMNS];
 
-	measure(t, width);
-	fit(t, width);
+	measure(t, &l);
+	fit(t, &l);
 	for (size_t c = 0; c < t->n_columns; c++)
 		titles[c] = t->columns[c].title;
 	if (titled)
-		print_row(t, width, titles, out_bold(), out_plain());
+		print_row(t, &l, titles, out_bold(), out_plain());
 	for (size_t r = 0; r + t->n_columns <= t->cells.n; r += t->n_columns)
-		print_row(t, width, t->cells.v + r, "", "");
+		print_row(t, &l, t->cells.v + r, "", "");
 }
 
 void table_print(const struct table *t)

@@ -2,7 +2,7 @@
 _rootle()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options=''
-	local commands='top record status stop snapshot mark explain incidents map services edges requests profile events check export import demo help version'
+	local commands='top record status stop snapshot mark explain incidents map services edges requests profile events check export import demo help version completion'
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
 		return
@@ -14,26 +14,27 @@ _rootle()
 	--db|--pcap|--write-pcap|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	case ${COMP_WORDS[1]} in
-	top) options='--db --pcap --service --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	record) options='--db --for --keep --max-size --write-pcap --detach --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	top) options='--db --pcap --service --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	record) options='--db --for --keep --max-size --write-pcap --detach --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
 	status) options='--db --json --help --version --color --quiet --verbose --config' ;;
 	stop) options='--db --help --version --color --quiet --verbose --config' ;;
 	snapshot) options='--db --pcap --since --until --last --help --version --color --quiet --verbose --config' ;;
 	mark) options='--db --help --version --color --quiet --verbose --config' ;;
-	explain) options='--symptom --baseline --exit-code --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	incidents) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	map) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	services) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	edges) options='--health --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	requests) options='--follow --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	profile) options='--folded --svg --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	events) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --memory-budget --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
-	check) options='--probes --json --btf --rung --host-root --help --version --color --quiet --verbose --config' ;;
+	explain) options='--symptom --baseline --exit-code --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	incidents) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	map) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	services) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	edges) options='--health --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	requests) options='--follow --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	profile) options='--folded --svg --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	events) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	check) options='--probes --json --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
 	export) options='--format --db --pcap --since --until --last --help --version --color --quiet --verbose --config' ;;
 	import) options='--db --help --version --color --quiet --verbose --config' ;;
 	demo) options='--list --keep-running --stop --healthy --fault --json --help --version --color --quiet --verbose --config' ;;
 	help) options='--help --version --color --quiet --verbose --config' ;;
 	version) options='--help --version --color --quiet --verbose --config' ;;
+	completion) options='--help --version --color --quiet --verbose --config' ;;
 	esac
 	case $cur in
 	-*) COMPREPLY=($(compgen -W "$options" -- "$cur")) ;;

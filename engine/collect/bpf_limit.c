@@ -57,7 +57,7 @@ static void waits_forget(struct bpf_source *b)
 	munmap(p, bytes);
 }
 
-/* A part that does not come back stays off, and is tried again at the next step; the caller says so. */
+/* A part that does not come back stays off, and is tried again with the next call; the caller says so. */
 static int parts_switch(struct bpf_source *b, uint32_t off)
 {
 	int cgroup_fd = cgroup_root_open(), err = 0;

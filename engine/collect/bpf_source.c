@@ -179,13 +179,14 @@ static size_t map_bytes(int fd)
 	return bytes;
 }
 
-size_t bpf_source_map_bytes(struct source *s)
+size_t bpf_source_map_bytes(struct source *s, const char *name)
 {
 	struct bpf_source *b = bpf_source_of(s);
 	struct bpf_map *m;
 	size_t sum = 0;
 
 	bpf_object__for_each_map(m, b->skel->obj)
-		sum += map_bytes(bpf_map__fd(m));
+		if (!name || !strcmp(bpf_map__name(m), name))
+			sum += map_bytes(bpf_map__fd(m));
 	return sum;
 }

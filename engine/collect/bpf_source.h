@@ -77,8 +77,8 @@ void bpf_source_wish(struct source *s, uint64_t cookie, int wish);
 /* Descriptor of a map of the programs, for others that share it; the source's. -ENOENT. */
 int bpf_source_map(struct source *s, const char *name);
 
-/* Of all maps, as the kernel charged them. */
-size_t bpf_source_map_bytes(struct source *s);
+/* Of all maps, or of the one of this name (0: there is none), as the kernel charged them. */
+size_t bpf_source_map_bytes(struct source *s, const char *name);
 
 /* While it is on, the kernel adds up the CPU time of the programs, at the price of two clock readings a run. 0 or -errno. */
 int bpf_source_measure(struct source *s, bool on);

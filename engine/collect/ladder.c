@@ -213,3 +213,32 @@ int ladder_wish_check(const char *rungs, const char **bad, size_t *len)
 	}
 	return 0;
 }
+
+/* ", NAME", once. */
+static void list_add(char *buf, size_t cap, const char *name)
+{
+	size_t n = strlen(buf), len = strlen(name);
+
+	for (const char *p = buf; (p = strstr(p, name)); p += len)
+		if ((p == buf || p[-1] == ' ') && (!p[len] || p[len] == ','))
+			return;
+	snprintf(buf + n, cap - n, "%s%s", n ? ", " : "", name);
+}
+
+const char *ladder_wish_choices(const char *bad, size_t len, bool *source, char *buf, size_t cap)
+{
+	size_t name = 0;
+
+	while (name < len && bad[name] != '=')
+		name++;
+	*source = name < len && source_has_rung(bad, name, "absent", strlen("absent"));
+	buf[0] = '\0';
+	for (size_t i = 0; i < probe_table_n; i++) {
+		if (!*source)
+			list_add(buf, cap, probe_table[i].source);
+		else if (is_named(probe_table[i].source, bad, name) && probe_table[i].program)
+			list_add(buf, cap, probe_table[i].rung);
+	}
+	list_add(buf, cap, *source ? "absent" : "btf");
+	return buf;
+}

@@ -49,4 +49,8 @@ bool ladder_wishes(const char *rungs, const char *source, const char *rung);
 /* 0, or -EINVAL where the text of ladder_wish.rungs is none: *bad and *len are the part of it that is wrong. */
 int ladder_wish_check(const char *rungs, const char **bad, size_t *len);
 
+/* What may stand in place of a part of it that is wrong, as a list in buf ("tp_btf, kprobe, absent"): rungs of its source; where
+ * there is no such source *source is false, and sources are listed. */
+const char *ladder_wish_choices(const char *bad, size_t len, bool *source, char *buf, size_t cap);
+
 #endif

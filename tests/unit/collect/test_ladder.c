@@ -169,3 +169,19 @@ Test(kernel_can, knows_an_old_release)
 	for (size_t i = 0; i < sizeof(r) / sizeof(r[0]); i++)
 		cr_expect_eq(kernel_release_is_old(r[i].release), r[i].old, "%s", r[i].release);
 }
+
+Test(ladder, what_may_be_wished_is_told)
+{
+	char list[512];
+	bool source;
+
+	cr_expect_str_eq(ladder_wish_choices("owners=bar,x", 10, &source, list, sizeof(list)),
+			 "tp_btf, fentry, tracepoint, kprobe, absent");
+	cr_expect(source);
+	ladder_wish_choices("foo=tp_btf", 10, &source, list, sizeof(list));
+	cr_expect_not(source);
+	cr_expect_eq(strncmp(list, "packets, sockets, ", 18), 0, "%s", list);
+	cr_expect(strstr(list, ", tcp health, ") && strstr(list, ", btf"), "%s", list);
+	ladder_wish_choices("owners", 6, &source, list, sizeof(list));
+	cr_expect_not(source, "a name alone is no wish");
+}
