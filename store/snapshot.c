@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/redact.h"
 #include "store/open.h"
 #include "store/scrub.h"
 
@@ -21,11 +22,19 @@
 /* ?1, ?2: the range. */
 #define TICKS "(SELECT id FROM src.tick WHERE t_ns < ?2 AND t_ns + dur_ns > ?1)"
 
+/* It was recorded with the values of operations. */
+#define IS_RAW "EXISTS (SELECT 1 FROM src.meta WHERE key = 'raw')"
+
 static const char *const copy_table[] = {
-	"INSERT INTO meta SELECT key, scrub_text(value) FROM src.meta",
+	"INSERT INTO meta SELECT key, scrub_text(value) FROM src.meta WHERE key <> 'raw'",
 	"INSERT INTO service SELECT * FROM src.service",
 	"INSERT INTO edge SELECT * FROM src.edge",
-	"INSERT INTO op SELECT id, text FROM src.op",
+	"INSERT INTO op SELECT id, text FROM src.op WHERE NOT " IS_RAW,
+	/* operations that differed by values only are numbered, because each has rows of its own */
+	"WITH p AS (SELECT r.op, min(e.protocol) AS lo, max(e.protocol) AS hi FROM src.requests r JOIN src.edge e ON e.id = r.edge GROUP BY r.op), "
+	"t AS (SELECT o.id, scrub_op(CASE WHEN p.lo = p.hi THEN p.lo END, o.text) AS text FROM src.op o LEFT JOIN p ON p.op = o.id), "
+	"n AS (SELECT id, text, row_number() OVER (PARTITION BY text ORDER BY id) AS k FROM t) "
+	"INSERT OR IGNORE INTO op SELECT id, CASE WHEN k = 1 THEN text ELSE text || ' (' || k || ')' END FROM n WHERE " IS_RAW,
 	"INSERT INTO series SELECT * FROM src.series",
 	"INSERT INTO pattern SELECT id, service, template, level, scrub_text(sample) FROM src.pattern",
 	"INSERT INTO process SELECT id, pid, start_ns, ppid, service, comm, exe, scrub_cmdline(cmdline), cgroup, end_ns, last_ns, source "
@@ -57,6 +66,15 @@ static void scrub_fn(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 
 	if (text)
 		sqlite3_result_text(ctx, scrub(buf, sizeof(buf), text), -1, SQLITE_TRANSIENT);
+}
+
+static void scrub_op_fn(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	const char *protocol = (const char *)sqlite3_value_text(argv[0]), *op = (const char *)sqlite3_value_text(argv[1]);
+	char buf[TEXT_MAX];
+
+	if (op)
+		sqlite3_result_text(ctx, buf, (int)redact_op(buf, sizeof(buf), protocol, op), SQLITE_TRANSIENT);
 }
 
 static int attach(struct store *out, const struct store *s)
@@ -102,6 +120,7 @@ static int snapshot_fill(struct store *out, const struct store *s, int64_t since
 	sqlite3_create_function(out->db, "scrub_cmdline", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, (void *)scrub_cmdline, scrub_fn, NULL,
 				NULL);
 	sqlite3_create_function(out->db, "scrub_frame", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, (void *)scrub_frame, scrub_fn, NULL, NULL);
+	sqlite3_create_function(out->db, "scrub_op", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, scrub_op_fn, NULL, NULL);
 	if (rc == 0)
 		rc = copy_rows(out, since_ns, until_ns);
 	return rc;
