@@ -129,7 +129,7 @@ struct plaintext *plaintext_open(const struct options *o, struct sources *s, str
 	if (!p)
 		return NULL;
 	*p = (struct plaintext){.o = o, .sources = s, .model = m, .ident = ident_resolver(s->ident)};
-	err = tls_probes_open(s->bpf, everywhere(o), &p->probes);
+	err = tls_probes_open(s->bpf, s->host.proc, everywhere(o), &p->probes);
 	if (err) {
 		say_note("TLS plaintext cannot be had here: %s", err == -EPERM ? "uprobes are not permitted" :
 			 "this kernel has no uprobes for BPF");

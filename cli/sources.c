@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "attach.h"
 #include "collect/kernel_can.h"
@@ -141,12 +143,27 @@ static void open_profile(struct sources *s, const struct options *o)
 		say_note("CPUs are not sampled: %s", strerror(-err));
 }
 
+/* Whose plaintext is asked for must be there, or it would be waited for in vain. */
+static int tls_pids_check(const struct sources *s, const struct options *o)
+{
+	char path[HOST_PATH_MAX + 32];
+
+	for (size_t i = 0; o && i < o->tls_pid.n; i++) {
+		snprintf(path, sizeof(path), "%s/%u", s->host.proc, o->tls_pid.v[i]);
+		if (access(path, F_OK))
+			return say_error(EXIT_USAGE, "--tls-pid %u: there is no such process", o->tls_pid.v[i]);
+	}
+	return 0;
+}
+
 int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 {
 	*s = (struct sources){0};
 	sample_init(&s->sample);
 	int ret = find_host(s, o);
 
+	if (ret == 0)
+		ret = tls_pids_check(s, o);
 	if (ret == 0 && s->host.foreign)
 		say_note("in a PID namespace of its own: names of processes outside of it are not known (docker run --pid=host, or the "
 			 "node's /proc mounted at /host/proc)");

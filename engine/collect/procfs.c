@@ -99,10 +99,11 @@ int proc_stat_parse(const char *text, struct proc_stat *ret)
 	p = scan_skip(p, 1);
 	if (!scan_u64(&p, &ret->start_ticks))             /* 22 */
 		return -EINVAL;
-	p = scan_skip(p, 1);
-	if (!scan_u64(&p, &ret->rss_pages))               /* 24 */
+	if (!scan_u64(&p, &ret->vsize_bytes) || !scan_u64(&p, &ret->rss_pages))     /* 23 24 */
 		return -EINVAL;
-	p = scan_skip(p, 17);
+	p = scan_skip(p, 3);
+	scan_u64(&p, &ret->start_stack);                  /* 28 */
+	p = scan_skip(p, 13);
 	scan_u64(&p, &ret->blkio_ticks);                  /* 42 */
 	ret->pid = (uint32_t)pid;
 	ret->ppid = (uint32_t)ppid;

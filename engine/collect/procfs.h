@@ -20,7 +20,8 @@ struct proc_stat {
 	uint64_t major_faults;                /* of all threads, the exited ones too */
 	uint64_t utime_ticks, stime_ticks;    /* of all threads, the exited ones too */
 	uint64_t start_ticks;                 /* since boot */
-	uint64_t rss_pages;
+	uint64_t vsize_bytes, rss_pages;
+	uint64_t start_stack;                 /* where the kernel put it at exec: tells what is executed; 0: may not be known */
 	uint64_t blkio_ticks;                 /* of the leader only where delay accounting is on, else 0 */
 	char state;
 	char comm[65];                        /* kworkers have longer ones than TASK_COMM_LEN */

@@ -94,21 +94,14 @@ void mappings_done(struct mappings *m)
 	vec_done(&m->list);
 }
 
-/* Field 28; 0 where it is not told. */
+/* 0 where it is not told. */
 static uint64_t image_read(const char *proc, uint32_t pid)
 {
 	char path[PROC_PATH_MAX], text[2048];
-	const char *p;
-	uint64_t v = 0;
+	struct proc_stat st;
 
 	snprintf(path, sizeof(path), "%s/%u/stat", proc, pid);
-	if (file_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
-		return 0;
-	p = strrchr(text, ')');
-	if (!p)
-		return 0;
-	p = scan_skip(p + 1, 25);       /* fields 3 to 27 */
-	return scan_u64(&p, &v) ? v : 0;
+	return file_read(AT_FDCWD, path, text, sizeof(text)) > 0 && proc_stat_parse(text, &st) == 0 ? st.start_stack : 0;
 }
 
 /* The whole file: it is not read at once, and its size is not known. Caller frees; NULL with errno. */

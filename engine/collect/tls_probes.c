@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,27 +13,34 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "bpf/tls.h"
 #include "bpf/tls.skel.h"
 #include "collect/bpf_source.h"
+#include "collect/host.h"
 #include "collect/link_closer.h"
+#include "collect/procfs.h"
 #include "collect/tls_image.h"
+#include "collect/tls_look.h"
 #include "collect/tls_target.h"
 
 #define LINKS_MAX 1024
-#define KNOWN_MAX 65536          /* processes remembered as looked at */
+#define LOOKS_MAX 256            /* processes whose mappings are read in one pass; the others' turn comes with the next */
 #define IMAGES_MAX 4096          /* files looked at; past it no new ones */
 #define CALIBRATION_CALLS 1000
 
 struct image_key { uint64_t dev, ino; };
 
+/* What was found in a file; image NULL: no library, or one that cannot be hooked, and `error` says why. */
+struct image { struct tls_image *image; int error; };
+
 struct user {
 	struct tls_user u;
+	uint64_t start_ticks;
 	struct tls_target target[TLS_TARGETS_MAX];
-	int targets;
-	bool attached;
+	int targets, attached;           /* attached: so many of them are hooked */
 	VEC(struct bpf_link *) links;    /* of this process alone */
 };
 
@@ -42,8 +50,12 @@ struct tls_probes {
 	VEC(struct bpf_link *) links;   /* of all processes */
 	size_t attached;         /* links, in all */
 	VEC(struct user) users;
-	struct map known;        /* pid → its start time: looked at already */
-	struct map images;       /* struct image_key → struct tls_image *; NULL: none in it */
+	int procfd;              /* of the node's /proc */
+	char proc[HOST_PATH_MAX];
+	struct tls_look look;
+	bool begun;              /* the first pass was made: it looks at all */
+	uint32_t turn;           /* the pid that the next pass begins behind: the last one did not get further; 0 */
+	struct map images;       /* struct image_key → struct image */
 	struct map hooked;       /* struct image_key → 1: for all processes */
 	struct link_closer closer;
 	double call_s;
@@ -159,7 +171,7 @@ static int skeleton_load(struct tls_probes *p, struct source *bpf, bool before_6
 	return err;
 }
 
-int tls_probes_open(struct source *bpf, bool everywhere, struct tls_probes **ret)
+int tls_probes_open(struct source *bpf, const char *proc, bool everywhere, struct tls_probes **ret)
 {
 	struct tls_probes *p = calloc(1, sizeof(*p));
 	int err = p ? 0 : -ENOMEM;
@@ -167,12 +179,14 @@ int tls_probes_open(struct source *bpf, bool everywhere, struct tls_probes **ret
 	if (err)
 		return err;
 	p->everywhere = everywhere;
+	snprintf(p->proc, sizeof(p->proc), "%s", proc);
+	p->procfd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	link_closer_init(&p->closer);
-	map_init(&p->known, sizeof(uint32_t), sizeof(uint64_t), 0);
-	map_init(&p->images, sizeof(struct image_key), sizeof(struct tls_image *), IMAGES_MAX);
+	tls_look_init(&p->look);
+	map_init(&p->images, sizeof(struct image_key), sizeof(struct image), IMAGES_MAX);
 	map_init(&p->hooked, sizeof(struct image_key), 1, IMAGES_MAX);
-	err = skeleton_load(p, bpf, false);
-	if (err && err != -EPERM)
+	err = p->procfd < 0 ? -errno : skeleton_load(p, bpf, false);
+	if (err && err != -EPERM && p->procfd >= 0)
 		err = skeleton_load(p, bpf, true);
 	if (!err)
 		err = calibrate(p);
@@ -216,10 +230,12 @@ void tls_probes_close(struct tls_probes *p)
 	tls_probes_detach(p);
 	link_closer_done(&p->closer);
 	while (map_next(&p->images, &it, NULL, &value))
-		free(*(struct tls_image **)value);
+		free(((struct image *)value)->image);
 	map_done(&p->images);
 	map_done(&p->hooked);
-	map_done(&p->known);
+	tls_look_done(&p->look);
+	if (p->procfd >= 0)
+		close(p->procfd);
 	vec_done(&p->links);
 	vec_done(&p->users);
 	tls_bpf__destroy(p->skel);
@@ -228,63 +244,40 @@ void tls_probes_close(struct tls_probes *p)
 
 /* ---- finding ---- */
 
-/* The 22nd field of stat(5), behind the last parenthesis: with the pid, who a process is. 0: gone. */
-static uint64_t start_of(uint32_t pid)
+static int stat_read(const struct tls_probes *p, uint32_t pid, struct proc_stat *ret)
 {
-	unsigned long long start = 0;
-	char path[64], buf[1024], *at;
-	FILE *f;
+	char text[1024];
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	at = fgets(buf, sizeof(buf), f) ? strrchr(buf, ')') : NULL;
-	if (!at || sscanf(at + 1, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &start) != 1)
-		start = 0;
-	fclose(f);
-	return start;
+	return pid_file_read(p->procfd, pid, "stat", text, sizeof(text)) > 0 ? proc_stat_parse(text, ret) : -ESRCH;
 }
 
-/* What is in a file, looked at once. *error is set where it has a library that cannot be hooked. */
+/* What is in a file, looked at once; NULL: nothing. *error is set where it has a library that cannot be hooked. */
 static const struct tls_image *image_of(struct tls_probes *p, const struct tls_target *t, int *error)
 {
 	struct image_key k = {t->dev, t->ino};
-	struct tls_image **at, *image;
+	struct image *at;
 	bool fresh;
-	int err;
 
 	at = map_put(&p->images, &k, &fresh);
-	if (!at || !fresh)
-		return at ? *at : NULL;
-	image = malloc(sizeof(*image));
-	if (!image)
+	if (!at)
 		return NULL;
-	err = tls_image_read(t->path, image);
-	if (err) {
-		free(image);
-		/* what could not be read this time says nothing of the file: the process may have ended meanwhile */
-		if (err != -ENOTSUP && err != -EILSEQ && err != -ENOENT)
-			map_del(&p->images, &k);
-		if (err == -ENOTSUP || err == -EILSEQ)
-			*error = err;
+	if (fresh) {
+		at->image = malloc(sizeof(*at->image));
+		at->error = at->image ? tls_image_read(t->path, at->image) : -ENOMEM;
+		if (at->error) {
+			free(at->image);
+			at->image = NULL;
+		}
+	}
+	if (!at->error || at->error == -ENOENT)
+		return at->image;
+	if (at->error == -ENOTSUP || at->error == -EILSEQ) {
+		*error = at->error;
 		return NULL;
 	}
-	return *at = image;
-}
-
-static void comm_read(struct tls_user *u)
-{
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%u/comm", u->pid);
-	f = fopen(path, "re");
-	if (!f || !fgets(u->comm, sizeof(u->comm), f))
-		u->comm[0] = '\0';
-	u->comm[strcspn(u->comm, "\n")] = '\0';
-	if (f)
-		fclose(f);
+	/* what could not be read this time says nothing of the file: the process may have ended meanwhile */
+	map_del(&p->images, &k);
+	return NULL;
 }
 
 /* From now on its sockets are looked at, before any of its functions is hooked. */
@@ -295,92 +288,122 @@ static int user_count(struct tls_probes *p, const struct tls_user *u)
 	return bpf_map_update_elem(bpf_map__fd(p->skel->maps.tls_processes), &u->pid, &v, BPF_NOEXIST);
 }
 
-/* 1: it has a library. */
-static int user_find(struct tls_probes *p, uint32_t pid)
-{
-	struct user user = {.u.pid = pid}, *slot;
-
-	user.targets = tls_targets(pid, user.target);
-	for (int i = 0; i < user.targets; i++) {
-		const struct tls_image *image = image_of(p, &user.target[i], &user.u.error);
-
-		if (image && !user.u.library)
-			user.u.library = image->library;
-	}
-	if (!user.u.library && !user.u.error)
-		return 0;
-	comm_read(&user.u);
-	if (user.u.library)
-		user_count(p, &user.u);
-	slot = vec_push(&p->users);
-	if (!slot)
-		return -ENOMEM;
-	*slot = user;
-	return 1;
-}
-
-/* Libraries are mapped a moment after exec: a process is looked at until it is two seconds old, then not again. */
-static bool is_settled(uint64_t start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec > start / (uint64_t)sysconf(_SC_CLK_TCK) + 2;
-}
-
-static bool user_known(const struct tls_probes *p, uint32_t pid)
+static struct user *user_of(struct tls_probes *p, uint32_t pid)
 {
 	for (size_t i = p->users.n; i-- > 0;)
 		if (p->users.v[i].u.pid == pid)
+			return &p->users.v[i];
+	return NULL;
+}
+
+static bool has_target(const struct user *u, const struct tls_target *t)
+{
+	for (int i = 0; i < u->targets; i++)
+		if (u->target[i].dev == t->dev && u->target[i].ino == t->ino)
 			return true;
 	return false;
 }
 
-static int process_look(struct tls_probes *p, uint32_t pid, tls_wanted_fn *wanted, void *arg)
+/* Those of its files that have a library and were not known. How many. */
+static int targets_add(struct tls_probes *p, struct user *u)
 {
-	uint64_t start = start_of(pid), *seen = start ? map_put(&p->known, &pid, NULL) : NULL;
-	int ret;
+	struct tls_target found[TLS_TARGETS_MAX];
+	int n = tls_targets(p->proc, u->u.pid, found), added = 0;
 
-	if (!seen || *seen == start || pid == (uint32_t)getpid() || !wanted(arg, pid))
+	for (int i = 0; i < n && u->targets < TLS_TARGETS_MAX; i++) {
+		const struct tls_image *image = has_target(u, &found[i]) ? NULL : image_of(p, &found[i], &u->u.error);
+
+		if (!image)
+			continue;
+		if (!u->u.library)
+			u->u.library = image->library;
+		u->target[u->targets++] = found[i];
+		added++;
+	}
+	return added;
+}
+
+/* 1: it has a library that it had not before. */
+static int user_find(struct tls_probes *p, const struct proc_stat *st)
+{
+	struct user fresh = {.u.pid = st->pid, .start_ticks = st->start_ticks}, *u = user_of(p, st->pid), *slot;
+
+	if (u && targets_add(p, u)) {
+		user_count(p, &u->u);
+		return 1;
+	}
+	if (u || (!targets_add(p, &fresh) && !fresh.u.error))
 		return 0;
-	ret = user_known(p, pid) && !is_settled(start) ? 0 : user_find(p, pid);
-	if (ret || is_settled(start))
-		*seen = start;
-	return ret;
+	snprintf(fresh.u.comm, sizeof(fresh.u.comm), "%.15s", st->comm);
+	if (fresh.u.library)
+		user_count(p, &fresh.u);
+	slot = vec_push(&p->users);
+	if (!slot)
+		return -ENOMEM;
+	*slot = fresh;
+	return 1;
+}
+
+static void user_drop(struct tls_probes *p, struct user *u)
+{
+	bpf_map_delete_elem(bpf_map__fd(p->skel->maps.tls_processes), &u->u.pid);
+	user_done(p, u);
+	*u = p->users.v[--p->users.n];
+}
+
+static int process_look(struct tls_probes *p, uint32_t pid, unsigned *looks, tls_wanted_fn *wanted, void *arg)
+{
+	uint64_t now_ns = clock_ts_ns();
+	struct proc_stat st;
+	enum tls_due due = stat_read(p, pid, &st) ? TLS_DUE_NOT : tls_look_due(&p->look, &st, now_ns);
+	struct user *u;
+
+	if (due == TLS_DUE_NOT || pid == (uint32_t)getpid() || !wanted(arg, pid))
+		return 0;
+	/* after an exec it is nobody that was known */
+	u = due == TLS_DUE_NEW ? user_of(p, pid) : NULL;
+	if (u)
+		user_drop(p, u);
+	(*looks)++;
+	tls_looked(&p->look, &st, now_ns);
+	return user_find(p, &st);
 }
 
 /* Those that have ended go, with the probes that were theirs alone. */
 static void users_expire(struct tls_probes *p)
 {
-	size_t n = 0;
+	struct proc_stat st;
 
-	for (size_t i = 0; i < p->users.n; i++) {
-		if (start_of(p->users.v[i].u.pid))
-			p->users.v[n++] = p->users.v[i];
-		else
-			user_done(p, &p->users.v[i]);
-	}
-	p->users.n = n;
-	if (p->known.n > KNOWN_MAX)
-		map_reset(&p->known);
+	for (size_t i = p->users.n; i-- > 0;)
+		if (stat_read(p, p->users.v[i].u.pid, &st) || st.start_ticks != p->users.v[i].start_ticks)
+			user_drop(p, &p->users.v[i]);
 }
 
+/* /proc lists pids in ascending order: where a pass has looked at enough, the next one begins behind. */
 int tls_probes_find(struct tls_probes *p, tls_wanted_fn *wanted, void *arg)
 {
-	DIR *d = opendir("/proc");
+	int fd = openat(p->procfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = 0;
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	uint32_t behind = p->turn;
+	unsigned looks = 0;
 	struct dirent *e;
-	int found = 0;
 
-	if (!d)
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
 		return -errno;
-	users_expire(p);
-	while ((e = readdir(d))) {
-		long pid = strtol(e->d_name, NULL, 10);
-		int one = pid > 0 ? process_look(p, (uint32_t)pid, wanted, arg) : 0;
-
-		if (one > 0)
-			found++;
 	}
+	users_expire(p);
+	p->turn = 0;
+	while (!p->turn && (e = readdir(d))) {
+		uint32_t pid = pid_parse(e->d_name);
+
+		if (pid > behind)
+			found += process_look(p, pid, &looks, wanted, arg) > 0;
+		if (looks >= LOOKS_MAX && p->begun)
+			p->turn = pid;
+	}
+	p->begun = true;
 	closedir(d);
 	return found;
 }
@@ -446,15 +469,15 @@ static bool image_is_new(struct tls_probes *p, const struct tls_target *t)
 
 static int user_hook(struct tls_probes *p, struct user *u)
 {
-	int err = 0, unused;
+	int err = 0, unused = 0;
 
-	for (int i = 0; i < u->targets && !err; i++) {
-		const struct tls_image *image = image_of(p, &u->target[i], &unused);
+	for (; u->attached < u->targets && !err; u->attached++) {
+		const struct tls_target *t = &u->target[u->attached];
+		const struct tls_image *image = image_of(p, t, &unused);
 
-		if (image && image_is_new(p, &u->target[i]))
-			err = image_hook(p, u, image, u->target[i].path);
+		if (image && image_is_new(p, t))
+			err = image_hook(p, u, image, t->path);
 	}
-	u->attached = true;
 	/* it ended meanwhile: no failure of ours */
 	return err == -ESRCH || err == -ENOENT ? 0 : err;
 }
@@ -463,7 +486,7 @@ int tls_probes_attach(struct tls_probes *p)
 {
 	for (size_t i = 0; i < p->users.n; i++) {
 		struct user *u = &p->users.v[i];
-		int err = u->attached ? 0 : user_hook(p, u);
+		int err = user_hook(p, u);
 
 		if (err)
 			return err;

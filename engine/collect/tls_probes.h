@@ -28,16 +28,17 @@ struct tls_user {
 /* May this process be looked at? */
 typedef bool tls_wanted_fn(void *arg, uint32_t pid);
 
-/* bpf: the source whose ring is used; it must outlive the probes. everywhere: a library is hooked for all processes that map it,
+/* bpf: the source whose ring is used; it must outlive the probes. proc: where the node's /proc is. everywhere: a library is hooked for all processes that map it,
  * those to come included; else for the wanted ones alone. 0; -EOPNOTSUPP: this kernel cannot; -errno. */
-int tls_probes_open(struct source *bpf, bool everywhere, struct tls_probes **ret);
+int tls_probes_open(struct source *bpf, const char *proc, bool everywhere, struct tls_probes **ret);
 /* Takes all probes away, for good; does not wait until they are. */
 void tls_probes_detach(struct tls_probes *p);
 /* The same, and waits. NULL is none. */
 void tls_probes_close(struct tls_probes *p);
 
-/* Looks for processes that are wanted and new, and begins to count what they do to their sockets. How many it found, or -errno.
- * Reads /proc, and the symbols of files not seen before. */
+/* Looks for processes that are wanted and have a library that they had not before (they are new, called exec, or loaded it: within
+ * four seconds, where not hundreds of processes are new at a time), and begins to count what they do to their sockets. How many it
+ * found, or -errno. Once a second: reads /proc, and the symbols of files not seen before. */
 int tls_probes_find(struct tls_probes *p, tls_wanted_fn *wanted, void *arg);
 /* Hooks the libraries of those found. The number of probes attached in all, or -errno (-E2BIG: there are too many). */
 int tls_probes_attach(struct tls_probes *p);

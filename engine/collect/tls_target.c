@@ -32,16 +32,16 @@ static int target_add(struct tls_target *v, int n, const char *path)
 	return n + 1;
 }
 
-int tls_targets(uint32_t pid, struct tls_target ret[TLS_TARGETS_MAX])
+int tls_targets(const char *proc, uint32_t pid, struct tls_target ret[TLS_TARGETS_MAX])
 {
 	char path[TLS_PATH_LEN], line[1024], mode[8], file[TLS_PATH_LEN];
 	unsigned long long from, to;
 	int n = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	snprintf(path, sizeof(path), "%s/%u/exe", proc, pid);
 	n = target_add(ret, n, path);
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	snprintf(path, sizeof(path), "%s/%u/maps", proc, pid);
 	f = fopen(path, "re");
 	if (!f)
 		return -errno;
@@ -49,7 +49,7 @@ int tls_targets(uint32_t pid, struct tls_target ret[TLS_TARGETS_MAX])
 		if (sscanf(line, "%llx-%llx %7s %*s %*s %*s %511[^\n]", &from, &to, mode, file) != 4 || mode[2] != 'x' ||
 		    !is_library(file))
 			continue;
-		snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", pid, from, to);
+		snprintf(path, sizeof(path), "%s/%u/map_files/%llx-%llx", proc, pid, from, to);
 		n = target_add(ret, n, path);
 	}
 	fclose(f);

@@ -12,7 +12,7 @@
 /* A file that may have one; opened through /proc/PID, so that containers and replaced files are found too. */
 struct tls_target { char path[TLS_PATH_LEN]; dev_t dev; ino_t ino; };
 
-/* How many, or -errno (the process is gone, may not be looked at). */
-int tls_targets(uint32_t pid, struct tls_target ret[TLS_TARGETS_MAX]);
+/* How many, or -errno (the process is gone, may not be looked at). proc: where the node's /proc is. */
+int tls_targets(const char *proc, uint32_t pid, struct tls_target ret[TLS_TARGETS_MAX]);
 
 #endif

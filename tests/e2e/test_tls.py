@@ -441,6 +441,38 @@ for n in (1, 50, 1, 30):
 """
 
 
+LATE = """
+import sys, time
+time.sleep(3.5)
+import ssl, http.client
+time.sleep(5.5)
+exec(open(sys.argv[3]).read())
+"""
+
+
+def case_late_libraries(bench):
+    """A program that loads its library when it has run for a while, and one that becomes another; both are hooked within seconds."""
+    need_root()
+    certificates(bench)
+    f, (one, _) = bench.folder, tls_nginx(bench)
+    two, _ = tls_nginx(bench)
+    for name, text in (("client", PYTHON.replace("time.sleep(3)", "")), ("waiting", PYTHON.replace("time.sleep(3)", "time.sleep(5)")), ("late", LATE)):
+        with open(f"{f}/{name}.py", "w") as out:
+            out.write(text)
+    late = bench.start("late", ["python3", f"{f}/late.py", one, f"{f}/good.pem", f"{f}/client.py"])
+    other = bench.start("other", ["sh", "-c", f"sleep 4; exec python3 {f}/waiting.py {two} {f}/good.pem"])
+    rec = inside(bench, "--tls-pid", f"{late.pid},{other.pid}")
+    late.wait(30)
+    other.wait(30)
+    finish(bench, rec)
+    bench.equal(bench.count(one, "^GET /hello.html$"), 82, "of a program that loaded ssl late")
+    bench.equal(bench.count(two, "^GET /hello.html$"), 82, "of a shell that became a client")
+    from harness import recorder
+    said = run([recorder.BINARY, "record", "--for", "1s", "--db", f"{f}/none.db", "--tls-pid", "4194303"], check=False)
+    bench.equal(said.returncode, 2, "exit code where there is no such process")
+    bench.check("--tls-pid 4194303: there is no such process" in said.stderr, "and it is said")
+
+
 def case_clients_alone(bench):
     """Clients whose server is not looked at. What a chosen process starts is found within a second."""
     need_root()
