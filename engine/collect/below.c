@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Found, but not opened: what it is can be asked without touching it. */
@@ -23,6 +26,21 @@ static int below_find(const char *root, const char *path)
 	return fd < 0 ? -err : fd;
 }
 
+/* A file that is not stored but made by the kernel: to read one may do something (/proc/kmsg, trace_pipe). */
+static bool is_made(int fd)
+{
+	static const unsigned long types[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC,
+					      CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, BPF_FS_MAGIC, EFIVARFS_MAGIC};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs))
+		return true;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if ((unsigned long)fs.f_type == types[i])
+			return true;
+	return false;
+}
+
 /* Found is closed. wrong: the error where it is of another kind. */
 static int reopen(int found, mode_t kind, int flags, int wrong)
 {
@@ -30,7 +48,7 @@ static int reopen(int found, mode_t kind, int flags, int wrong)
 	struct stat st;
 	int fd = wrong;
 
-	if (fstat(found, &st) == 0 && (st.st_mode & S_IFMT) == kind) {
+	if (fstat(found, &st) == 0 && (st.st_mode & S_IFMT) == kind && !is_made(found)) {
 		snprintf(same, sizeof(same), "/proc/self/fd/%d", found);
 		fd = open(same, O_RDONLY | O_CLOEXEC | flags);
 		if (fd < 0)

@@ -7,7 +7,7 @@
 #define ROOTLE_COLLECT_BELOW_H
 
 /* A descriptor to read the regular file at `path` (links are followed as if `root` were /), or -errno; -ENOEXEC: no regular
- * file. openat2(2), Linux 5.6. */
+ * file, or one that the kernel makes (/proc). openat2(2), Linux 5.6. */
 int below_open(const char *root, const char *path);
 /* The same of a directory, to list what is in it; -ENOTDIR. */
 int below_open_dir(const char *root, const char *path);

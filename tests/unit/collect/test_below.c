@@ -56,6 +56,23 @@ Test(below, a_link_leads_below_the_root)
 	close(fd);
 }
 
+Test(below, what_the_kernel_makes_is_left_alone)
+{
+	cr_assert_eq(below_open("/", "/proc/version"), -ENOEXEC);
+	cr_assert_eq(below_open("/", "/sys/kernel/mm/transparent_hugepage/enabled") >= 0, 0);
+	cr_assert_eq(below_open_dir("/", "/proc"), -ENOTDIR);
+}
+
+Test(below, a_directory)
+{
+	int fd = below_open_dir(root, "/");
+
+	cr_assert_geq(fd, 0);
+	close(fd);
+	cr_assert_eq(below_open_dir(root, "/file"), -ENOTDIR);
+	cr_assert_eq(below_open_dir(root, "/nothing"), -ENOENT);
+}
+
 Test(below, no_link_leads_out_of_it)
 {
 	cr_assert_eq(below_open(root, "/device"), -ENOENT);

@@ -5,11 +5,13 @@
 
 #include "world.h"
 
+#include "bpf/sample.h"
+
 #define CORPUS TEST_DIR "/../../fuzz/corpus/tls/"
 
-static const struct sock near = {.cookie = 10, .pid = 200, .laddr = "127.0.0.1", .lport = 40000, .raddr = "127.0.0.1",
+static struct sock near = {.cookie = 10, .pid = 200, .laddr = "127.0.0.1", .lport = 40000, .raddr = "127.0.0.1",
 				 .rport = 8443, .role = ROLE_CLIENT};
-static const struct sock far = {.cookie = 11, .pid = 100, .laddr = "127.0.0.1", .lport = 8443, .raddr = "127.0.0.1",
+static struct sock far = {.cookie = 11, .pid = 100, .laddr = "127.0.0.1", .lport = 8443, .raddr = "127.0.0.1",
 				.rport = 40000, .role = ROLE_SERVER};
 
 static void say(struct world *w, uint64_t cookie, uint32_t seq, const uint8_t *p, uint32_t n)
@@ -18,7 +20,7 @@ static void say(struct world *w, uint64_t cookie, uint32_t seq, const uint8_t *p
 	struct ev_data *e = (struct ev_data *)room;
 
 	*e = (struct ev_data){.h = {.ts_ns = w->now, .size = (uint32_t)sizeof(*e) + n, .type = EV_DATA}, .cookie = cookie, .seq = seq,
-			      .len = n, .head = (uint16_t)n, .dir = DIR_OUT, .flags = DATA_LOOPBACK};
+			      .len = n, .head = (uint16_t)n, .dir = DIR_OUT, .flags = DATA_LOOPBACK, .shift = w->shift};
 	memcpy(e->payload, p, n);
 	model_event(w->m, &e->h);
 }
@@ -153,6 +155,26 @@ Test(handshake, the_certificate_of_1_3_comes_from_a_file)
 	cr_assert_eq(t->event.n, 0, "told once an hour");
 	tick_free(t);
 	cr_assert_eq(asked, 4, "1.2 shows it");
+	model_free(w.m);
+}
+
+Test(handshake, one_that_is_read_stands_for_others)
+{
+	struct world w;
+	struct tick *t;
+
+	begin(&w);
+	w.shift = 2;
+	model_sampling(w.m, w.shift, true);
+	while (!sample_takes(sample_pair(0x7f000001, 0x7f000001, near.lport, 8443), w.shift))
+		far.rport = ++near.lport;
+	converse(&w, "tls12");
+	converse(&w, "tls12_expired");
+	t = tick(&w);
+	cr_assert_eq(t->tls.n, 2);
+	cr_assert_eq(t->tls.v[0].count, 4);
+	cr_assert_eq(t->tls.v[1].count, 4);
+	tick_free(t);
 	model_free(w.m);
 }
 
