@@ -99,14 +99,17 @@ void memcached_answer(struct memcached *r, uint64_t end_ns, struct proto_sink *s
 	answer(r, &q, quiet_of(r, s->tag(s)) == MEMCACHED_QUIET_CHANGE, s);
 }
 
-/* A lost direction is found again where a segment begins with a command, or with a reply while a request waits. */
-static bool memcached_found(struct memcached *r, enum proto_dir dir, const struct proto_bytes *b, struct proto_sink *s)
+/* A lost direction is found again where a segment begins with a command, or with a reply while a request waits: 1; 0 not here,
+ * -1 more bytes are needed. */
+static int memcached_found(struct memcached *r, enum proto_dir dir, const struct proto_bytes *b, struct proto_sink *s)
 {
 	bool binary = b->n && b->p[0] & 0x80;
+	int sure;
 
-	if (!b->start || !b->n || (r->known && r->binary != binary) || memcached_infer(dir, b->p, b->n) <= 0)
-		return false;
-	return dir == FROM_CLIENT || s->tag(s) >= 0;
+	if (!b->start || !b->n || (r->known && r->binary != binary) || (dir == FROM_SERVER && s->tag(s) < 0))
+		return 0;
+	sure = memcached_infer(dir, b->p, b->n);
+	return sure < 0 ? -1 : sure > 0;
 }
 
 /* A reply with a hole, to the only request that waits: its last line is known when it is seen. */
@@ -125,8 +128,10 @@ static ssize_t memcached_parse(void *state, enum proto_dir dir, const struct pro
 	if (r->opaque && (dir == FROM_CLIENT || s->tag(s) < 0))
 		return PROTO_OPAQUE;
 	if (r->lost[dir]) {
-		if (!memcached_found(r, dir, b, s))
-			return (ssize_t)b->n;
+		int found = memcached_found(r, dir, b, s);
+
+		if (found <= 0)
+			return found ? 0 : (ssize_t)b->n;
 		r->lost[dir] = false;
 	}
 	if (!r->known && b->n) {

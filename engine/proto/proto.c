@@ -15,6 +15,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_tds,
 	&proto_redis,
 	&proto_memcached,
+	&proto_mongodb,
 	&proto_dns,
 	&proto_fastcgi,
 	&proto_smtp,
