@@ -16,6 +16,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_redis,
 	&proto_memcached,
 	&proto_mongodb,
+	&proto_cassandra,
 	&proto_dns,
 	&proto_fastcgi,
 	&proto_smtp,

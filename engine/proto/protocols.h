@@ -14,6 +14,7 @@ extern const struct proto_ops proto_tds;
 extern const struct proto_ops proto_redis;
 extern const struct proto_ops proto_memcached;
 extern const struct proto_ops proto_mongodb;
+extern const struct proto_ops proto_cassandra;
 extern const struct proto_ops proto_dns;
 extern const struct proto_ops proto_fastcgi;
 extern const struct proto_ops proto_smtp;

@@ -48,6 +48,7 @@ static const struct load loads[] = {
 	LOAD("http2", 80, H2_HELLO, H2_WELCOME, H2_GET, H2_OK, 1),
 	LOAD("redis", 6379, "", "", GET, VAL, 1),
 	LOAD("redis -P 16", 6379, "", "", GET4 GET4 GET4 GET4, VAL4 VAL4 VAL4 VAL4, 16),
+	LOAD("memcached", 11211, "", "", "get key\r\n", "VALUE key 0 3\r\nabc\r\nEND\r\n", 1),
 	LOAD("postgres simple", 5432, STARTUP, "R\0\0\0\x8\0\0\0\0" READY,
 	     "Q\0\0\0\x3eSELECT abalance FROM pgbench_accounts WHERE aid = 123456;\0",
 	     "T\0\0\0\x6\0\0" "D\0\0\0\xb\0\1\0\0\0\1x" "C\0\0\0\xdSELECT 1\0" READY, 1),
