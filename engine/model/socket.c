@@ -347,7 +347,7 @@ static void wish(struct model *m, struct conn *c, int wanted)
 }
 
 /* Encrypted or given up: nothing is wanted. Messages that follow each other within a segment (pipelines, extended
- * queries) need all of it; bodies of HTTP do not. */
+ * queries) need all of it, from the first that was cut on, or once the client does not wait for answers; bodies of HTTP do not. */
 static void wish_what_flow_needs(struct model *m, uint32_t id, bool was_cut)
 {
 	struct conn *c = conn_at(m, id);
@@ -359,7 +359,7 @@ static void wish_what_flow_needs(struct model *m, uint32_t id, bool was_cut)
 			conn_close(m, id, m->now_ns);
 		return;
 	}
-	if (!was_cut)
+	if (!was_cut && !flow_is_piped(c->flow))
 		return;
 	o = proto_by_id(flow_proto(c->flow));
 	if (o && o->whole)

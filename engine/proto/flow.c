@@ -629,6 +629,11 @@ bool flow_is_deaf(const struct flow *f)
 	return f->deaf || (f->dir[0].skip >= PROTO_OPAQUE / 2 && f->dir[1].skip >= PROTO_OPAQUE / 2);
 }
 
+bool flow_is_piped(const struct flow *f)
+{
+	return f->piped;
+}
+
 uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns)
 {
 	uint32_t n = 0;

@@ -284,7 +284,8 @@ int mongodb_infer(enum proto_dir dir, const uint8_t *p, size_t n)
 		return -1;
 	len = le32(p);
 	opcode = le32(p + 12);
-	if (!is_opcode(dir, opcode) || (dir == FROM_CLIENT && le32(p + 8)))
+	/* of a request it is 0, or -1 */
+	if (!is_opcode(dir, opcode) || (dir == FROM_CLIENT && le32(p + 8) + 1 > 1))
 		return 0;
 	return content_fits(dir, opcode, p + 16, n - 16, len - 16);
 }
