@@ -360,6 +360,11 @@ bool flow_is_deaf(const struct flow *f)
 	return f->deaf;
 }
 
+bool flow_is_piped(const struct flow *f)
+{
+	return false;
+}
+
 uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns)
 {
 	*oldest_ns = f->n ? f->begin[f->head % 8] : 0;
