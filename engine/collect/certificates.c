@@ -59,7 +59,7 @@ static void answer_put(struct certificates *c, const struct certificate_question
 
 	if (!a)
 		return;
-	*a = (struct answer){.known = known > 0, .at_ns = clock_ts_ns(), .c = *found};
+	*a = (struct answer){.known = known > 0 ? 1 : known == -ESRCH ? known : 0, .at_ns = clock_ts_ns(), .c = *found};
 }
 
 static bool rest(struct certificates *c, uint64_t took_ns)

@@ -27,7 +27,8 @@ struct certificate {
 	bool newer;               /* the file was written after the process began: what it shows may be what was there before */
 };
 
-/* 1: *ret is it; 0: it cannot be said which; -EAGAIN: it is being looked for, ask again in a second. Never blocks. ask may be NULL. */
+/* 1: *ret is it; 0: it cannot be said which; -EAGAIN: it is being looked for, ask again in a second; -ESRCH: the process is gone.
+ * Never blocks. ask may be NULL. */
 struct certificate_resolver {
 	int (*ask)(void *arg, const struct certificate_question *q, struct certificate *ret);
 	void *arg;

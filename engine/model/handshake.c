@@ -16,6 +16,7 @@
 #define SOON_S (7 * 24 * 3600)             /* a certificate that ends within a week is, */
 #define SOON_AGAIN_NS (3600 * NS_PER_S)    /* once an hour */
 #define ASK_TICKS 30                       /* an answer is waited for */
+#define PARENTS_MAX 4
 #define TLS_1_3 0x0304
 
 enum { EXPIRED = 0xffff, SOON = 0xfffe };  /* in place of a result */
@@ -165,17 +166,30 @@ static void settle_held(struct model *m)
 
 /* ---- certificates of 1.3 ---- */
 
+/* The process, or where that has ended the one that it was forked from: some have a process for each connection. */
+static const struct process_ident *alive(struct model *m, uint32_t pid)
+{
+	const struct process_ident *i = proc_ident(m, pid);
+
+	for (int up = 0; i && i->gone && up < PARENTS_MAX; up++) {
+		const struct process_ident *parent = i->ppid ? proc_ident(m, i->ppid) : NULL;
+
+		i = parent && parent->exe && i->exe && !strcmp(parent->exe, i->exe) ? parent : NULL;
+	}
+	return i && !i->gone ? i : NULL;
+}
+
 /* As certificate_resolver.ask(); *ret then has the row's certificate and nothing else. */
 static int certificate_ask(struct model *m, const struct handshake_key *k, const struct answerer *by, struct handshake *ret)
 {
-	const struct process_ident *i = proc_ident(m, by->pid);
-	struct certificate_question q = {.start_ticks = i ? i->start_ticks : 0, .pid = by->pid, .port = by->port};
+	const struct process_ident *i = alive(m, by->pid);
+	struct certificate_question q = {.start_ticks = i ? i->start_ticks : 0, .pid = i ? i->pid : 0, .port = by->port};
 	struct certificate c;
 	char source[CERTIFICATE_PATH_LEN + 16], path[CERTIFICATE_PATH_LEN];
 	int known;
 
 	/* "(other)" is nobody's name */
-	if (!i || i->gone || k->sni == intern_find(&m->snis, SNI_OTHER, strlen(SNI_OTHER)))
+	if (!i || k->sni == intern_find(&m->snis, SNI_OTHER, strlen(SNI_OTHER)))
 		return 0;
 	memcpy(q.ip, by->ip, sizeof(q.ip));
 	strncpy(q.host, intern_text(&m->snis, k->sni), sizeof(q.host) - 1);
@@ -206,7 +220,7 @@ static void certificates_want(struct model *m)
 		known = certificate_ask(m, key, &h->by, &found);
 		if (known > 0)
 			add(h, &found);
-		a = known == -EAGAIN ? map_put(&m->tls_asked, key, NULL) : NULL;
+		a = known < 0 ? map_put(&m->tls_asked, key, NULL) : NULL;
 		if (a)
 			*a = (struct asked){.by = h->by};
 	}
@@ -224,7 +238,7 @@ static void certificates_take(struct model *m, uint64_t now_ns)
 		struct asked *a = value;
 		struct handshake found;
 		int known = certificate_ask(m, key, &a->by, &found);
-		struct handshake_key *slot = known != -EAGAIN || ++a->ticks == ASK_TICKS ? vec_push(&over) : NULL;
+		struct handshake_key *slot = known >= 0 || ++a->ticks == ASK_TICKS ? vec_push(&over) : NULL;
 
 		if (slot)
 			*slot = *(const struct handshake_key *)key;

@@ -158,6 +158,44 @@ Test(handshake, the_certificate_of_1_3_comes_from_a_file)
 	model_free(w.m);
 }
 
+/* A process for each connection, which has ended when its files are looked for. */
+static int ask_parent(void *arg, const struct certificate_question *q, struct certificate *ret)
+{
+	struct process_ident **child = arg;
+
+	if (q->pid == (*child)->pid) {
+		(*child)->gone = 1;
+		return -ESRCH;
+	}
+	cr_assert_eq(q->pid, 50);
+	*ret = (struct certificate){.path = "/server.crt", .not_after_s = 4000000000};
+	return 1;
+}
+
+Test(handshake, a_process_for_each_connection)
+{
+	struct process_ident *child;
+	struct world w;
+	struct tick *t;
+
+	world_certificates = (struct certificate_resolver){ask_parent, &child};
+	world_init(&w, 0, 0);
+	process(&w, 50, 1, "server", "")->exe = "/bin/server";
+	child = process(&w, 100, 50, "server", "");
+	child->exe = "/bin/server";
+	process(&w, 200, 1, "client", "");
+	listening(&w, 1, 50, "0.0.0.0", 8443);
+	converse(&w, "tls13");
+	t = tick(&w);
+	cr_assert_eq(t->tls.v[0].not_after_s, 0);
+	tick_free(t);
+	t = tick(&w);
+	cr_assert_eq(t->tls.n, 1);
+	cr_assert_str_eq(t->tls.v[0].source, "file /server.crt");
+	tick_free(t);
+	model_free(w.m);
+}
+
 Test(handshake, one_that_is_read_stands_for_others)
 {
 	struct world w;
