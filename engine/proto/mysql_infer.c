@@ -7,6 +7,7 @@
 
 #define GREETING 10
 #define VERSION_MAX 64
+#define GREETING_MAX 512
 #define LOGIN_CAPS (MYSQL_PROTOCOL_41 | 1u << 15)
 
 static bool is_printable(uint8_t c)
@@ -34,7 +35,7 @@ static int infer_greeting(const uint8_t *p, size_t n)
 		return 0;
 	if (!nul)
 		return n - 5 < VERSION_MAX ? -1 : 0;
-	if (!is_text(v, (size_t)(nul - v)) || nul - v < 3 || le24(p) < (size_t)(nul - v) + 20)
+	if (!is_text(v, (size_t)(nul - v)) || nul - v < 3 || le24(p) < (size_t)(nul - v) + 20 || le24(p) > GREETING_MAX)
 		return 0;
 	off = (size_t)(nul - p) + 1 + 4 + 8;
 	return n <= off ? -1 : p[off] ? 0 : 95;

@@ -13,6 +13,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_postgres,
 	&proto_mysql,
 	&proto_tds,
+	&proto_clickhouse,
 	&proto_redis,
 	&proto_memcached,
 	&proto_mongodb,
@@ -57,7 +58,6 @@ const char *proto_name(enum proto_id id)
 	switch (id) {
 	case PROTO_QUIC: return "quic";
 	case PROTO_GRPC: return "grpc";
-	case PROTO_CLICKHOUSE: return "clickhouse";
 	default: return o ? o->name : "tcp";
 	}
 }

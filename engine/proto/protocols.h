@@ -11,6 +11,7 @@ extern const struct proto_ops proto_http2;
 extern const struct proto_ops proto_postgres;
 extern const struct proto_ops proto_mysql;
 extern const struct proto_ops proto_tds;
+extern const struct proto_ops proto_clickhouse;
 extern const struct proto_ops proto_redis;
 extern const struct proto_ops proto_memcached;
 extern const struct proto_ops proto_mongodb;

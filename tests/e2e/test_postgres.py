@@ -14,11 +14,12 @@ def finish(bench, rec):
     rec.settle()
     rec.stop()
     lost = recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"]
-    bench.equal(lost, 0, "events lost"); lost and print(recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"])
+    bench.equal(lost, 0, "events lost")
 
 
-def errors(bench, port, op):
-    return sum(r["errors"] for r in bench.rows("requests") if r["port"] == port and re.search(op, r["op"], re.I))
+def errors(bench, port, op, sqlstate):
+    return sum(o["count"] for r in bench.rows("requests") if r["port"] == port and re.search(op, r["op"], re.I)
+               for o in r["outcomes"] if o["detail"] == sqlstate)
 
 
 def case_pgbench_pipelines(bench):
@@ -113,8 +114,9 @@ def case_what_else_is_said(bench):
     for op, n in (("^COPY t FROM STDIN$", 1), ("^COPY t TO STDOUT$", 1), (r"^FETCH .*FROM", 10), (r"^SELECT v FROM t WHERE id = \?$", 20),
                   ("^DELIVER news$", 5), ("^CANCEL$", 1), (r"^SELECT pg_sleep\(\?\)$", 1), (r"^SELECT \? / \?$", 1), ("^CONNECT$", 1)):
         bench.equal(bench.count(port, op), n, f"counted {op}")
-    for op in ("^SELECT pg_sleep", r"^SELECT \? / \?$", "^INSERT INTO t", "^CONNECT$"):
-        bench.equal(errors(bench, port, op), 1, f"errors of {op}")
+    for op, state in (("^SELECT pg_sleep", "57014"), (r"^SELECT \? / \?$", "22012"), ("^INSERT INTO t", "23505"),
+                      ("^CONNECT$", "3D000")):
+        bench.equal(errors(bench, port, op, state), 1, f"{state} of {op}")
 
 
 NODE = """

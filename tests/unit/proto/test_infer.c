@@ -21,6 +21,8 @@ static const struct sample {
 	V(PROTO_MYSQL, C, "\x9\0\0\0\3SELECT 1"), V(PROTO_MYSQL, S, "\x17\0\0\0\xff\x10\4Too many connections"),
 	V(PROTO_TDS, C, "\x12\1\0\x1a\0\0\1\0\0\0\xb\0\6\1\0\x11\0\1\xff\xf\0\7\xd0\0\0\2"),
 	V(PROTO_TDS, C, "\1\1\0\x2e\0\0\1\0\x16\0\0\0\x12\0\0\0\2\0\0\0\0\0\0\0\0\0\1\0\0\0S\0E\0L\0E\0C\0T\0 \0001\0"),
+	V(PROTO_CLICKHOUSE, C, "\0\x11""ClickHouse client\x17\x8\xbc\xa9\3\0\7""default\0"),
+	V(PROTO_CLICKHOUSE, S, "\0\xa""ClickHouse\x17\x8\xbc\xa9\3\3UTC\4host\3"),
 	V(PROTO_REDIS, C, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"), V(PROTO_REDIS, S, "+PONG\r\n"), V(PROTO_REDIS, S, "-ERR unknown\r\n"),
 	V(PROTO_MEMCACHED, C, "set k 0 0 5\r\nhello\r\n"), V(PROTO_MEMCACHED, S, "VALUE k 0 5\r\nhello\r\nEND\r\n"),
 	V(PROTO_MEMCACHED, C, "\x80\0\0\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0k"),
