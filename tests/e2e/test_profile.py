@@ -3,6 +3,7 @@
 """Where the CPU time goes: programs that spend it in a known way, and what rootle profile says of them."""
 import os
 import re
+import sys
 import time
 import xml.dom.minidom
 
@@ -123,6 +124,30 @@ def case_short_processes(bench: Bench):
     rows = bench.rows("profile")
     with_true = [r for r in rows if r["service"] in ("true", "sh")]
     bench.at_least(sum(r["samples"] for r in with_true), 5, "samples of processes of a millisecond")
+
+
+def case_cpu_that_was_away(bench: Bench):
+    """The kernel keeps the event of a CPU that goes offline, but it never fires again."""
+    need_root()
+    online = "/sys/devices/system/cpu/cpu1/online"
+    if not os.access(online, os.W_OK) or os.cpu_count() < 2 or open(online).read().strip() != "1":
+        raise Skip("no CPU 1 that may be taken offline")
+
+    def switch(to):
+        with open(online, "w") as f:
+            f.write(to)
+    rec = bench.record("--cpu-budget", "off")
+    bench.undo.append(lambda: switch("1"))
+    switch("0")
+    time.sleep(1.5)                     # it is looked for once a second
+    switch("1")
+    time.sleep(1.5)
+    burner = bench.start("burner", ["taskset", "-c", "1", sys.executable, "-c", "import time\nwhile time.process_time() < 1: pass"])
+    burner.wait(20)
+    rec.settle()
+    rec.stop()
+    burnt = sum(r["samples"] for r in bench.rows("profile", "--pid", str(burner.pid)))
+    bench.at_least(burnt, 40, "samples of a second on that CPU")
 
 
 def case_left_out(bench: Bench):
