@@ -14,8 +14,9 @@ static __always_inline __u32 task_state(struct task_struct *t)
 	return (__u32)READ((struct task_struct___state *)t, state);
 }
 
-/* Asked of the field, not of struct mm_rss_stat: a type that the kernel does not have is looked for in all modules, which takes
- * CAP_SYS_ADMIN.  The old one is copied: kernels of then do not type an array of atomic_long_t.  File, anonymous and shared pages; swap entries (index 2) are not resident. */
+/* Asked of the field, not of struct mm_rss_stat: a type that the kernel does not have is looked for in all modules,
+ * which takes CAP_SYS_ADMIN.  The old one is copied: kernels of then do not type an array of atomic_long_t.  File,
+ * anonymous and shared pages; swap entries (index 2) are not resident. */
 static __always_inline __u64 mm_rss_pages(struct mm_struct *mm)
 {
 	struct mm_struct___atomic *old = (void *)mm;

@@ -31,8 +31,8 @@ bool attach_process_wanted(const struct attach_filter *f, uint32_t pid);
 
 #define KERNEL_FILTER_MAX 16    /* entries of each list that the probes compare (FILTER_MAX of the BPF side) */
 
-/* What the kernel side can narrow itself, this process (self, as the node numbers it) left out; longer lists are attach_wanted()'s alone.
- * probe_options_done() frees it. 0 or -ENOMEM. o may be NULL. */
+/* What the kernel side can narrow itself, this process (self, as the node numbers it) left out; longer lists are
+ * attach_wanted()'s alone. probe_options_done() frees it. 0 or -ENOMEM. o may be NULL. */
 int probe_options_from(struct probe_options *po, const struct options *o, uint32_t self);
 void probe_options_done(struct probe_options *po);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* flame_svg: a flame graph as one SVG file without scripts: width is time, what calls stands on what it calls; a tooltip has the numbers. */
+/* flame_svg: a flame graph as one SVG file without scripts: width is time, what calls stands on what it calls; a
+ * tooltip has the numbers. */
 #ifndef ROOTLE_CLI_FLAME_SVG_H
 #define ROOTLE_CLI_FLAME_SVG_H
 

@@ -91,8 +91,8 @@ struct option_row {
 	bool config;             /* may stand in the configuration file */
 };
 
-extern const struct option_row options_common[], options_json[], options_db[], options_one_db[], options_pcap[], options_range[], options_service[],
-	options_for[], options_explain[], options_edges[], options_follow[], options_record[], options_attach[], options_kernel[],
+extern const struct option_row options_common[], options_json[], options_db[], options_one_db[], options_pcap[], options_range[],
+	options_service[], options_for[], options_explain[], options_edges[], options_follow[], options_record[], options_attach[], options_kernel[],
 	options_profile[], options_check[], options_export[], options_demo[];
 
 enum option_level { LEVEL_DEFAULT, LEVEL_SYSTEM, LEVEL_USER, LEVEL_COMMAND_LINE };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * coverage: what a recording says of itself was not seen, as sentences for win_coverage.notes: time without a recording,
- * records that were lost, connections that were left out for the budget, probes that were absent.  Facts of the file only, in a fixed order, NOTES_MAX a file at most.
+ * coverage: what a recording says of itself was not seen, as sentences for win_coverage.notes: time without a
+ * recording, records that were lost, connections that were left out for the budget, probes that were absent.  Facts of
+ * the file only, in a fixed order, NOTES_MAX a file at most.
  */
 #ifndef ROOTLE_STORE_COVERAGE_H
 #define ROOTLE_STORE_COVERAGE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Export as ndjson.  A query's columns are the keys of its lines: what is NULL is left out (except "from"), "t" and other
- * keys of time_keys[] come as nanoseconds and go out as seconds, a blob is a histogram.
+ * Export as ndjson.  A query's columns are the keys of its lines: what is NULL is left out (except "from"), "t" and
+ * other keys of time_keys[] come as nanoseconds and go out as seconds, a blob is a histogram.
  */
 #include "store/handle.h"
 
@@ -28,10 +28,12 @@ static const char *const query_table[] = {
 	"SELECT 'fact' AS type, key, value FROM meta WHERE key NOT IN ('node', 'source') ORDER BY key",
 	"SELECT 'service' AS type, name AS service, kind, node, image, exe, why FROM service ORDER BY id",
 	"SELECT 'edge' AS type, " EDGE_KEYS " FROM edge e " EDGE_JOIN "WHERE e.src NOT NULL ORDER BY e.id",
-	"SELECT 'tick' AS type, t.t_ns AS t, t.dur_ns AS dur_s, t.events, t.lost, t.weight FROM tick t WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
+	"SELECT 'tick' AS type, t.t_ns AS t, t.dur_ns AS dur_s, t.events, t.lost, t.weight FROM tick t "
+	"WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
 	"SELECT 'requests' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", o.text AS op, r.count, r.errors, "
-	"r.waits, r.sum_ns / 1e6 / nullif(r.count - ifnull(r.waits, 0), 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms, "
-	"r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.begun, r.first_ns, r.hist, r.sum_ns, r.bytes_request, r.bytes_response, r.rows, " TIMED_COLUMNS " "
+	"r.waits, r.sum_ns / 1e6 / nullif(r.count - ifnull(r.waits, 0), 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, "
+	"r.p90_ns / 1e6 AS p90_ms, r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms, r.begun, r.first_ns, r.hist, "
+	"r.sum_ns, r.bytes_request, r.bytes_response, r.rows, " TIMED_COLUMNS " "
 	FROM_TICK("requests", "r") "JOIN edge e ON e.id = r.edge " EDGE_JOIN "LEFT JOIN op o ON o.id = r.op WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",
 	"SELECT 'tcp' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", c.opened, c.closed, c.refused, c.timeouts, c.resets, "
@@ -47,7 +49,8 @@ static const char *const query_table[] = {
 	"SELECT 'tls' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", nullif(h.version, '') AS version, "
 	"nullif(h.sni, '') AS sni, h.result, nullif(h.sender, '') AS sender, h.count, h.alpn, h.subject, h.not_after_s, h.cert_source "
 	FROM_TICK("tls", "h") "JOIN edge e ON e.id = h.edge " EDGE_JOIN "WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",
-	"SELECT 'resource' AS type, t.t_ns AS t, t.dur_ns AS dur_s, s.name AS service, x.metric, x.device, p.value, p.lim AS \"limit\" "
+	"SELECT 'resource' AS type, t.t_ns AS t, t.dur_ns AS dur_s, s.name AS service, x.metric, x.device, p.value, "
+	"p.lim AS \"limit\" "
 	FROM_TICK("point", "p") "JOIN series x ON x.id = p.series JOIN service s ON s.id = x.service WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",
 	"SELECT 'log' AS type, t.t_ns AS t, t.dur_ns AS dur_s, s.name AS service, x.template, x.level, x.sample, l.count, "

@@ -344,7 +344,8 @@ static int profile_row_in(struct import *im)
 	return tick < 0 ? (int)tick : row_profile(im->s, tick, &r);
 }
 
-/* The row of a process by its identity; made where the file says of it only later. last_ns 0: not known. > 0, or negative. */
+/* The row of a process by its identity; made where the file says of it only later. last_ns 0: not known. > 0, or
+ * negative. */
 static int64_t process_of(struct import *im, int64_t last_ns)
 {
 	uint32_t pid = pid_of(im, "pid", true);
@@ -422,7 +423,8 @@ const struct import_type import_types[] = {
 	{"meta", "schema node source interval_s", meta_row},
 	{"service", "service kind node image exe why", service_row},
 	{"edge", "from to protocol port", edge_row},
-	{"requests", "t dur_s from to protocol port op count errors waits begun first_ns avg_ms p50_ms p90_ms p95_ms p99_ms hist sum_ns bytes_request "
+	{"requests", "t dur_s from to protocol port op count errors waits begun first_ns avg_ms p50_ms p90_ms p95_ms p99_ms "
+		     "hist sum_ns bytes_request "
 		     "bytes_response rows timed timed_ns queue_ns cpu_ns runq_ns quota_ns io_ns mem_ns lock_ns net_ns poll_ns sleep_ns",
 	 requests_row},
 	{"resource", "t dur_s service metric device value limit", resource_row},

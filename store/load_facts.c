@@ -217,14 +217,16 @@ static const struct {
 	const char *sql;
 } fact_table[] = {
 	{LOAD_REQUESTS, load_requests, "SELECT edge, op, count, errors, sum_ns, p50_ns, p90_ns, p95_ns, p99_ns, bytes_request, "
-				       "bytes_response, rows, hist, waits, begun, first_ns, " TIMED_COLUMNS " FROM requests WHERE tick = ?1"},
+				       "bytes_response, rows, hist, waits, begun, first_ns, " TIMED_COLUMNS " "
+				       "FROM requests WHERE tick = ?1"},
 	{LOAD_TCP, load_tcp, "SELECT edge, opened, closed, refused, timeouts, resets, retrans, open, inflight, oldest_ns, srtt_us, "
 			     "bytes_out, bytes_in, connect_p50_us, connect_max_us, min_rtt_us, resets_callee, retrans_callee, "
 			     "connecting, caller_send_queue_bytes, caller_recv_queue_bytes, caller_zero_windows, "
 			     "caller_zero_window_us, callee_send_queue_bytes, callee_recv_queue_bytes, callee_zero_windows, "
 			     "callee_zero_window_us FROM tcp WHERE tick = ?1"},
 	{LOAD_OUTCOMES, load_outcome, "SELECT edge, op, status, detail, error, count FROM outcome WHERE tick = ?1"},
-	{LOAD_TCP, load_tls, "SELECT edge, version, sni, result, sender, count, alpn, subject, not_after_s, cert_source FROM tls WHERE tick = ?1"},
+	{LOAD_TCP, load_tls, "SELECT edge, version, sni, result, sender, count, alpn, subject, not_after_s, "
+			     "cert_source FROM tls WHERE tick = ?1"},
 	{LOAD_POINTS, load_point, "SELECT series, value, lim FROM point WHERE tick = ?1"},
 	{LOAD_LOGS, load_log, "SELECT p.service, p.template, p.level, p.sample, l.count, l.baseline_count FROM log l "
 			      "JOIN pattern p ON p.id = l.pattern WHERE l.tick = ?1"},

@@ -91,7 +91,8 @@ static int sum_add(struct store *s, struct sum *u, sqlite3_stmt *q)
 static int roll_requests(struct store *s)
 {
 	sqlite3_stmt *q = sql_get(s, "SELECT r.edge, r.op, r.count, r.errors, r.sum_ns, r.bytes_request, r.bytes_response, r.rows, r.hist, "
-				     "r.waits, r.begun, r.first_ns, " TIMED_COLUMNS " FROM tick t JOIN requests r ON r.tick = t.id WHERE " RAW " ORDER BY r.edge, r.op");
+				     "r.waits, r.begun, r.first_ns, " TIMED_COLUMNS " FROM tick t "
+				     "JOIN requests r ON r.tick = t.id WHERE " RAW " ORDER BY r.edge, r.op");
 	struct sum u = {0};
 	int rc;
 

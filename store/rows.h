@@ -20,7 +20,9 @@
 
 struct requests_row {
 	int64_t tick, edge, op;
-	double count, errors, waits /* NaN or 0: none */, sum_ns /* of those that do not wait */, p_ns[QUANTILES], bytes_request, bytes_response, rows;
+	double count, errors, waits;    /* waits: NaN or 0: none */
+	double sum_ns;                  /* of those that do not wait */
+	double p_ns[QUANTILES], bytes_request, bytes_response, rows;
 	double begun, first_ns;       /* NaN or 0: not known */
 	double timed[TIMED_NUMBERS];  /* all 0: none, and none but the first is stored */
 	const struct hist *hist;      /* NULL or empty: none */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * grid: a screen as an array of cells.  Views draw on it; tui/term.c shows it, `rootle map` prints it, tests compare it.
- * Text from outside is cleaned on its way in: nothing a process is called can move the cursor.  Drawing outside is clipped.
+ * grid: a screen as an array of cells.  Views draw on it; tui/term.c shows it, `rootle map` prints it, tests compare
+ * it. Text from outside is cleaned on its way in: nothing a process is called can move the cursor.  Drawing outside is
+ * clipped.
  */
 #ifndef ROOTLE_TUI_GRID_H
 #define ROOTLE_TUI_GRID_H
@@ -34,8 +35,8 @@ void grid_right(struct grid *g, int row, int col, int width, enum style style, c
 /* Gives a whole row a style (selection). */
 void grid_row_style(struct grid *g, int row, enum style style);
 
-/* The grid as lines without trailing blanks, UTF-8, each ending in '\n'; with colour, SGR sequences around styles. Caller frees; NULL: no
- * memory. */
+/* The grid as lines without trailing blanks, UTF-8, each ending in '\n'; with colour, SGR sequences around styles.
+ * Caller frees; NULL: no memory. */
 char *grid_text(const struct grid *g, bool colour);
 /* Writes a style's SGR parameters, "" for plain: "1;31". */
 const char *style_sgr(enum style s);

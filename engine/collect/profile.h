@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * profile: samples of the CPUs, added up: a thread of its own empties the ring buffer of the samples ten times a second (twice on an idle node), names
- * the functions at once, while the process is there to be asked, and adds equal stacks up until profile_take() comes for them.
- * So reading symbol tables, which may take tens of milliseconds, holds up nobody else.
+ * profile: samples of the CPUs, added up: a thread of its own empties the ring buffer of the samples ten times a second
+ * (twice on an idle node), names the functions at once, while the process is there to be asked, and adds equal stacks
+ * up until profile_take() comes for them. So reading symbol tables, which may take tens of milliseconds, holds up
+ * nobody else.
  */
 #ifndef ROOTLE_COLLECT_PROFILE_H
 #define ROOTLE_COLLECT_PROFILE_H
@@ -44,7 +45,8 @@ void profile_pause(struct profile *p, bool pause);
 /* Ends the samples and takes in what there are, for the last profile_take(). */
 void profile_stop(struct profile *p);
 
-/* Hands over what came in since the last call (but for a tenth of a second); rows are valid during the call of fn. Rows. */
+/* Hands over what came in since the last call (but for a tenth of a second); rows are valid during the call of fn.
+ * Rows. */
 typedef void profile_fn(void *arg, const struct profile_row *row);
 int profile_take(struct profile *p, profile_fn *fn, void *arg);
 void profile_counters(struct profile *p, struct profile_counters *ret);
