@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""SMTP of aiosmtpd, spoken by Python's own client: every command counted = sent, and the message is one request."""
+"""SMTP: 10,000 commands of Postfix's load generator, and what Python's own client says to aiosmtpd, refusals and TLS included:
+every command counted = sent, and the message is one request."""
 import os
 
-from e2e import Skip, free_port, main, need_root, run
+from e2e import Skip, free_port, main, need, need_root, run
 from harness import recorder
 
 SERVER = r"""
@@ -46,7 +47,8 @@ for i in range(23):
         s.ehlo()
 """
 
-N = 3400      # messages: MAIL, RCPT, DATA
+N = 300
+LOAD = 3400    # messages: MAIL, RCPT, DATA
 
 
 def case_messages(bench):
@@ -78,6 +80,21 @@ def case_messages(bench):
     bench.equal((seen["EHLO"], seen["QUIT"]), ((24, 0), (1, 0)), "EHLO and QUIT")
     with open(bench.db, "rb") as f:
         bench.check(b"s3cr3t" not in f.read(), "no value is in the recording")
+
+
+def case_load(bench):
+    need_root()
+    need("smtp-source", "smtp-sink")
+    port = free_port()
+    bench.start("smtp-sink", ["smtp-sink", "-u", "nobody", f"127.0.0.1:{port}", "100"], port)
+    rec = bench.record()
+    run(["smtp-source", "-d", "-s", "4", "-m", LOAD, "-l", "2000", f"127.0.0.1:{port}"], timeout=60)
+    rec.settle()
+    rec.stop()
+    bench.equal(recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"], 0, "events lost")
+    seen = {r["op"]: (r["count"], r["errors"]) for r in bench.rows("requests") if r["port"] == port}
+    bench.equal({k: v for k, v in seen.items() if k in ("MAIL", "RCPT", "DATA")}, {k: (LOAD, 0) for k in ("MAIL", "RCPT", "DATA")},
+                "count and errors by command")
 
 
 main(globals())
