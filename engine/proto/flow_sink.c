@@ -179,6 +179,13 @@ static int sink_tag(const struct proto_sink *s)
 	return pairing_at(&f->queue, 0)->tag;
 }
 
+static bool sink_has(const struct proto_sink *s, uint64_t id)
+{
+	const struct flow *f = flow_of(s);
+
+	return waiting_find(f, id) < f->queue.n;
+}
+
 static uint32_t sink_resync(struct proto_sink *s, bool keep)
 {
 	struct flow *f = flow_of(s);
@@ -216,6 +223,7 @@ const struct proto_sink flow_sink = {
 	.grow = sink_grow,
 	.response = sink_response,
 	.tag = sink_tag,
+	.has = sink_has,
 	.resync = sink_resync,
 	.handshake = sink_handshake,
 	.realloc = sink_realloc,

@@ -24,6 +24,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_ldap,
 	&proto_dubbo2,
 	&proto_foundationdb,
+	&proto_amqp,
 	NULL,
 };
 

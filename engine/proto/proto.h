@@ -121,6 +121,8 @@ struct proto_sink {
 	void (*response)(struct proto_sink *s, const struct proto_response *r);
 	/* The tag of the oldest request that waits for the response now parsed; -1: none. */
 	int (*tag)(const struct proto_sink *s);
+	/* Does a request of this id wait for its response? */
+	bool (*has)(const struct proto_sink *s, uint64_t id);
 	/* After a hole in the responses the next one is found: of the requests that began before it, all but the newest are
 	 * lost, or all of them where keep is false or the client pipelines. Returns how many wait still. */
 	uint32_t (*resync)(struct proto_sink *s, bool keep);

@@ -22,5 +22,6 @@ extern const struct proto_ops proto_smtp;
 extern const struct proto_ops proto_ldap;
 extern const struct proto_ops proto_dubbo2;
 extern const struct proto_ops proto_foundationdb;
+extern const struct proto_ops proto_amqp;
 
 #endif
