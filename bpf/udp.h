@@ -107,13 +107,14 @@ PACKET_INLINE int udp_is_dns(const struct udp_packet *p)
 	return !h[7] && !h[9] && h[11] <= 2 && !(h[3] & 0x8f);
 }
 
-/* RFC 9000, 17.2: a long header and a version of it (17.2.1, RFC 9369, the drafts); at port 443 a short header will do. */
+/* RFC 9000, 17.2: a long header and a version of it (RFC 9369, the drafts; not 0, which negotiates one: zeros are in any protocol); at
+ * port 443 a short header will do. */
 PACKET_INLINE int udp_is_quic(const struct udp_packet *p)
 {
 	__u32 version = packet_be32(p->head + 1);
 
 	if (p->head[0] & 0x80)
-		return p->len > 20 && (version == 1 || version == 0x6b3343cf || version >> 8 == 0xff0000 || !version);
+		return p->len > 20 && (version == 1 || version == 0x6b3343cf || version >> 8 == 0xff0000);
 	return (p->head[0] & 0x40) && p->len > 20 && (p->sport == 443 || p->dport == 443);
 }
 
