@@ -20,6 +20,8 @@
 #define TICK_NS (uint64_t)NS_PER_S
 #define SILENCE_NS (5 * TICK_NS)        /* of a longer one nothing is told second by second */
 #define SIGNALS_EVERY 65536u            /* packets */
+#define BACK_NS TICK_NS                 /* a packet that is older than the last one by more: the clock was set, or captures were put together */
+#define LATEST_NS (UINT64_MAX / 2)
 
 struct import {
 	struct pcap_files *files;
@@ -28,7 +30,9 @@ struct import {
 	struct model *model;
 	struct store *store;
 	uint64_t begin_ns;              /* of the tick; 0: no packet yet */
-	uint64_t packets, other, cut, ticks, early;
+	uint64_t last_ns;               /* the latest packet */
+	uint64_t shift_ns;              /* added to the capture's clock since it went back */
+	uint64_t packets, other, cut, ticks, back;
 };
 
 static void on_record(void *arg, const struct ev_hdr *ev)
@@ -97,19 +101,31 @@ static bool interrupted(void)
 					     sigismember(&pending, SIGHUP));
 }
 
-static int take_packet(struct import *im, const struct pcap_record *r)
+/* Time never goes back behind the tick. Where the clock does, what follows is dated on from there, so that it keeps its distances. */
+static uint64_t time_of(struct import *im, uint64_t unix_ns)
 {
-	uint64_t ts_ns = r->unix_ns;
-	struct capture_packet p;
-	int ret, got;
+	uint64_t ts_ns = unix_ns && unix_ns + im->shift_ns < LATEST_NS ? unix_ns + im->shift_ns : im->last_ns;
 
 	if (!im->begin_ns)
 		im->begin_ns = ts_ns < TICK_NS ? 1 : ts_ns - ts_ns % TICK_NS;
-	/* packets of several interfaces, or a clock that was set back: there is no way back */
-	if (ts_ns < im->begin_ns) {
-		im->early++;
-		ts_ns = im->begin_ns;
+	if (ts_ns + BACK_NS < im->last_ns) {
+		im->shift_ns += im->last_ns - ts_ns;
+		im->back++;
+		ts_ns = im->last_ns;
 	}
+	if (ts_ns < im->begin_ns)
+		ts_ns = im->begin_ns;
+	if (ts_ns > im->last_ns)
+		im->last_ns = ts_ns;
+	return ts_ns;
+}
+
+static int take_packet(struct import *im, const struct pcap_record *r)
+{
+	uint64_t ts_ns = time_of(im, r->unix_ns);
+	struct capture_packet p;
+	int ret, got;
+
 	ret = end_ticks(im, ts_ns);
 	if (ret)
 		return ret;
@@ -134,9 +150,8 @@ static void say_what(const struct import *im, const char *const *paths, size_t n
 	if (c.cut_segments)
 		say_note("capture: %llu segments were not captured whole (snap length): some requests in them cannot be read",
 			 (unsigned long long)c.cut_segments);
-	if (im->early)
-		say_note("capture: %llu packets are older than those before them, and count as of the same second",
-			 (unsigned long long)im->early);
+	if (im->back)
+		say_note("capture: its clock goes back %llu times: what follows is dated on from there", (unsigned long long)im->back);
 	for (size_t i = 0; i < n; i++)
 		if (pcap_files_broken(im->files, i))
 			say_note("%s: ends in the middle, what is before that was read: %s", paths[i], pcap_files_broken(im->files, i));

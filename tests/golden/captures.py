@@ -45,10 +45,11 @@ CAPTURES = {
     "mysql.pcapng": ("mysql", {"mysql": 1}, TLS, ("mysql.command", 2), "nobody answers COM_QUIT"),
     "mssql_tds.pcap": ("tds", {"tds": 10}, (), ("tds.type == 1 || tds.type == 3", 20), "ten of them have no answer in the capture"),
     "memcached.cap": ("memcached", {"memcached": 1}, (), ("memcache.command", 2), "tshark marks the answer of stats, too"),
-    "mongodb.pcap": ("mongodb", {"mongodb": 0}, (), NONE, ""),
+    "mongodb.pcap": ("mongodb", {}, {"mongodb"}, NONE, ""),        # of five connections the first question each, no answers
     "mongo_false_positive.pcapng": ("foreign", {}, (), NONE, ""),
     "kafka.pcapng": ("kafka", {"kafka": 0}, (), NONE, ""),
-    "cassandra.pcap": ("cassandra", {"cassandra": 0}, (), NONE, ""),
+    "cassandra.pcap": ("cassandra", {"cassandra": 2}, (), ("cql.opcode", 3), "OPTIONS, its answer and a STARTUP without one; the same of "
+                       "another connection, of version 5, which tshark does not read"),
     "amqp.pcap": ("amqp", {"amqp": 0}, (), NONE, ""),
     "nats.pcap": ("nats", {"nats": 0}, (), NONE, ""),
     "mqtt.pcap": ("mqtt", {"mqtt": 0}, (), NONE, ""),
