@@ -25,7 +25,7 @@ def case_recipes(bench):
         f.write(f'#!/bin/sh\nexec {recorder.binary()} "$@" --db {bench.db}\n')
     os.chmod(f"{bench.folder}/rootle", 0o755)
     env = {**os.environ, "PATH": f"{bench.folder}:{os.environ['PATH']}"}
-    bench.equal(len(recipes()), 13, "recipes with jq in the README")
+    bench.equal(len(recipes()), 14, "recipes with jq in the README")
     for line in recipes():
         r = run(["bash", "-o", "pipefail", "-c", line], check=False, env=env)
         there = r.stdout.strip() or any(key in line for key in NOT_IN_FIXTURE)
