@@ -11,7 +11,6 @@
 
 #include "event.h"
 
-#define COPY_HEAD 4096u
 #define COPY_HEAD_SMALL 1024u           /* for WISH_HEADS, and where the budget is short */
 #define COPY_TAIL 64u
 #define COPY_PIECE 32768u               /* of a segment above 64 KB (head is 16 bits wide): records of this size, */

@@ -101,6 +101,8 @@ enum {                              /* ev_data.flags */
 	DATA_TIMED = 1 << 6,        /* wait[] is set */
 };
 
+#define COPY_HEAD 4096u             /* larger segments are cut, if nobody has said that they are wanted whole (copy.h) */
+
 /* What a thread can wait for. A kind is the call's that it sleeps in, else the sleep's. */
 enum {
 	WAIT_OTHER = 0,             /* in no call that we name, or the kernel does not say in which */

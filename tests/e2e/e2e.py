@@ -79,7 +79,7 @@ class Bench:
         return rec
 
     def rows(self, command, *args):
-        return [r for r in recorder.query(command, self.db, "--last", "1h", *args) if r["type"] != "summary"]
+        return [r for r in recorder.query(command, self.db, "--last", "1h", *args, ok=(0, 3)) if r["type"] != "summary"]
 
     def count(self, port, wanted):
         """Requests to a port whose operation matches the pattern, over the whole recording."""
@@ -95,8 +95,8 @@ class Bench:
 
     # servers
 
-    def nginx(self):
-        """(port, access log): one static page, /hello.html."""
+    def nginx(self, http2=False):
+        """(port, access log): one static page, /hello.html. http2: with prior knowledge, in clear text."""
         need("nginx")
         port, root = free_port(), os.path.join(self.folder, "nginx")
         os.makedirs(f"{root}/www")
@@ -107,7 +107,7 @@ class Bench:
         with open(f"{root}/nginx.conf", "w") as f:
             f.write(f"daemon off; pid {root}/pid; worker_processes 2; events {{ worker_connections 2048; }}\n"
                     f"http {{ {temps} access_log {root}/access.log combined buffer=64k flush=500ms;\n"
-                    f"keepalive_requests 1000000; server {{ listen 127.0.0.1:{port}; root {root}/www; }} }}\n")
+                    f"keepalive_requests 1000000; server {{ listen 127.0.0.1:{port}{' http2' * http2}; root {root}/www; }} }}\n")
         self.start("nginx", ["nginx", "-p", root, "-c", f"{root}/nginx.conf", "-e", f"{root}/error.log"], port)
         return port, f"{root}/access.log"
 
