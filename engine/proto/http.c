@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD_MAX (60 * 1024)    /* the flow keeps 64 KB; of a longer head the rest is not read */
+#define HEAD_MAX (32 * 1024)    /* with another segment behind it the flow can keep it; of a longer one the rest is not read */
 #define CHUNK_LINE_MAX 4096
 
 enum { TAG_PLAIN = 0, TAG_HEAD, TAG_CONNECT, TAG_UPGRADE, TAG_H2C };
@@ -82,7 +82,8 @@ static uint8_t request_tag(const uint8_t *p, size_t method, int upgrade)
 	return upgrade == UPGRADE_H2C ? TAG_H2C : upgrade ? TAG_UPGRADE : TAG_PLAIN;
 }
 
-/* The step behind a head, and how much of it and of the body is done with. */
+/* The step behind a head, and how much of it and of the body is done with. A request whose length cannot be told has no body: its server
+ * refuses it. */
 static ssize_t body_begin(struct http_side *d, const struct http_head *h, size_t head, bool to_end)
 {
 	d->scanned = 0;
@@ -92,19 +93,15 @@ static ssize_t body_begin(struct http_side *d, const struct http_head *h, size_t
 		d->step = STEP_CHUNK;
 		return (ssize_t)head;
 	}
-	if ((h->coded || h->length < -1) && !to_end) {
-		/* no server can tell either where the body ends: what comes after it is another request, if any */
-		d->step = STEP_LOST;
-		return (ssize_t)head;
-	}
 	if ((h->coded || h->length < 0) && to_end) {
 		d->step = STEP_TO_END;
 		return PROTO_OPAQUE;
 	}
 	d->step = STEP_BODY_END;
-	if (h->length > 0)
-		d->bytes += (uint64_t)h->length;
-	return (ssize_t)head + (h->length > 0 ? h->length : 0);
+	if (h->length <= 0 || h->coded)
+		return (ssize_t)head;
+	d->bytes += (uint64_t)h->length;
+	return (ssize_t)head + h->length;
 }
 
 static int64_t chunk_size(const uint8_t *p, size_t n);

@@ -149,3 +149,148 @@ Test(http, http2_and_rtsp_are_not_http)
 	TALK(80, false, h2, "");
 	TALK(80, false, rtsp, "");
 }
+
+Test(http, methods_of_others_and_forms_of_targets)
+{
+	static const struct turn v[] = {
+		T(C, "PROPFIND /dav/ HTTP/1.1\r\n\r\n"), T(S, "HTTP/1.1 207 Multi-Status\r\nContent-Length: 0\r\n\r\n"),
+		T(C, "VERSION-CONTROL /a HTTP/1.1\r\n\r\n"), T(S, "HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n"),
+		T(C, "OPTIONS * HTTP/1.1\r\n\r\n"), T(S, OK(0, "")),
+		T(C, "GET http://shop:80/items/7 HTTP/1.1\r\n\r\n"), T(S, "HTTP/1.1 999 \r\ncontent-length: 0\r\n\r\n"),
+		T(C, "\r\npatch /b HTTP/1.1\r\n\r\n"), T(S, "HTTP/1.1 501\r\nContent-Length: 0\r\n\r\n"),
+	};
+
+	TALK(80, false, v, "PROPFIND /dav/ 207 ok - 0 27/48\nVERSION-CONTROL /a 405 client_error - 0 31/38\n"
+			   "OPTIONS * 200 ok - 0 22/38\nGET /items/{id} 999 server_error - 0 39/36\n"
+			   "patch /b 501 server_error - 0 21/35\n");
+}
+
+Test(http, framing_that_is_odd)
+{
+	static const struct turn v[] = {
+		T(C, GET("/both")), T(S, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"),
+		T(C, GET("/folded")), T(S, "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip,\r\n\t chunked\r\n\r\n0\r\n\r\n"),
+		T(C, GET("/blank")), T(S, "HTTP/1.1 200 OK\r\nContent-Length : 2\r\nX-Obs: \xff\xfe\r\n\r\nab"),
+		T(C, GET("/twice")), T(S, "HTTP/1.1 200 OK\r\ncontent-length: 2, 2\r\n\r\nab"),
+		T(C, GET("/zeros")), T(S, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n00000000000000000002\r\nab\r\n0\r\n\r\n"),
+		T(C, GET("/coded")), T(S, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\nContent-Length: 1\r\n\r\nabc"),
+	};
+
+	TALK(80, false, v, "GET /both 200 ok - 0 31/78\nGET /folded 200 ok - 0 33/61\nGET /blank 200 ok - 0 32/52\n"
+			   "GET /twice 200 ok - 0 32/43\nGET /zeros 200 ok - 0 32/78\nGET /coded 200 ok - 0 32/72\n");
+}
+
+/* The answer comes before all of the question has: too large. What comes of the body then is nobody's. */
+Test(http, answered_before_the_body)
+{
+	static const struct turn v[] = {
+		T(C, "PUT /big HTTP/1.1\r\nUpgrade: tls\r\nContent-Length: 6\r\n\r\nabc"), T(S, "HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n"),
+		T(C, "def"), T(C, GET("/b")), T(S, OK(0, "")),
+	};
+
+	TALK(80, false, v, "PUT /big 413 client_error - 0 54/38\nGET /b 200 ok - 0 28/38\n");
+}
+
+/* While what follows an upgrade is open, only its own answer decides. */
+Test(http, upgrade_behind_a_pipelined_request)
+{
+	static const struct turn v[] = {
+		T(C, GET("/a") "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"),
+		T(S, OK(0, "")), T(S, "HTTP/1.1 101 Go\r\nUpgrade: websocket\r\n\r\n"), T(C, GET("/not-a-request")), T(S, OK(0, "")),
+	};
+
+	TALK(80, false, v, "GET /a 200 ok - 0 28/38\nGET /ws 101 ok - 0 40/39\n");
+}
+
+Test(http, upgrade_to_http2_refused)
+{
+	static const struct turn v[] = {
+		T(C, "GET /a HTTP/1.1\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"), T(S, OK(0, "")),
+		T(C, GET("/b")), T(S, OK(0, "")),
+	};
+
+	TALK(80, false, v, "GET /a 200 ok - 0 59/38\nGET /b 200 ok - 0 28/38\n");
+}
+
+Test(http, a_head_too_long_to_keep)
+{
+	static char head[70000];
+	static struct talk t;
+
+	memset(head, 'x', sizeof(head));
+	memcpy(head, "GET /big HTTP/1.1\r\nCookie: ", 27);
+	memcpy(head + sizeof(head) - 4, "\r\n\r\n", 4);
+	talk_init(&t, 80, false);
+	for (size_t off = 0; off < sizeof(head); off += 10000)
+		talk_say(&t, C, head + off, 10000);
+	talk_say(&t, S, "HTTP/1.1 431 No\r\nContent-Length: 0\r\n\r\n", 38);
+	talk_say(&t, C, GET("/b"), strlen(GET("/b")));
+	talk_say(&t, S, OK(0, ""), strlen(OK(0, "")));
+	cr_assert_eq(t.pool.given_up, 0);
+	talk_end(&t);
+	cr_assert(strstr(t.log, "GET /big 431 client_error"), "%s", t.log);
+	cr_assert(strstr(t.log, "GET /b 200 ok"), "%s", t.log);
+}
+
+Test(http, zeros_are_nothing)
+{
+	static const char zeros[64];
+	static const struct turn v[] = {{C, zeros, 64}, {S, zeros, 64}};
+
+	TALK(80, false, v, "");
+	TALK(80, true, v, "");
+}
+
+Test(http, elasticsearch)
+{
+	static const struct {
+		const char *target, *op;
+	} of[] = {
+		{"/items/_search?q=secret", "/items/_search"},
+		{"/logs-2026.11.22/_search", "/logs-{date}/_search"},
+		{"/logs-2026.11/_count", "/logs-{date}/_count"},
+		{"/.ds-logs-nginx-default-2026.11.22-000001/_search", "/.ds-logs-nginx-default-{date}-{n}/_search"},
+		{"/metrics-20261122,users/_search", "/metrics-{date},users/_search"},
+		{"/logs-2026.w47/_bulk", "/logs-{date}/_bulk"},
+		{"/logs-*/_search", "/logs-*/_search"},
+		{"/items/_doc/some-name", "/items/_doc/{id}"},
+		{"/items/type/_search", "/items/type/_search"},
+		{"/_bulk", "/_bulk"},
+		{"/_search/scroll/DXF1ZXJ5QW5kRmV0Y2gBAAAAAAAAAD4WYm9laVYtZndUQlNsdDcwakFMNjU1QQ==", "/_search/scroll/{id}"},
+		{"/_cat/indices/logs-2026.11.22", "/_cat/indices/logs-{date}"},
+		{"/_cluster/health", "/_cluster/health"},
+		{"/shard-v2/_update/17", "/shard-v2/_update/{id}"},
+		{"/users/_nothing/17", "/users/_nothing/{id}"},
+	};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++) {
+		char ask[256], want[256];
+		struct turn v[2] = {{C, ask, 0}, T(S, OK(0, ""))};
+
+		v[0].n = (size_t)snprintf(ask, sizeof(ask), "POST %s HTTP/1.1\r\n\r\n", of[i].target);
+		snprintf(want, sizeof(want), "POST %s 200 ok - 0 %zu/38\n", of[i].op, v[0].n);
+		TALK(9200, false, v, want);
+	}
+}
+
+#define SUMMARY "X-ClickHouse-Summary: {\"read_rows\":\"9\",\"written_rows\":\"0\",\"result_rows\":\"3\"}\r\n"
+
+Test(http, clickhouse)
+{
+	static const struct turn v[] = {
+		T(C, "POST / HTTP/1.1\r\nContent-Length: 29\r\n\r\nSELECT a FROM t WHERE a = 'x'"),
+		T(S, "HTTP/1.1 200 OK\r\n" SUMMARY "Content-Length: 0\r\n\r\n"),
+		T(C, "GET /?database=d&query=select+1%2B1 HTTP/1.1\r\n\r\n"), T(S, OK(0, "")),
+		T(C, "POST /?query=INSERT%20INTO%20t%20FORMAT%20CSV HTTP/1.1\r\nContent-Length: 3\r\n\r\n1,2"), T(S, OK(0, "")),
+		T(C, "POST /?user=me HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nSELECT 1\r\n0\r\n\r\n"),
+		T(S, "HTTP/1.1 404 Not Found\r\nX-ClickHouse-Exception-Code: 60\r\nContent-Length: 0\r\n\r\n"),
+		T(C, "POST / HTTP/1.1\r\nX-ClickHouse-User: me\r\nContent-Length: 4\r\n\r\nOOPS"),
+		T(S, "HTTP/1.1 500 No\r\nX-ClickHouse-Exception-Code: 9876\r\nContent-Length: 0\r\n\r\n"),
+		T(C, "POST / HTTP/1.1\r\nContent-Length: 8\r\n\r\n{\"a\": 1}"), T(S, OK(0, "")),
+		T(C, "GET /?query=shoes HTTP/1.1\r\n\r\n"), T(S, OK(0, "")),
+	};
+
+	TALK(8123, false, v, "SELECT a FROM t WHERE a = ? 200 ok - 3 68/116\nSELECT ? + ? 200 ok - 0 48/38\n"
+			     "INSERT INTO t FORMAT CSV 200 ok - 0 80/38\nSELECT ? 404 client_error UNKNOWN_TABLE 0 73/78\n"
+			     "OOPS 500 server_error 9876 0 65/73\nPOST / 200 ok - 0 46/38\nGET / 200 ok - 0 30/38\n");
+}
