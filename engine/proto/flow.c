@@ -642,7 +642,7 @@ uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns)
 	for (uint32_t i = 0; i < f->queue.n; i++) {
 		const struct waiting *w = pairing_at(&f->queue, i);
 
-		if (!w->marker && !w->waits && !n++)
+		if (!w->marker && !w->waits && !w->served && !n++)
 			*oldest_ns = w->begin_ns;
 	}
 	return n;

@@ -104,7 +104,7 @@ bool flow_swapped(const struct flow *f);
 bool flow_is_deaf(const struct flow *f);
 /* The client has sent a request before the one before it was answered. */
 bool flow_is_piped(const struct flow *f);
-/* Requests sent and not answered yet, and when the oldest began (0: none); not those that wait by intent. */
+/* Requests sent and not answered yet, and when the oldest began (0: none); not those that wait by intent, nor streams being served. */
 uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns);
 
 #endif

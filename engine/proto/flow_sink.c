@@ -33,7 +33,7 @@ void flow_emit(struct flow *f, const struct waiting *w, const struct proto_respo
 		.bytes_request = w->bytes,
 		.bytes_response = r->bytes,
 		.rows = r->rows,
-		.no_latency = w->waits,
+		.no_latency = w->waits || r->lasts,
 		.client_tid = w->tid ? w->tid : client->tid,
 		.server_tid = r->error == REQ_ABORTED ? 0 : server->tid,
 		.server_read_tid = read ? f->read_tid : 0,
@@ -153,6 +153,15 @@ static void sink_grow(struct proto_sink *s, uint64_t id, uint64_t end_ns, uint64
 	w->tid = f->dir[FROM_CLIENT].tid;
 }
 
+static void sink_served(struct proto_sink *s, uint64_t id)
+{
+	struct flow *f = flow_of(s);
+	uint32_t i = waiting_find(f, id);
+
+	if (i < f->queue.n)
+		pairing_at(&f->queue, i)->served = true;
+}
+
 static void sink_response(struct proto_sink *s, const struct proto_response *r)
 {
 	struct flow *f = flow_of(s);
@@ -224,6 +233,7 @@ static void *sink_realloc(struct proto_sink *s, void *p, size_t old, size_t n)
 const struct proto_sink flow_sink = {
 	.request = sink_request,
 	.grow = sink_grow,
+	.served = sink_served,
 	.response = sink_response,
 	.tag = sink_tag,
 	.has = sink_has,

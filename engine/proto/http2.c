@@ -132,7 +132,7 @@ static ssize_t data_go(struct http2 *h, enum proto_dir dir, const struct proto_b
 	size_t n;
 
 	while (d->left && off <= b->n) {
-		n = h2_data_take(h, dir, b->p + off, b->n - off, d->left);
+		n = h2_data_take(h, dir, b->p + off, b->n - off, d->left, s);
 		if (!n && b->cut) {
 			h2_data_lost(h, dir);
 			continue;

@@ -47,7 +47,7 @@ int h2_block_end(struct http2 *h, enum proto_dir dir, uint64_t end_ns, struct pr
 void h2_data_end(struct http2 *h, enum proto_dir dir, uint64_t end_ns, struct proto_sink *s);
 /* Takes what it can of `have` bytes of DATA of which `left` are to come: how many are done with, maybe more than `have`; 0: it
  * needs more. */
-size_t h2_data_take(struct http2 *h, enum proto_dir dir, const uint8_t *p, size_t have, size_t left);
+size_t h2_data_take(struct http2 *h, enum proto_dir dir, const uint8_t *p, size_t have, size_t left, struct proto_sink *s);
 /* Bytes of the DATA now were not seen: its messages cannot be counted. */
 void h2_data_lost(struct http2 *h, enum proto_dir dir);
 void h2_reset(struct http2 *h, enum proto_dir dir, uint32_t id, uint32_t code, uint64_t ns, struct proto_sink *s);

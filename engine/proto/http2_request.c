@@ -252,13 +252,19 @@ static size_t message_take(struct h2_stream *st, const uint8_t *p, size_t have, 
 	return n;
 }
 
-size_t h2_data_take(struct http2 *h, enum proto_dir dir, const uint8_t *p, size_t have, size_t left)
+size_t h2_data_take(struct http2 *h, enum proto_dir dir, const uint8_t *p, size_t have, size_t left, struct proto_sink *s)
 {
+	uint32_t had;
+	size_t n;
 	struct h2_stream *st = dir == FROM_SERVER ? h2_stream_find(&h->streams, h->side[dir].stream) : NULL;
 
 	if (!st || !is_set(st, H2_GRPC) || is_set(st, H2_ROWS_LOST))
 		return left;
-	return message_take(st, p, have, left);
+	had = st->rows;
+	n = message_take(st, p, have, left);
+	if (!had && st->rows && is_set(st, H2_ASKED))
+		s->served(s, st->id);
+	return n;
 }
 
 void h2_data_lost(struct http2 *h, enum proto_dir dir)
@@ -278,8 +284,10 @@ static void judge_cancel(const struct h2_stream *st, uint32_t code, struct proto
 		return;
 	r->status = grpc_of_reset(code);
 	r->detail = grpc_name(r->status);
-	if (r->status == GRPC_CANCELLED && st->rows)
-		r->error = REQ_OK;
+	if (r->status != GRPC_CANCELLED || !st->rows)
+		return;
+	r->error = REQ_OK;
+	r->lasts = true;
 }
 
 /* The server gave up: for what the client did wrong, or for its own reasons. */

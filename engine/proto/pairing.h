@@ -14,6 +14,7 @@ struct waiting {
 	uint8_t tag;
 	bool chained;
 	bool waits;
+	bool served;
 	bool marker;               /* takes its place, is never reported */
 };
 

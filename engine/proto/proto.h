@@ -106,6 +106,7 @@ struct proto_response {
 	enum req_error error;
 	const char *detail;     /* SQLSTATE, error word, or NULL */
 	uint64_t begin_ns, end_ns, bytes, rows;
+	bool lasts;             /* it lasted as long as the client wanted: its time is no latency */
 };
 
 struct tls_handshake;
@@ -117,6 +118,9 @@ struct proto_sink {
 	void (*request)(struct proto_sink *s, const struct proto_request *r);
 	/* The request of the id, or the newest where id is 0, goes on (a body): it ended later and has so many more bytes. */
 	void (*grow)(struct proto_sink *s, uint64_t id, uint64_t end_ns, uint64_t bytes);
+	/* The request of the id has got a message of its response, and may get more when something happens (a stream of gRPC): until
+	 * it ends it is none of those in flight. */
+	void (*served)(struct proto_sink *s, uint64_t id);
 	/* The oldest request (or that of the id) is answered. */
 	void (*response)(struct proto_sink *s, const struct proto_response *r);
 	/* The tag of the oldest request that waits for the response now parsed; -1: none. */

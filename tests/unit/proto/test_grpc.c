@@ -54,6 +54,28 @@ Test(grpc, streams)
 	script_check(&s, false, "/a.B/Chat 0 ok - 1 91/47\n/a.B/Watch 0 ok - 4 65/397\n");
 }
 
+/* A stream that has had a message is in flight, but nobody waits for it; one that has not is waited for. */
+Test(grpc, a_stream_is_not_waited_for)
+{
+	static struct talk t;
+	uint64_t oldest;
+
+	script_init(&s);
+	put_begin(&s);
+	put_call(&s, 1, "/a.B/Watch");
+	put_headers(&s, S, END_HEADERS, 1, ":status: 200\ncontent-type: application/grpc\n");
+	talk_init(&t, 0, false);
+	talk_play(&t, s.turn, s.n, 0, 99, 0);
+	cr_assert_eq(flow_inflight(t.f, &oldest), 1);
+	cr_assert_neq(oldest, 0);
+	s.n = 0;
+	put_message(&s, S, 0, 1, 3);
+	talk_play(&t, s.turn, s.n, 0, 99, 0);
+	cr_assert_eq(flow_inflight(t.f, &oldest), 0);
+	talk_end(&t);
+	script_done(&s);
+}
+
 Test(grpc, what_the_client_ends)
 {
 	script_init(&s);

@@ -14,6 +14,9 @@ static const struct sample {
 #define V(id, dir, text) {id, dir, text, sizeof(text) - 1}
 	V(PROTO_HTTP, C, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), V(PROTO_HTTP, S, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
 	V(PROTO_HTTP, C, "POST /x HTTP/1.0\r\n\r\n"),
+	V(PROTO_HTTP2, C, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+	V(PROTO_HTTP2, S, "\0\0\6\4\0\0\0\0\0\0\3\0\0\0\x64" "\0\0\0\4\1\0\0\0\0"),
+	V(PROTO_HTTP2, C, "\0\0\3\1\5\0\0\0\7\x82\x86\x84"), V(PROTO_HTTP2, S, "\0\0\1\1\5\0\0\0\7\x88"),
 	V(PROTO_POSTGRES, C, "\0\0\0\x08\x04\xd2\x16\x2f"), V(PROTO_POSTGRES, C, "\0\0\0\x10\0\3\0\0user\0pg\0\0"),
 	V(PROTO_POSTGRES, C, "Q\0\0\0\xdSELECT 1\0"), V(PROTO_POSTGRES, S, "Z\0\0\0\5I"),
 	V(PROTO_MYSQL, S, "\x4a\0\0\0\xa""8.0.36\0\7\0\0\0abcdefgh\0\xff\xff\x21\2\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0abcdefghijkl\0"
