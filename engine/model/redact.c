@@ -6,7 +6,7 @@
 #include "proto/normalise.h"
 
 static const struct { const char *protocol; enum sql_dialect dialect; } databases[] = {
-	{"postgres", SQL_POSTGRES}, {"mysql", SQL_MYSQL}, {"tds", SQL_TDS}, {"clickhouse", SQL_CLICKHOUSE},
+	{"postgres", SQL_POSTGRES}, {"mysql", SQL_MYSQL}, {"tds", SQL_TDS}, {"clickhouse", SQL_CLICKHOUSE}, {"cassandra", SQL_POSTGRES},
 };
 
 static size_t redact_path(char *out, size_t cap, const char *op)

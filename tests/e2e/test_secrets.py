@@ -45,6 +45,26 @@ def text(s):
     return bytes([len(s)]) + s
 
 
+def bson(**v):
+    """Strings, numbers and documents."""
+    body = b""
+    for k, x in v.items():
+        name = k.encode() + b"\0"
+        if isinstance(x, bytes):
+            body += b"\2" + name + struct.pack("<I", len(x) + 1) + x + b"\0"
+        else:
+            body += b"\1" + name + struct.pack("<d", x) if isinstance(x, float) else b"\3" + name + bson(**x)
+    return struct.pack("<I", len(body) + 5) + body + b"\0"
+
+
+def mongo(number, answers, document):
+    return struct.pack("<IIIIIB", 21 + len(document), number, answers, 2013, 0, 0) + document
+
+
+def cql(version, opcode, body):
+    return struct.pack(">BBHBI", version, 0, 1, opcode, len(body)) + body
+
+
 LDAP_BIND = ber(0x30, b"\2\1\1", ber(0x60, b"\2\1\3", ber(4, b"cn=s3cr3t"), ber(0x80, b"s3cr3t")))
 LDAP_SEARCH = ber(0x30, b"\2\1\2", ber(0x63, ber(4, b"uid=s3cr3t,dc=a"), b"\x0a\1\0\x0a\1\0\2\1\0\2\1\0\1\1\0", ber(0x87, b"s3cr3t"), ber(0x30)))
 DNS = struct.pack(">HHHHHH", 7, 0x100, 1, 0, 0, 0) + text(b"s3cr3t12345678") + text(b"test") + b"\0\0\1\0\1"
@@ -64,6 +84,13 @@ TALKS = [
       (C, my(1, struct.pack("<IIB", 0x000aa20d, 1 << 24, 33) + bytes(23) + b"s3cr3t\0\x14s3cr3ts3cr3ts3cr3t12mysql_native_password\0")),
       (S, my(2, b"\0\0\0\2\0\0\0")), (C, my(0, b"\3select \"s3cr3t\"")), (S, my(1, b"\xff\x28\x04#42000s3cr3t"))]),
     ("memcached", "get", False, [(C, b"get s3cr3t\r\n"), (S, b"VALUE s3cr3t 0 6\r\ns3cr3t\r\nEND\r\n")]),
+    ("mongodb", "find", False,
+     [(C, mongo(1, 0, bson(find=b"orders", filter={"k": SECRET}, comment=SECRET, **{"$db": b"shop"}))),
+      (S, mongo(2, 1, bson(ok=0.0, errmsg=SECRET, codeName=b"Unauthorized", code=13.0)))]),
+    ("cassandra", "SELECT", False,
+     [(C, cql(4, 1, b"\0\1\0\x0bCQL_VERSION\0\0053.0.0")), (S, cql(0x84, 2, b"")),
+      (C, cql(4, 7, b"\0\0\0\x25select a from t where k = 's3cr3t' --" + b"\0\1\0")),
+      (S, cql(0x84, 0, b"\0\0\x20\0\0\6s3cr3t"))]),
     ("dns-tcp", "A {id}.test", True,
      [(C, struct.pack(">H", len(DNS)) + DNS), (S, struct.pack(">H", len(DNS)) + DNS[:2] + b"\x81\x80" + DNS[4:])]),
     ("fastcgi", "GET /x", True,
