@@ -23,5 +23,6 @@ extern const struct proto_ops proto_ldap;
 extern const struct proto_ops proto_dubbo2;
 extern const struct proto_ops proto_foundationdb;
 extern const struct proto_ops proto_amqp;
+extern const struct proto_ops proto_zookeeper;
 
 #endif

@@ -38,6 +38,7 @@ static const struct sample {
 	V(PROTO_DNS, C, "\0\x1d\0\1\1\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"),
 	V(PROTO_DNS, S, "\0\x1d\0\1\x81\x80\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1"),
 	V(PROTO_AMQP, C, "AMQP\0\0\x9\1"), V(PROTO_AMQP, C, "\1\0\1\0\0\0\5\0\x14\0\xa\0\xce"), V(PROTO_AMQP, S, "\x8\0\0\0\0\0\0\xce"),
+	V(PROTO_ZOOKEEPER, C, "\0\0\0\x13\0\0\0\3\0\0\0\4\0\0\0\6/a/b/c\1"), V(PROTO_ZOOKEEPER, S, "\0\0\0\x10\xff\xff\xff\xfe\0\0\0\0\0\0\0\5\0\0\0\0"),
 	V(PROTO_TLS, C, "\x16\x03\x01\0\x05\x01\0\0\x01\x03"),
 	V(PROTO_HTTP2, C, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"), V(PROTO_MEMCACHED, C, "gets key:1 key:2\r\n"),
 	V(PROTO_MEMCACHED, C, "set a 0 0 1\r\nx\r\n"), V(PROTO_MEMCACHED, S, "VALUE k 0 1\r\nv\r\nEND\r\n"),
