@@ -50,7 +50,7 @@ CAPTURES = {
     "kafka.pcapng": ("kafka", {"kafka": 0}, (), NONE, ""),
     "cassandra.pcap": ("cassandra", {"cassandra": 2}, (), ("cql.opcode", 3), "OPTIONS, its answer and a STARTUP without one; the same of "
                        "another connection, of version 5, which tshark does not read"),
-    "amqp.pcap": ("amqp", {"amqp": 0}, (), NONE, ""),
+    "amqp.pcap": ("amqp", {"amqp": 31}, (), ("amqp.method.method == 40 || amqp.method.method == 60", 31), ""),
     "nats.pcap": ("nats", {"nats": 0}, (), NONE, ""),
     "mqtt.pcap": ("mqtt", {"mqtt": 0}, (), NONE, ""),
     "coap_mqtt.pcap": ("mqtt", {"mqtt": 0}, (), NONE, ""),
