@@ -86,6 +86,14 @@ class Bench:
         pattern = re.compile(wanted, re.I)
         return sum(r["count"] for r in self.rows("requests") if r["port"] == port and pattern.search(r["op"] or ""))
 
+    def sums(self, port, key="count"):
+        """{operation: sum of a column} of what was asked of a port."""
+        found = {}
+        for r in self.rows("requests"):
+            if r["port"] == port:
+                found[r["op"]] = found.get(r["op"], 0) + (r.get(key) or 0)
+        return found
+
     def close(self):
         for p in reversed(self.processes):
             p.stop()

@@ -15,15 +15,6 @@ def finish(bench, rec):
     bench.equal(lost, 0, "events lost")
 
 
-def sums(bench, port, key="count"):
-    """{operation: sum of a column} of what was asked of a port."""
-    found = {}
-    for r in bench.rows("requests"):
-        if r["port"] == port:
-            found[r["op"]] = found.get(r["op"], 0) + (r.get(key) or 0)
-    return found
-
-
 def case_redis_every_way(bench):
     need_root()
     need("redis-server")
@@ -67,7 +58,7 @@ def case_redis_every_way(bench):
     assert r.blpop("queue", 10)
     r.eval("return 1", 0)
     finish(bench, rec)
-    count, errors, rows = sums(bench, port), sums(bench, port, "errors"), sums(bench, port, "rows")
+    count, errors, rows = bench.sums(port), bench.sums(port, "errors"), bench.sums(port, "rows")
     for op, wanted in {"GETSET": 5, "SET": 10001, "MULTI": 1, "INCRBY": 1, "EXEC": 1, "HSET": 1, "GET": 1, "LRANGE": 20, "HGETALL": 1,
                        "MGET": 1, "LPUSH": 2, "SUBSCRIBE": 1, "PUBLISH": 50, "BLPOP": 1, "EVAL": 1}.items():
         bench.equal(count.get(op), wanted, f"counted {op}")
@@ -122,7 +113,7 @@ def case_memcached_text(bench):
     assert len(c.get("big")) == 900_000
     finish(bench, rec)
     stats = server_stats(port)
-    count, errors, rows = sums(bench, port), sums(bench, port, "errors"), sums(bench, port, "rows")
+    count, errors, rows = bench.sums(port), bench.sums(port, "errors"), bench.sums(port, "rows")
     bench.equal(count.get("set"), 5102, "counted set, each second one of 2 KB, a hundred of them without reply")
     bench.equal(int(stats["cmd_set"]), 5103, "sets that memcached counted, the add that did not store among them")
     for op, wanted in {"get": 5003, "delete": 1, "add": 1, "incr": 2, "touch": 1, "gets": 1, "version": 1, "stats": 1}.items():
@@ -149,7 +140,7 @@ def case_memcached_binary(bench):
     c.get("nothing"), c.delete("nothing"), c.set("number", 7), c.incr("number", 1)
     finish(bench, rec)
     stats = server_stats(port)
-    count, rows = sums(bench, port), sums(bench, port, "rows")
+    count, rows = bench.sums(port), bench.sums(port, "rows")
     bench.equal(count.get("set"), 5001, "counted set")
     bench.equal(int(stats["cmd_set"]), 5001, "sets that memcached counted")
     bench.equal(count.get("get"), int(stats["cmd_get"]), "counted get: as memcached counted, quiet ones among them")
