@@ -19,12 +19,12 @@
 #define GO_OBJECT(ctx) ((ctx)->rax)
 #define GO_BUF(ctx) ((ctx)->rbx)
 #define GO_RESULT(ctx) ((ctx)->rax)
-#define GO_ROUTINE(regs) ((regs)->r14)
+#define GO_ROUTINE(ctx) ((ctx)->r14)
 #else
 #define GO_OBJECT(ctx) (((struct user_pt_regs *)(ctx))->regs[0])
 #define GO_BUF(ctx) (((struct user_pt_regs *)(ctx))->regs[1])
 #define GO_RESULT(ctx) (((struct user_pt_regs *)(ctx))->regs[0])
-#define GO_ROUTINE(regs) (((struct user_pt_regs *)(regs))->regs[28])
+#define GO_ROUTINE(ctx) (((struct user_pt_regs *)(ctx))->regs[28])
 #endif
 
 struct {
