@@ -347,12 +347,10 @@ static void wish(struct model *m, struct conn *c, int wanted)
 }
 
 /* Encrypted or given up: nothing is wanted. Messages that follow each other within a segment (pipelines, extended
- * queries) need all of it, from the first on that was cut, or would have been but for the credit, which lasts until the wish is known
- * (large), or once the client does not wait for answers; bodies of HTTP do not. */
-static void wish_what_flow_needs(struct model *m, uint32_t id, bool large)
+ * queries) need all of it, and from the first on: ten thousand publications may leave in one burst; bodies of HTTP do not. */
+static void wish_what_flow_needs(struct model *m, uint32_t id)
 {
 	struct conn *c = conn_at(m, id);
-	const struct proto_ops *o;
 
 	if (flow_is_deaf(c->flow)) {
 		wish(m, c, WISH_NONE);
@@ -360,10 +358,7 @@ static void wish_what_flow_needs(struct model *m, uint32_t id, bool large)
 			conn_close(m, id, m->now_ns);
 		return;
 	}
-	if (!large && !flow_is_piped(c->flow))
-		return;
-	o = proto_by_id(flow_proto(c->flow));
-	if (o && o->whole)
+	if (flow_wants_whole(c->flow))
 		wish(m, c, WISH_WHOLE);
 }
 
@@ -457,7 +452,7 @@ void socket_data(struct model *m, const struct ev_data *e)
 		return;
 	s = segment_of_data(e, sender == c->flow_client ? FROM_CLIENT : FROM_SERVER);
 	flow_segment(c->flow, &s);
-	wish_what_flow_needs(m, id, e->flags & DATA_CUT || e->len > COPY_HEAD);
+	wish_what_flow_needs(m, id);
 }
 
 /* Who wrote or read, where the segments could not say. */

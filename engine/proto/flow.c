@@ -629,9 +629,9 @@ bool flow_is_deaf(const struct flow *f)
 	return f->deaf || (f->dir[0].skip >= PROTO_OPAQUE / 2 && f->dir[1].skip >= PROTO_OPAQUE / 2);
 }
 
-bool flow_is_piped(const struct flow *f)
+bool flow_wants_whole(const struct flow *f)
 {
-	return f->piped;
+	return f->ops && f->ops->whole;
 }
 
 uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns)

@@ -102,9 +102,9 @@ enum proto_id flow_proto(const struct flow *f);
 bool flow_swapped(const struct flow *f);
 /* No more bytes are wanted (given up, or encrypted): the caller may tell the kernel. */
 bool flow_is_deaf(const struct flow *f);
-/* The client has sent a request before the one before it was answered. */
-bool flow_is_piped(const struct flow *f);
-/* Requests sent and not answered yet, and when the oldest began (0: none); not those that wait by intent, nor streams being served. */
+/* Of cut segments more is wanted (proto_ops.whole). */
+bool flow_wants_whole(const struct flow *f);
+/* Requests sent and not answered yet, and when the oldest began (0: none); not those that wait by intent. */
 uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns);
 
 #endif

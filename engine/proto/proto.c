@@ -26,6 +26,9 @@ const struct proto_ops *const proto_table[] = {
 	&proto_foundationdb,
 	&proto_amqp,
 	&proto_zookeeper,
+	&proto_kafka,
+	&proto_nats,
+	&proto_mqtt,
 	NULL,
 };
 

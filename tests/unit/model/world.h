@@ -360,7 +360,7 @@ bool flow_is_deaf(const struct flow *f)
 	return f->deaf;
 }
 
-bool flow_is_piped(const struct flow *f)
+bool flow_wants_whole(const struct flow *f)
 {
 	return false;
 }
