@@ -34,7 +34,7 @@ struct flow {
 	uint32_t good, bad;             /* messages that the parser understood, and that it did not */
 	uint8_t misses;                 /* beginnings that nobody recognised */
 	bool mid, swapped, deaf, encrypted;
-	bool piped;                     /* the client has sent a request before the previous one was answered, or messages go that nobody answers */
+	bool piped;                     /* the client has sent a request before the previous one was answered */
 	bool doubt;                     /* requests after a hole whose responses cannot be told from those of lost ones */
 	bool switching;                 /* the parser has said PROTO_SWITCH */
 };

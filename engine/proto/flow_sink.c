@@ -92,9 +92,6 @@ static void flow_oneway(struct flow *f, const struct proto_request *r)
 		f->pool->lost_requests++;
 		return;
 	}
-	/* where nobody answers nobody waits: the next one may be in the same segment */
-	if (f->ops->duplex && f->ops->whole)
-		f->piped = true;
 	f->pool->requests++;
 	if (f->pool->on_request)
 		f->pool->on_request(f->pool->arg, f, &q);
