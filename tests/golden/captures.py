@@ -47,13 +47,13 @@ CAPTURES = {
     "memcached.cap": ("memcached", {"memcached": 1}, (), ("memcache.command", 2), "tshark marks the answer of stats, too"),
     "mongodb.pcap": ("mongodb", {}, {"mongodb"}, NONE, ""),        # of five connections the first question each, no answers
     "mongo_false_positive.pcapng": ("foreign", {}, (), NONE, ""),
-    "kafka.pcapng": ("kafka", {"kafka": 0}, (), NONE, ""),
+    "kafka.pcapng": ("kafka", {"kafka": 11}, (), ("kafka && tcp.dstport == 9092", 14), "three of them have no answer in the capture"),
     "cassandra.pcap": ("cassandra", {"cassandra": 2}, (), ("cql.opcode", 3), "OPTIONS, its answer and a STARTUP without one; the same of "
                        "another connection, of version 5, which tshark does not read"),
     "amqp.pcap": ("amqp", {"amqp": 31}, (), ("amqp.method.method == 40 || amqp.method.method == 60", 31), ""),
-    "nats.pcap": ("nats", {"nats": 0}, (), NONE, ""),
-    "mqtt.pcap": ("mqtt", {"mqtt": 0}, (), NONE, ""),
-    "coap_mqtt.pcap": ("mqtt", {"mqtt": 0}, (), NONE, ""),
+    "nats.pcap": ("nats", {"nats": 2}, (), NONE, ""),
+    "mqtt.pcap": ("mqtt", {"mqtt": 4}, (), ("mqtt.msgtype", 8), "two are answers, one says goodbye, and one CONNECT has no answer"),
+    "coap_mqtt.pcap": ("mqtt", {"mqtt": 22}, (), NONE, ""),
     "elasticsearch.pcap": ("foreign", {}, (), ("elasticsearch.header.request_id", 25), "the protocol between its nodes, not HTTP"),
     "fastcgi.pcap": ("fastcgi", {"fastcgi": 1}, (), NONE, ""),
     "smtp.pcap": ("smtp", {"smtp": 35}, (), ("smtp.req.command", 35), ""),
