@@ -139,6 +139,14 @@ static ssize_t message_size(const struct proto_bytes *b, uint32_t least)
 	return (ssize_t)size;
 }
 
+/* Bytes of the message that are read: never more, so that it does not matter how it is split. */
+static size_t looked_at(const struct proto_bytes *b, ssize_t size)
+{
+	size_t n = (size_t)size < LOOK ? (size_t)size : LOOK;
+
+	return b->n < n ? b->n : n;
+}
+
 static ssize_t connect_read(struct zookeeper *z, const struct proto_bytes *b)
 {
 	ssize_t size = message_size(b, CONNECT_SIZE);
@@ -171,7 +179,7 @@ static ssize_t zookeeper_client(struct zookeeper *z, const struct proto_bytes *b
 	o = zookeeper_op((int32_t)be32(b->p + 8));
 	if (!o)
 		return PROTO_BAD;
-	n = (b->n < (size_t)size ? b->n : (size_t)size) - 4 - REQUEST_HEAD;
+	n = looked_at(b, size) - 4 - REQUEST_HEAD;
 	z->now = (struct proto_request){.id = id_of((int32_t)be32(b->p + 4), kind_of(o->type)), .begin_ns = proto_begin_ns(b),
 					.bytes = (uint64_t)size};
 	z->now.op_len = op_write(z->op, sizeof(z->op), o->name, b->p + 4 + REQUEST_HEAD, o->path ? n : 0, s->raw);
@@ -206,7 +214,7 @@ static enum kind asked(int32_t xid, struct proto_sink *s)
 static void response_read(struct zookeeper *z, const struct proto_bytes *b, enum kind kind, ssize_t size)
 {
 	int32_t code = (int32_t)be32(b->p + 16);
-	size_t n = (b->n < (size_t)size ? b->n : (size_t)size) - 4 - RESPONSE_HEAD;
+	size_t n = looked_at(b, size) - 4 - RESPONSE_HEAD;
 	const uint8_t *p = b->p + 4 + RESPONSE_HEAD;
 
 	if (kind == MULTI && !code)
@@ -223,7 +231,7 @@ static void response_read(struct zookeeper *z, const struct proto_bytes *b, enum
 /* A watch has fired: what happened, the state of the session, the path. */
 static void notice_read(struct zookeeper *z, const struct proto_bytes *b, ssize_t size, struct proto_sink *s)
 {
-	size_t n = (b->n < (size_t)size ? b->n : (size_t)size) - 4 - RESPONSE_HEAD;
+	size_t n = looked_at(b, size) - 4 - RESPONSE_HEAD;
 	const uint8_t *p = b->p + 4 + RESPONSE_HEAD;
 
 	z->notice = (struct proto_request){.begin_ns = proto_begin_ns(b), .bytes = (uint64_t)size, .oneway = true, .rows = 1};
