@@ -332,6 +332,27 @@ static void flow_adopt(struct flow *f, const struct proto_ops *o, bool swap)
 	flow_run_kept(f);
 }
 
+/* In the middle of a connection what was kept may be the end of a message: is the segment behind it, its last n bytes, a beginning?
+ * Then only that is kept. */
+static const struct proto_ops *flow_infer_last(struct flow *f, struct stream *st, size_t n, uint64_t ts_ns, bool *swap)
+{
+	struct stream all = *st;
+	const struct proto_ops *o;
+	bool more;
+
+	st->buf += st->len - n;
+	st->len = (uint32_t)n;
+	o = flow_infer(f, swap, &more);
+	st->buf = all.buf;
+	st->len = all.len;
+	if (!o)
+		return NULL;
+	stream_drop(st, f->pool, st->len - n);
+	st->kept_ns = ts_ns;
+	st->at_start = true;
+	return o;
+}
+
 static void flow_undecided(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, uint64_t ts_ns, int how)
 {
 	struct stream *st = &f->dir[dir];
@@ -347,6 +368,8 @@ static void flow_undecided(struct flow *f, enum proto_dir dir, const uint8_t *p,
 		return;
 	}
 	o = flow_infer(f, &swap, &more);
+	if (!o && f->mid && (how & RUN_START) && st->len > n)
+		o = flow_infer_last(f, st, n, ts_ns, &swap);
 	if (o) {
 		flow_adopt(f, o, swap);
 		return;
