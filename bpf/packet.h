@@ -14,10 +14,6 @@
 
 #define PACKET_INLINE static inline __attribute__((always_inline))
 #define PACKET_EXT_MAX 6        /* extension headers followed; more is nobody's honest packet */
-#define PACKET_TCP 6u
-#define PACKET_UDP 17u
-#define PACKET_FRAGMENT 0x3fu   /* more of them follow, or an offset */
-#define PACKET_LATER 0x1fu      /* an offset: the first fragment has the ports and passes */
 
 struct packet {
 	__u32 offset;           /* of the payload from the IP header */
@@ -64,23 +60,14 @@ PACKET_INLINE int packet_tcp(const __u8 *tcp, __u32 addresses, __u32 offset, __u
 	return 1;
 }
 
-/* The offset of the header of `protocol` behind an IPv4 header, of which the fixed part is given; 0: something else, or a fragment,
- * which are those with one of `fragment` set in the byte of its flags, and all that do not begin at 0. */
-PACKET_INLINE __u32 packet_ipv4(const __u8 *ip, __u8 protocol, __u8 fragment)
-{
-	if (ip[9] != protocol || (ip[6] & fragment) || ip[7] || (ip[0] & 15) < 5)
-		return 0;
-	return (__u32)(ip[0] & 15) * 4;
-}
-
-/* The same behind an IPv6 header and its extension headers; next: the first one's type. 0 also where one could not be loaded. */
-PACKET_INLINE __u32 packet_ipv6(void *ctx, __u8 next, __u8 protocol)
+/* Behind the extension headers: the offset of the TCP header, or 0 where there is none. */
+PACKET_INLINE __u32 packet_ipv6_tcp(void *ctx, __u8 next)
 {
 	__u32 offset = 40;
 	__u8 ext[2];
 
 	for (int i = 0; i < PACKET_EXT_MAX; i++) {
-		if (next == protocol)
+		if (next == 6)
 			return offset;
 		/* hop-by-hop, routing, authentication, destination options */
 		if (next != 0 && next != 43 && next != 51 && next != 60)
@@ -90,7 +77,7 @@ PACKET_INLINE __u32 packet_ipv6(void *ctx, __u8 next, __u8 protocol)
 		offset += next == 51 ? (ext[1] + 2u) * 4 : (ext[1] + 1u) * 8;
 		next = ext[0];
 	}
-	return next == protocol ? offset : 0;
+	return next == 6 ? offset : 0;
 }
 
 /* total: bytes of the packet from the IP header on. 1 and *ret for a TCP segment (its len may be 0), 0 for anything else,
@@ -105,17 +92,23 @@ PACKET_INLINE int packet_parse(void *ctx, __u32 total, struct packet *ret)
 	if (PACKET_LOAD(ctx, 0, ip, 40) < 0)
 		return -1;
 	if (ip[0] >> 4 == 4) {
-		offset = packet_ipv4(ip, PACKET_TCP, PACKET_FRAGMENT);
+		if (ip[9] != 6 || (ip[6] & 0x3f) || ip[7])
+			return 0;
 		addresses = packet_addresses((const __u32 *)ip, 0);
-		if (offset == 20)
+		if (ip[0] == 0x45)
 			return packet_tcp(ip + 20, addresses, 20, total, ret);
+		offset = (__u32)(ip[0] & 15) * 4;
+		if (offset < 20)
+			return 0;
 	} else if (ip[0] >> 4 == 6) {
-		offset = packet_ipv6(ctx, ip[6], PACKET_TCP);
 		addresses = packet_addresses((const __u32 *)ip, 1);
+		offset = packet_ipv6_tcp(ctx, ip[6]);
+		if (!offset)
+			return 0;
 	} else {
 		return 0;
 	}
-	if (!offset || offset + 20 > total)
+	if (offset + 20 > total)
 		return 0;
 	if (PACKET_LOAD(ctx, offset, ip, 20) < 0)
 		return -1;

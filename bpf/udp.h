@@ -50,6 +50,25 @@ PACKET_INLINE void udp_mapped(__u8 to[16], const __u8 from[4])
 	__builtin_memcpy(to + 12, from, 4);
 }
 
+/* Behind the extension headers: the offset of the UDP header, or 0 where there is none. */
+PACKET_INLINE __u32 packet_ipv6_udp(void *ctx, __u8 next)
+{
+	__u32 offset = 40;
+	__u8 ext[2];
+
+	for (int i = 0; i < PACKET_EXT_MAX; i++) {
+		if (next == 17)
+			return offset;
+		if (next != 0 && next != 43 && next != 51 && next != 60)
+			return 0;
+		if (PACKET_LOAD(ctx, offset, ext, 2) < 0)
+			return 0;
+		offset += next == 51 ? (ext[1] + 2u) * 4 : (ext[1] + 1u) * 8;
+		next = ext[0];
+	}
+	return next == 17 ? offset : 0;
+}
+
 /* The addresses, and the offset of the UDP header; 0: something else, or a fragment without ports. */
 PACKET_INLINE __u32 udp_addresses(void *ctx, __u32 total, struct udp_packet *ret)
 {
@@ -58,15 +77,17 @@ PACKET_INLINE __u32 udp_addresses(void *ctx, __u32 total, struct udp_packet *ret
 	if (total < 28 || PACKET_LOAD(ctx, 0, ip, 20) < 0)
 		return 0;
 	if (ip[0] >> 4 == 4) {
+		if (ip[9] != 17 || (ip[6] & 0x1f) || ip[7] || (ip[0] & 15) < 5)
+			return 0;
 		udp_mapped(ret->saddr, ip + 12);
 		udp_mapped(ret->daddr, ip + 16);
-		return packet_ipv4(ip, PACKET_UDP, PACKET_LATER);
+		return (__u32)(ip[0] & 15) * 4;
 	}
 	if (ip[0] >> 4 != 6 || total < 48 || PACKET_LOAD(ctx, 20, ip + 20, 20) < 0)
 		return 0;
 	__builtin_memcpy(ret->saddr, ip + 8, 16);
 	__builtin_memcpy(ret->daddr, ip + 24, 16);
-	return packet_ipv6(ctx, ip[6], PACKET_UDP);
+	return packet_ipv6_udp(ctx, ip[6]);
 }
 
 /* total: bytes of the packet from the IP header on. 1 and *ret for a datagram, 0 for anything else. The length is the packet's, for
