@@ -33,7 +33,7 @@ struct pairs {
 };
 
 struct slot {
-	bool used, asked;           /* a request was begun; its parameters are complete */
+	bool asked;                 /* its parameters are complete */
 	bool head_done, talks;      /* the response's headers have passed; the application wrote to its log */
 	uint16_t id;
 	struct pairs pairs;
@@ -58,7 +58,7 @@ struct side {
 
 struct fastcgi {
 	struct side side[2];
-	struct slot slots[SLOTS];
+	struct slot *slots[SLOTS];  /* the requests that go on; NULL: free, for most connections have one request and are gone */
 };
 
 static bool header_ok(enum proto_dir dir, const uint8_t *p)
@@ -99,28 +99,49 @@ static void fastcgi_init(void *state, bool mid)
 	f->side[0].lost = f->side[1].lost = mid;
 }
 
+static void slot_free(struct fastcgi *f, size_t i, struct proto_sink *s)
+{
+	s->realloc(s, f->slots[i], f->slots[i] ? sizeof(struct slot) : 0, 0);
+	f->slots[i] = NULL;
+}
+
 static void fastcgi_done(void *state, struct proto_sink *s)
 {
-}
-
-static struct slot *slot_find(struct fastcgi *f, uint16_t id)
-{
 	for (size_t i = 0; i < SLOTS; i++)
-		if (f->slots[i].used && f->slots[i].id == id)
-			return &f->slots[i];
-	return NULL;
+		slot_free(state, i, s);
 }
 
-static struct slot *slot_new(struct fastcgi *f, uint16_t id)
+static size_t slot_at(const struct fastcgi *f, uint16_t id)
 {
-	struct slot *x = slot_find(f, id);
+	size_t i = 0;
 
-	for (size_t i = 0; !x && i < SLOTS; i++)
-		if (!f->slots[i].used)
-			x = &f->slots[i];
-	if (x)
-		*x = (struct slot){.used = true, .id = id};
-	return x;
+	while (i < SLOTS && !(f->slots[i] && f->slots[i]->id == id))
+		i++;
+	return i;
+}
+
+static struct slot *slot_find(const struct fastcgi *f, uint16_t id)
+{
+	size_t i = slot_at(f, id);
+
+	return i < SLOTS ? f->slots[i] : NULL;
+}
+
+/* Beyond the bound, or without memory, a request is not followed. */
+static struct slot *slot_new(struct fastcgi *f, uint16_t id, struct proto_sink *s)
+{
+	size_t i = slot_at(f, id);
+
+	if (i == SLOTS)
+		for (i = 0; i < SLOTS && f->slots[i]; i++)
+			;
+	if (i == SLOTS)
+		return NULL;
+	if (!f->slots[i])
+		f->slots[i] = s->realloc(s, NULL, 0, sizeof(struct slot));
+	if (f->slots[i])
+		*f->slots[i] = (struct slot){.id = id};
+	return f->slots[i];
 }
 
 static uint64_t key(uint16_t id)
@@ -253,7 +274,6 @@ static void response_report(struct slot *x, const uint8_t *end, uint64_t end_ns,
 	static const char *const protocol[] = {NULL, "CANT_MPX_CONN", "OVERLOADED", "UNKNOWN_ROLE"};
 	struct proto_response r = {.id = key(x->id), .begin_ns = x->answer_ns, .end_ns = end_ns, .bytes = x->answer_bytes};
 
-	x->used = false;
 	if (!x->asked)
 		return;
 	r.status = end[4] ? 0 : x->status ? x->status : x->head_done ? 200 : 0;
@@ -276,7 +296,7 @@ static void record_begin(struct fastcgi *f, enum proto_dir dir, const struct pro
 	d->left = be16(b->p + 4);
 	d->padding = b->p[6];
 	bytes = HEADER + d->left + d->padding;
-	x = d->type == BEGIN ? slot_new(f, d->id) : slot_find(f, d->id);
+	x = d->type == BEGIN ? slot_new(f, d->id, s) : slot_find(f, d->id);
 	if (!x)
 		return;
 	if (d->type == BEGIN)
@@ -309,8 +329,10 @@ static void content_take(struct fastcgi *f, enum proto_dir dir, const struct pro
 		params_take(x, b->p, n);
 	else if (d->type == OUT)
 		headers_take(x, b->p, n);
-	else if (d->type == END && !d->left)
-		response_report(x, d->end, proto_end_ns(b, n), s);
+	if (d->type != END || d->left)
+		return;
+	response_report(x, d->end, proto_end_ns(b, n), s);
+	slot_free(f, slot_at(f, d->id), s);
 }
 
 /* Is the content of this record read, or does only its length count? */
@@ -367,8 +389,8 @@ static ssize_t fastcgi_gap(void *state, enum proto_dir dir, uint64_t n, const st
 
 	f->side[dir] = (struct side){.lost = true};
 	for (size_t i = 0; i < SLOTS; i++)
-		if (dir == FROM_SERVER || !f->slots[i].asked)
-			f->slots[i].used = false;
+		if (f->slots[i] && (dir == FROM_SERVER || !f->slots[i]->asked))
+			slot_free(f, i, s);
 	if (dir == FROM_SERVER)
 		s->resync(s, false);
 	return 0;
