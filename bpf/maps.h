@@ -60,6 +60,13 @@ struct {
 	__type(value, struct sock_state);
 } socks __weak SEC(".maps");
 
+/* Making a socket's storage fails where another CPU makes it at that moment: then it is there. */
+#define STORAGE_GET(st, map, sk) do { \
+	st = bpf_sk_storage_get(map, sk, 0, BPF_SK_STORAGE_GET_F_CREATE); \
+	if (!(st)) \
+		st = bpf_sk_storage_get(map, sk, 0, BPF_SK_STORAGE_GET_F_CREATE); \
+} while (0)
+
 /* The same by cookie, where a program that must have it cannot reach socket storage (state.h): those that copy what they
  * read, and all of kernels before 5.11. User space makes it large only then. */
 struct {

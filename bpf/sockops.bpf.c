@@ -19,7 +19,7 @@ static __always_inline struct sock_state *ops_state(struct bpf_sock_ops *ctx)
 	} else {
 		sk = ctx->sk;
 		if (sk)
-			st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+			STORAGE_GET(st, &socks, sk);
 	}
 	if (!st)
 		count_drop(DROP_STORAGE, 1);

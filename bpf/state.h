@@ -42,7 +42,7 @@ static __always_inline struct sock_state *sock_get(struct sock *sk)
 	if (state_in_hash)
 		st = state_by_cookie(sock_cookie(sk));
 	else
-		st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		STORAGE_GET(st, &socks, sk);
 #endif
 	if (!st)
 		count_drop(DROP_STORAGE, 1);
@@ -57,7 +57,7 @@ static __always_inline struct sock_state *sock_get_packet(struct __sk_buff *skb,
 	if (state_in_hash)
 		st = state_by_cookie(bpf_get_socket_cookie(skb));
 	else
-		st = bpf_sk_storage_get(&socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		STORAGE_GET(st, &socks, sk);
 	if (!st)
 		count_drop(DROP_STORAGE, 1);
 	return st;

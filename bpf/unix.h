@@ -50,8 +50,9 @@ static __always_inline bool sock_is_unix_stream(struct sock *sk)
 
 static __always_inline struct unix_state *unix_get(struct sock *sk)
 {
-	struct unix_state *st = bpf_sk_storage_get(&unix_socks, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	struct unix_state *st;
 
+	STORAGE_GET(st, &unix_socks, sk);
 	if (!st)
 		count_drop(DROP_STORAGE, 1);
 	return st;
