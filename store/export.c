@@ -76,7 +76,9 @@ static const char *const query_table[] = {
 	"SELECT 'event' AS type, e.t_ns AS t, s.name AS \"for\", e.kind, e.detail, e.version_before, e.version_after, e.actor, e.pid "
 	"FROM event e LEFT JOIN service s ON s.id = e.service WHERE e.t_ns >= ?1 AND e.t_ns < ?2 ORDER BY e.t_ns, e.id",
 	"SELECT 'span' AS type, p.trace, p.span, p.parent, s.name AS service, o.text AS op, p.t_ns AS t, p.dur_ns / 1e6 AS dur_ms, "
-	"p.status, p.method, p.confidence FROM span p JOIN service s ON s.id = p.service LEFT JOIN op o ON o.id = p.op "
+	"p.status, p.method, p.confidence, a.name AS \"from\", e.protocol, nullif(e.port, 0) AS port, p.error, p.detail, " PART_COLUMNS " "
+	"FROM span p JOIN service s ON s.id = p.service LEFT JOIN op o ON o.id = p.op LEFT JOIN edge e ON e.id = p.edge "
+	"LEFT JOIN service a ON a.id = e.src "
 	"WHERE p.t_ns < ?2 AND p.t_ns + p.dur_ns >= ?1 ORDER BY p.t_ns, p.id",
 };
 

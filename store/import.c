@@ -128,7 +128,7 @@ static bool listed(const char *list, const char *key)
 	size_t n = strlen(key);
 
 	for (const char *at = list; n && (at = strstr(at, key)) != NULL; at += n)
-		if ((at == list || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+		if ((at == list || at[-1] == ' ') && strchr(" ,", at[n]))
 			return true;
 	return false;
 }

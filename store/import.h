@@ -23,7 +23,7 @@ struct import {
 
 struct import_type {
 	const char *name;
-	const char *keys;             /* that are understood, separated by spaces */
+	const char *keys;             /* that are understood, separated by spaces, or commas and spaces */
 	int (*row)(struct import *im);
 };
 

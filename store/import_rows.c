@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/fold.h"
@@ -25,18 +26,26 @@ static int64_t op_of(struct import *im)
 	return op ? row_op(im->s, op) : 0;
 }
 
+/* 0: not known */
+static uint32_t port_of(struct import *im)
+{
+	double port = import_number(im, "port", false);
+
+	if (!isnan(port) && (port < 0 || port > 65535))
+		import_refuse(im, "\"port\" is no port number");
+	return isnan(port) || im->problem[0] ? 0 : (uint32_t)port;
+}
+
 /* The edge of from, to, protocol and port. > 0, or negative. */
 static int64_t edge_of(struct import *im, bool from_required)
 {
 	int64_t src = service_of(im, "from", from_required), dst = service_of(im, "to", true);
 	const char *protocol = import_text(im, "protocol", false);
-	double port = import_number(im, "port", false);
+	uint32_t port = port_of(im);
 
-	if (!isnan(port) && (port < 0 || port > 65535))
-		import_refuse(im, "\"port\" is no port number");
 	if (im->problem[0] || src < 0 || dst < 0)
 		return src < 0 ? src : dst < 0 ? dst : -EINVAL;
-	return row_edge(im->s, src, dst, protocol, isnan(port) ? 0 : (int)port);
+	return row_edge(im->s, src, dst, protocol, (int)port);
 }
 
 /* Puts a row into the interval of the line, or into another such interval where that one has the row already. */
@@ -134,6 +143,17 @@ static void numbers_of(struct import *im, const char *const *key, double *v)
 		*v++ = import_amount(im, *key, false);
 }
 
+/* Of each part of a request's time its nanoseconds. */
+static void parts_of(struct import *im, double part_ns[TIME_PARTS])
+{
+	char key[32];
+
+	for (int i = 0; i < TIME_PARTS; i++) {
+		snprintf(key, sizeof(key), "%s_ns", time_part_table[i].name);
+		part_ns[i] = import_amount(im, key, false);
+	}
+}
+
 static int requests_row(struct import *im)
 {
 	static const char *const p_key[QUANTILES] = {"p50_ms", "p90_ms", "p95_ms", "p99_ms"};
@@ -145,12 +165,12 @@ static int requests_row(struct import *im)
 		.bytes_response = import_amount(im, "bytes_response", false), .rows = import_count(im, "rows", false),
 		.hist = &im->hist,
 	};
-	static const char *const timed_key[TIMED_NUMBERS + 1] = {"timed", "timed_ns", "queue_ns", "cpu_ns", "runq_ns", "quota_ns", "io_ns",
-								 "mem_ns", "lock_ns", "net_ns", "poll_ns", "sleep_ns"};
 	double avg_ms = import_amount(im, "avg_ms", false);
 	int rc = hist_of(im, &im->hist);
 
-	numbers_of(im, timed_key, r.timed);
+	r.timed[0] = import_amount(im, "timed", false);
+	r.timed[1] = import_amount(im, "timed_ns", false);
+	parts_of(im, r.timed + 2);
 	r.edge = edge_of(im, false);
 	r.op = op_of(im);
 	if (rc < 0 || im->problem[0] || r.edge < 0 || r.op < 0)
@@ -270,30 +290,52 @@ static int event_row_in(struct import *im)
 	return row_event(im->s, &r);
 }
 
-static int span_row(struct import *im)
+/* What its protocol, or another tracer, says of how it ended: a word or a number. */
+static const char *status_of(struct import *im, char text[32])
 {
-	static const char *const key[] = {"trace", "span", "parent", "status", "method"};
-	static const int column[] = {1, 2, 3, 8, 9};
-	sqlite3_stmt *q;
-	int64_t service = service_of(im, "service", true), op = op_of(im), t_ns = import_time(im, "t", true);
-	double dur_ms = import_amount(im, "dur_ms", true), confidence = import_number(im, "confidence", false);
+	json_t *v = json_object_get(im->line, "status");
 
-	if (service < 0 || op < 0)
-		return (int)(service < 0 ? service : op);
-	if (!import_time_fits((double)t_ns + dur_ms * 1e6))
+	if (!json_is_integer(v))
+		return import_text(im, "status", false);
+	snprintf(text, 32, "%lld", (long long)json_integer_value(v));
+	return text;
+}
+
+/* The edge that it went over, where its line says more than who answered. 0: not known. */
+static int64_t span_edge_of(struct import *im, int64_t service)
+{
+	int64_t src = service_of(im, "from", false);
+	const char *protocol = import_text(im, "protocol", false);
+	uint32_t port = port_of(im);
+
+	if (im->problem[0] || src < 0)
+		return src < 0 ? src : -EINVAL;
+	return src || protocol || port ? row_edge(im->s, src, service, protocol, (int)port) : 0;
+}
+
+static int span_row_in(struct import *im)
+{
+	char status[32];
+	double dur_ms = import_amount(im, "dur_ms", true);
+	struct span_row r = {
+		.trace = import_text(im, "trace", true), .span = import_text(im, "span", true), .parent = import_text(im, "parent", false),
+		.service = service_of(im, "service", true), .op = op_of(im), .t_ns = import_time(im, "t", true),
+		.status = status_of(im, status), .error = import_text(im, "error", false), .detail = import_text(im, "detail", false),
+		.method = import_text(im, "method", false), .confidence = import_number(im, "confidence", false), .source = SOURCE_IMPORTED,
+	};
+
+	parts_of(im, r.part_ns);
+	if (r.service < 0 || r.op < 0 || im->problem[0])
+		return r.service < 0 ? (int)r.service : r.op < 0 ? (int)r.op : -EINVAL;
+	if (!import_time_fits((double)r.t_ns + dur_ms * 1e6))
 		return import_refuse(im, "\"t\" + \"dur_ms\" is no time in Unix seconds");
-	q = sql_get(im->s, "INSERT INTO span(trace, span, parent, service, op, t_ns, dur_ns, status, method, confidence, source) "
-			   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 2)");
-	for (size_t i = 0; i < sizeof(key) / sizeof(*key); i++)
-		bind_text(q, column[i], import_text(im, key[i], i < 2));
-	if (im->problem[0])
-		return -EINVAL;
-	sqlite3_bind_int64(q, 4, service);
-	sqlite3_bind_int64(q, 5, op);
-	sqlite3_bind_int64(q, 6, t_ns);
-	sqlite3_bind_int64(q, 7, llround(dur_ms * 1e6));
-	bind_real(q, 10, confidence);
-	return sql_run(im->s, q);
+	if (r.error && req_error_by_name(r.error) == REQ_CLASSES)
+		return import_refuse(im, "\"error\" is none of ok, client_error, server_error, aborted");
+	if (r.confidence < 0 || r.confidence > 1)
+		return import_refuse(im, "\"confidence\" is not in 0..1");
+	r.dur_ns = llround(dur_ms * 1e6);
+	r.edge = span_edge_of(im, r.service);
+	return r.edge < 0 ? (int)r.edge : row_span(im->s, &r);
 }
 
 static int tick_row(struct import *im)
@@ -425,12 +467,12 @@ const struct import_type import_types[] = {
 	{"edge", "from to protocol port", edge_row},
 	{"requests", "t dur_s from to protocol port op count errors waits begun first_ns avg_ms p50_ms p90_ms p95_ms p99_ms "
 		     "hist sum_ns bytes_request "
-		     "bytes_response rows timed timed_ns queue_ns cpu_ns runq_ns quota_ns io_ns mem_ns lock_ns net_ns poll_ns sleep_ns",
+		     "bytes_response rows " TIMED_COLUMNS,
 	 requests_row},
 	{"resource", "t dur_s service metric device value limit", resource_row},
 	{"log", "t dur_s service template level sample count baseline_count", log_row},
 	{"event", "t service kind detail version_before version_after actor pid", event_row_in},
-	{"span", "trace span parent service op t dur_ms status method confidence", span_row},
+	{"span", "trace span parent service op t dur_ms status method confidence from protocol port error detail " PART_COLUMNS, span_row_in},
 	{"fact", "key value", fact_row},
 	{"tick", "t dur_s events lost weight", tick_row},
 	{"tcp", "t dur_s from to protocol port opened closed refused timeouts resets retrans open inflight oldest_ns srtt_us bytes_out "

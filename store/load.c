@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "store/coverage.h"
 #include "store/open.h"
+#include "store/rows.h"
 
 static int load_tick(struct load *l, sqlite3_stmt *q)
 {
@@ -85,6 +86,34 @@ static int load_ranged(struct load *l, const char *sql, int (*each)(struct load 
 	return load_each(l, q, each);
 }
 
+static int load_span(struct load *l, sqlite3_stmt *q)
+{
+	uint32_t service, edge = WIN_NONE, op = WIN_NONE;
+	int rc = load_refer(l, &l->services, q, 0, "service", &service);
+	struct win_span *v;
+
+	if (rc == 0)
+		rc = load_refer_known(l, &l->edges, q, 1, "edge", &edge);
+	if (rc == 0)
+		rc = load_refer_known(l, &l->ops, q, 2, "operation", &op);
+	v = rc < 0 ? NULL : vec_push(&l->w->spans);
+	if (!v)
+		return rc < 0 ? rc : -ENOMEM;
+	*v = (struct win_span){
+		.service = service, .edge = edge, .op = op, .t_ns = sqlite3_column_int64(q, 3), .dur_ns = sqlite3_column_int64(q, 4),
+		.trace = load_keep(l, q, 5), .id = load_keep(l, q, 6), .parent = load_keep(l, q, 7), .status = load_keep(l, q, 8),
+		.error = load_keep(l, q, 9), .detail = load_keep(l, q, 10), .method = load_keep(l, q, 11),
+		.confidence = load_real(q, 12), .timed = sqlite3_column_type(q, 13) != SQLITE_NULL,
+	};
+	for (int i = 0; i < TIME_PARTS; i++)
+		v->part_ns[i] = sqlite3_column_double(q, 13 + i);
+	if (!v->trace || !v->id)
+		return load_corrupt(l, "a span has no name");
+	if (v->dur_ns < 0 || v->t_ns > INT64_MAX - v->dur_ns)
+		return load_corrupt(l, "a span of %lld ns", (long long)v->dur_ns);
+	return 0;
+}
+
 #define TICKS_IN "t_ns < ?2 AND t_ns + dur_ns > ?1"
 
 static int load_rows(struct load *l, unsigned what)
@@ -102,6 +131,10 @@ static int load_rows(struct load *l, unsigned what)
 	if (rc == 0 && what & LOAD_PROCESSES)
 		rc = load_ranged(l, "SELECT pid, start_ns, ppid, service, comm, exe, cmdline, cgroup, end_ns FROM process "
 				    "WHERE start_ns < ?2 AND last_ns + 60000000000 >= ?1 ORDER BY start_ns, id", load_process);
+	if (rc == 0 && what & LOAD_SPANS)
+		rc = load_ranged(l, "SELECT service, edge, op, t_ns, dur_ns, trace, span, parent, status, error, detail, method, confidence, "
+				    PART_COLUMNS " FROM span WHERE trace IN (SELECT trace FROM span WHERE " TICKS_IN ") ORDER BY t_ns, id",
+				 load_span);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
 #include "store/handle.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static int64_t tick_bytes(const struct tick *t)
 
 	n += 96 * (int64_t)t->requests.n + 112 * (int64_t)t->tcp.n + 160 * (int64_t)t->tls.n + 64 * (int64_t)t->outcomes.n + 32 * (int64_t)t->points.n;
 	n += 256 * (int64_t)t->event.n + 100 * (int64_t)t->processes.n + 80 * (int64_t)t->cgroups.n + 48 * (int64_t)t->loss.n;
+	n += 384 * (int64_t)t->spans.n;
 	n += 512 * (int64_t)(t->services.n + t->edges.n + t->ops.n + t->stacks.n);
 	for (size_t i = 0; i < t->requests.n; i++)
 		n += 4 * (int64_t)t->requests.v[i].hist.n;
@@ -196,6 +198,46 @@ static int put_stack(struct store *s, const struct tick_stack *k)
 	return rc < 0 ? rc : sweep_keep(s, SWEEP_STACK, row.stack);
 }
 
+/* The callee of an edge, by its row. */
+static int64_t callee_of(struct store *s, int64_t edge)
+{
+	sqlite3_stmt *q = sql_get(s, "SELECT dst FROM edge WHERE id = ?1");
+	int64_t id;
+	int rc;
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, edge);
+	rc = sql_step(s, q);
+	id = rc > 0 ? sqlite3_column_int64(q, 0) : rc < 0 ? rc : -EINVAL;
+	sqlite3_reset(q);
+	return id;
+}
+
+static int put_span(struct store *s, const struct tick_span *p)
+{
+	char trace[20], id[20], parent[20], status[16];
+	struct span_row row = {
+		.trace = trace, .span = id, .parent = p->parent ? parent : NULL, .edge = dict_edge(s, p->edge), .op = dict_op(s, p->op),
+		.t_ns = p->unix_ns, .dur_ns = (int64_t)p->dur_ns, .status = p->status ? status : NULL, .error = p->error,
+		.detail = p->detail && *p->detail ? p->detail : NULL, .method = p->parent ? p->method : NULL,
+		.confidence = p->parent ? p->confidence : NAN, .source = SOURCE_RECORDED,
+	};
+
+	if (row.edge < 0 || row.op < 0)
+		return (int)(row.edge < 0 ? row.edge : row.op);
+	row.service = callee_of(s, row.edge);
+	if (row.service < 0)
+		return (int)row.service;
+	snprintf(trace, sizeof(trace), "%016" PRIx64, p->trace);
+	snprintf(id, sizeof(id), "%016" PRIx64, p->id);
+	snprintf(parent, sizeof(parent), "%016" PRIx64, p->parent);
+	snprintf(status, sizeof(status), "%d", p->status);
+	for (int i = 0; i < TIME_PARTS; i++)
+		row.part_ns[i] = p->timed ? (double)p->part_ns[i] : NAN;
+	return row_span(s, &row);
+}
+
 /* Calls put(s, &row, …) for each row of a vector while rc is 0. */
 #define EACH(rc, vec, call)                                            \
 	for (size_t i = 0; (rc) == 0 && i < (vec).n; i++) {            \
@@ -228,6 +270,7 @@ static int put_rows(struct store *s, const struct tick *t)
 	EACH(rc, t->cgroups, put_cgroup(s, row));
 	EACH(rc, t->stacks, put_stack(s, row));
 	EACH(rc, t->event, put_event(s, row));
+	EACH(rc, t->spans, put_span(s, row));
 	EACH(rc, t->loss, row_loss(s, s->last_tick_id, row->stage, row->reason, (double)row->count));
 	return rc;
 }

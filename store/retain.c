@@ -47,10 +47,17 @@ static int tick_delete(struct store *s, int64_t id)
 /* Events and spans have no tick: they go with the ticks of their time. */
 static int events_delete(struct store *s, int64_t before_ns)
 {
-	sqlite3_stmt *q = sql_get(s, "DELETE FROM event WHERE source < 2 AND t_ns < ?1");
+	static const char *const sql[] = {"DELETE FROM event WHERE source < 2 AND t_ns < ?1",
+					  "DELETE FROM span WHERE source < 2 AND t_ns < ?1"};
+	int rc = 0;
 
-	sqlite3_bind_int64(q, 1, before_ns);
-	return sql_run(s, q);
+	for (size_t i = 0; rc == 0 && i < sizeof(sql) / sizeof(*sql); i++) {
+		sqlite3_stmt *q = sql_get(s, sql[i]);
+
+		sqlite3_bind_int64(q, 1, before_ns);
+		rc = sql_run(s, q);
+	}
+	return rc;
 }
 
 /* The oldest recorded tick that ended by end_ns goes. 1: it went, 0: there is none, negative. */

@@ -237,3 +237,26 @@ int row_event(struct store *s, const struct event_row *r)
 	sqlite3_bind_int(q, 9, r->source);
 	return insert(s, q);
 }
+
+int row_span(struct store *s, const struct span_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO span(trace, span, parent, status, error, detail, method, service, edge, op, t_ns, dur_ns, "
+				     "confidence, source, " PART_COLUMNS ") "
+				     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " PART_VALUES ")");
+	const char *const text[] = {r->trace, r->span, r->parent, r->status, r->error, r->detail, r->method};
+
+	if (!q)
+		return -EIO;
+	for (int i = 0; i < 7; i++)
+		bind_text(q, 1 + i, text[i]);
+	sqlite3_bind_int64(q, 8, r->service);
+	bind_id(q, 9, (uint32_t)r->edge);
+	sqlite3_bind_int64(q, 10, r->op);
+	sqlite3_bind_int64(q, 11, whole_us(r->t_ns));
+	sqlite3_bind_int64(q, 12, r->dur_ns);
+	bind_real(q, 13, r->confidence);
+	sqlite3_bind_int(q, 14, r->source);
+	for (int i = 0; i < TIME_PARTS; i++)
+		bind_ns(q, 15 + i, r->part_ns[i]);
+	return insert(s, q);
+}

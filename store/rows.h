@@ -16,7 +16,10 @@
 
 /* Of a request row, in the order of the table: how many were timed, their latencies, the parts (model/timing.h). */
 #define TIMED_NUMBERS (2 + TIME_PARTS)
-#define TIMED_COLUMNS "timed, timed_ns, queue_ns, cpu_ns, runq_ns, quota_ns, io_ns, mem_ns, lock_ns, net_ns, poll_ns, sleep_ns"
+#define TIMED_COLUMNS "timed, timed_ns, " PART_COLUMNS
+/* The parts alone, in the order of time_part_table[], and a place for each in a VALUES(). */
+#define PART_COLUMNS "queue_ns, cpu_ns, runq_ns, quota_ns, io_ns, mem_ns, lock_ns, net_ns, poll_ns, sleep_ns"
+#define PART_VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 
 struct requests_row {
 	int64_t tick, edge, op;
@@ -56,6 +59,15 @@ struct event_row {
 	int source;
 };
 
+struct span_row {
+	const char *trace, *span, *parent;          /* parent NULL: a root */
+	int64_t service, edge, op, t_ns, dur_ns;    /* edge 0: not known */
+	const char *status, *error, *detail, *method;   /* NULL: none, not known */
+	double confidence;
+	double part_ns[TIME_PARTS];   /* all NaN: not known */
+	int source;
+};
+
 /* NaN for an empty histogram. */
 void quantiles_ns(const struct hist *h, double p_ns[QUANTILES]);
 
@@ -71,5 +83,6 @@ int row_cgroup_tick(struct store *s, const struct cgroup_tick_row *r);
 int row_profile(struct store *s, int64_t tick, const struct profile_row *r);
 int row_loss(struct store *s, int64_t tick, const char *stage, const char *reason, double count);
 int row_event(struct store *s, const struct event_row *r);
+int row_span(struct store *s, const struct span_row *r);
 
 #endif

@@ -55,7 +55,8 @@ static const char *const copy_table[] = {
 	"INSERT INTO loss SELECT * FROM src.loss WHERE tick IN " TICKS,
 	"INSERT INTO event SELECT id, t_ns, service, kind, scrub_text(detail), scrub_text(version_before), scrub_text(version_after), "
 	"scrub_text(actor), pid, source FROM src.event WHERE t_ns >= ?1 AND t_ns < ?2",
-	"INSERT INTO span SELECT * FROM src.span WHERE t_ns < ?2 AND t_ns + dur_ns >= ?1",
+	"INSERT INTO span SELECT * FROM src.span WHERE trace IN "
+	"(SELECT trace FROM src.span WHERE t_ns < ?2 AND t_ns + dur_ns >= ?1)",
 };
 
 static void scrub_fn(sqlite3_context *ctx, int argc, sqlite3_value **argv)

@@ -18,11 +18,12 @@
 #define POLL_MS 250       /* between two looks where inotify tells nothing */
 #define SETTLE_MS 4       /* from the last write to the -wal to the commit being visible through -shm */
 
-/* By the index on t_ns alone: a long recording is asked twice a second. */
+/* By the index on t_ns alone: a long recording is asked twice a second. Imported spans may be all there is. */
 int span_range(struct store *s, int64_t *first_ns, int64_t *last_ns)
 {
-	sqlite3_stmt *q = sql_get(s, "SELECT (SELECT min(t_ns) FROM tick), (SELECT max(t_ns + dur_ns) FROM tick WHERE t_ns >= "
-				     "(SELECT max(t_ns) FROM tick) - 3600000000000)");
+	sqlite3_stmt *q = sql_get(s, "SELECT ifnull((SELECT min(t_ns) FROM tick), (SELECT min(t_ns) FROM span)), "
+				     "ifnull((SELECT max(t_ns + dur_ns) FROM tick WHERE t_ns >= (SELECT max(t_ns) FROM tick) - 3600000000000), "
+				     "(SELECT max(t_ns + dur_ns) FROM span WHERE t_ns >= (SELECT max(t_ns) FROM span) - 3600000000000))");
 	int rc = q ? sql_step(s, q) : -EIO;
 
 	if (rc <= 0)

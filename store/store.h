@@ -64,7 +64,8 @@ enum {                              /* what to load */
 	LOAD_HISTS = 64,           /* decode the histograms of the requests */
 	LOAD_PROFILE = 128,
 	LOAD_OUTCOMES = 256,
-	LOAD_ALL = 511,
+	LOAD_SPANS = 512,          /* of traces that touch the range, each whole */
+	LOAD_ALL = 1023,
 };
 
 /* Rows whose interval overlaps [since, until), added to w (empty, or filled from another file: names are joined).

@@ -20,7 +20,7 @@ static const struct { enum sweep_table table; const char *sql; } fact_table[] = 
 
 /* What refers to names and is no fact of a tick, and the end of those that were not met, in the order of the enum. */
 static const struct { const char *also, *ids, *drop; } name_table[SWEEP_TABLES] = {
-	[SWEEP_EDGE] = {NULL, "SELECT id FROM edge", "DELETE FROM edge WHERE id = ?1"},
+	[SWEEP_EDGE] = {"SELECT edge FROM span", "SELECT id FROM edge", "DELETE FROM edge WHERE id = ?1"},
 	[SWEEP_OP] = {"SELECT op FROM span", "SELECT id FROM op", "DELETE FROM op WHERE id = ?1"},
 	[SWEEP_SERIES] = {NULL, "SELECT id FROM series", "DELETE FROM series WHERE id = ?1"},
 	[SWEEP_CGROUP] = {NULL, "SELECT id FROM cgroup", "DELETE FROM cgroup WHERE id = ?1"},

@@ -39,6 +39,7 @@ void tick_free(struct tick *t)
 	vec_done(&t->processes);
 	vec_done(&t->cgroups);
 	vec_done(&t->stacks);
+	vec_done(&t->spans);
 	vec_done(&t->loss);
 	arena_done(&t->arena);
 	free(t);

@@ -149,6 +149,24 @@ struct tick_stack {
 	uint64_t samples;
 };
 
+/*
+ * One request on one connection, seen from either end or both, as a step of a trace: the requests that one request caused.
+ * Only kept traces have spans; those of one trace come in one tick, or in later ones.
+ */
+struct tick_span {
+	uint64_t trace, id;      /* not 0; look random */
+	uint64_t parent;         /* id of the request that caused it; 0: a root */
+	uint32_t edge, op;
+	int64_t unix_ns;         /* first byte of the request */
+	uint64_t dur_ns;         /* to the last byte of the response */
+	int status;              /* as in struct tick_outcome, and so are the next two */
+	const char *error, *detail;
+	const char *method;      /* how the parent was found; static; NULL: a root */
+	float confidence;        /* of the parent, 0..1 */
+	bool timed;              /* the parts are known */
+	uint64_t part_ns[TIME_PARTS];   /* together never more than dur_ns; what is missing to it is not known */
+};
+
 /* What was not seen, and what was. Stage: "kernel", "flow", "model", "store" …; reason: "ring_data", "lost_bytes" … */
 struct tick_loss { const char *stage, *reason; uint64_t count; };
 
@@ -172,6 +190,7 @@ struct tick {
 	VEC(struct tick_process) processes;
 	VEC(struct tick_cgroup) cgroups;
 	VEC(struct tick_stack) stacks;
+	VEC(struct tick_span) spans;
 	VEC(struct tick_loss) loss;
 };
 

@@ -54,6 +54,7 @@ void window_free(struct window *w)
 	vec_done(&w->stacks);
 	vec_done(&w->profile);
 	vec_done(&w->pauses);
+	vec_done(&w->spans);
 	vec_done(&w->coverage.notes);
 	vec_done(&w->coverage.loss);
 	map_done(&w->index_);
@@ -350,6 +351,15 @@ static int profile_order(const void *pa, const void *pb)
 	return 0;
 }
 
+static int span_order(const void *pa, const void *pb)
+{
+	const struct win_span *a = pa, *b = pb;
+
+	ORDER(a->t_ns, b->t_ns);
+	ORDER(b->dur_ns, a->dur_ns);       /* what encloses others first */
+	return strcmp(a->id, b->id);
+}
+
 /* Rows mostly come sorted already (from the store): then one pass looks and nothing is moved. */
 static void sort_rows(void *v, size_t n, size_t size, int (*order)(const void *, const void *))
 {
@@ -372,5 +382,6 @@ void window_sort(struct window *w)
 	sort_rows(w->events.v, w->events.n, sizeof(*w->events.v), event_order);
 	sort_rows(w->logs.v, w->logs.n, sizeof(*w->logs.v), log_order);
 	sort_rows(w->profile.v, w->profile.n, sizeof(*w->profile.v), profile_order);
+	sort_rows(w->spans.v, w->spans.n, sizeof(*w->spans.v), span_order);
 	sort_rows(w->processes.v, w->processes.n, sizeof(*w->processes.v), process_order);
 }

@@ -9,6 +9,7 @@
 #ifndef ROOTLE_MODEL_WINDOW_H
 #define ROOTLE_MODEL_WINDOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -112,6 +113,22 @@ struct win_process {               /* the newest facts of a process that was act
 	const char *comm, *exe, *cmdline, *cgroup;
 };
 
+/* As struct tick_span, or from another tracer. */
+struct win_span {
+	int64_t t_ns, dur_ns;
+	const char *trace, *id;
+	const char *parent;        /* NULL: a root; may be the id of a span that is not there */
+	uint32_t service;          /* that answered */
+	uint32_t edge, op;         /* WIN_NONE: not known */
+	const char *status;        /* the protocol's own, or a word of another tracer; NULL: none */
+	const char *error;         /* class of the failure, req_error_name(); NULL: nobody said */
+	const char *detail;        /* NULL: none */
+	const char *method;        /* NULL: a root, or nobody said */
+	double confidence;         /* of the parent; NaN: not known */
+	bool timed;                /* part_ns is known */
+	double part_ns[TIME_PARTS];
+};
+
 struct win_loss { const char *stage, *reason; double count; };    /* as struct tick_loss */
 
 struct win_coverage {
@@ -142,6 +159,7 @@ struct window {
 	VEC(struct win_stack) stacks;
 	VEC(struct win_profile) profile;
 	VEC(struct win_pause) pauses;
+	VEC(struct win_span) spans;
 	double profile_hz;         /* ticks of the CPU clock a second and CPU; NaN: not known */
 	struct win_coverage coverage;
 	struct map index_;         /* private: name → id while it is being filled */

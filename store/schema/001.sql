@@ -292,16 +292,30 @@ CREATE TABLE span(
 	trace TEXT NOT NULL,
 	span TEXT NOT NULL,
 	parent TEXT,                 -- span of the same trace; NULL: a root
-	service INTEGER NOT NULL REFERENCES service(id),
+	service INTEGER NOT NULL REFERENCES service(id),   -- that answered
+	edge INTEGER REFERENCES edge(id),   -- NULL: not known (imported)
 	op INTEGER NOT NULL,         -- op.id; 0: not known
-	t_ns INTEGER NOT NULL,       -- start
-	dur_ns INTEGER NOT NULL,     -- ns
-	status TEXT,
-	method TEXT,                 -- how the parent was found
+	t_ns INTEGER NOT NULL,       -- first byte of the request
+	dur_ns INTEGER NOT NULL,     -- to the last byte of the response, ns
+	status TEXT,                 -- the protocol's own; NULL: none
+	error TEXT,                  -- ok client_error server_error aborted; NULL: not known (imported)
+	detail TEXT,                 -- SQLSTATE, error word, name of the status; NULL: none
+	method TEXT,                 -- how the parent was found; NULL: a root
 	confidence REAL,             -- 0..1, of the parent
-	source INTEGER NOT NULL      -- as in tick
+	source INTEGER NOT NULL,     -- as in tick
+	queue_ns INTEGER,            -- these, as in requests: what they do not explain of dur_ns is not known; all NULL: nothing is
+	cpu_ns INTEGER,
+	runq_ns INTEGER,
+	quota_ns INTEGER,
+	io_ns INTEGER,
+	mem_ns INTEGER,
+	lock_ns INTEGER,
+	net_ns INTEGER,
+	poll_ns INTEGER,
+	sleep_ns INTEGER
 );
 CREATE INDEX span_time ON span(t_ns);
+CREATE INDEX span_recorded ON span(t_ns) WHERE source < 2;
 CREATE INDEX span_trace ON span(trace);
 
 -- derived: views for people ---------------------------------------------------------------------------------------------
@@ -386,5 +400,8 @@ CREATE VIEW v_losses AS
 
 CREATE VIEW v_spans AS
 	SELECT strftime('%Y-%m-%dT%H:%M:%fZ', p.t_ns / 1e9, 'unixepoch') AS time, p.dur_ns / 1e6 AS dur_ms, p.trace, p.span,
-	p.parent, s.name AS service, o.text AS op, p.status, p.method, p.confidence
-	FROM span p JOIN service s ON s.id = p.service LEFT JOIN op o ON o.id = p.op;
+	p.parent, e.caller, s.name AS service, e.protocol, e.port, o.text AS op, p.status, p.error, p.detail, p.method, p.confidence,
+	p.queue_ns, p.cpu_ns, p.runq_ns, p.quota_ns, p.io_ns, p.mem_ns, p.lock_ns, p.net_ns, p.poll_ns, p.sleep_ns,
+	p.dur_ns - (p.queue_ns + p.cpu_ns + p.runq_ns + p.quota_ns + p.io_ns + p.mem_ns + p.lock_ns + p.net_ns + p.poll_ns +
+		p.sleep_ns) AS unknown_ns
+	FROM span p JOIN service s ON s.id = p.service LEFT JOIN op o ON o.id = p.op LEFT JOIN v_edges e ON e.edge_id = p.edge;

@@ -63,6 +63,24 @@ for i in range(TICKS):
         cores = CPU[name][slow] * wobble(i, k + 130) * (after if slow else before)
         line(type="profile", t=t, dur_s=TICK, service=name, pid=800 + k if name != "postgres" else None,
              samples=max(1, round(cores * HZ * TICK)), stack=stack)
+# Traces: a request for an item with what it caused, every ten seconds; the last one failed.
+for i in range(0, TICKS, 2):
+    t, slow = START + i * TICK, i >= ONSET
+    ms = [(m + (a if slow else 0)) * wobble(i, 7) for _, _, _, _, o, _, m, a in EDGES if o not in ("GET /cart", "GET")]
+    failed = i == TICKS - 2
+    for k, (source, target, protocol, port, op, _, _, _) in enumerate([EDGES[0], EDGES[2], EDGES[4]]):
+        line(**{"type": "span", "trace": f"{0xa100000000000000 + i:016x}", "span": f"{i * 16 + k + 1:016x}",
+                "parent": f"{i * 16 + k:016x}" if k else None, "from": source, "service": target, "protocol": protocol, "port": port,
+                "op": op, "t": t + k * 0.0004, "dur_ms": round(ms[k], 3),
+                "status": ["502", "500", None][k] if failed else ["200", "200", None][k],
+                "error": "server_error" if failed else "ok", "detail": "57014" if failed and k == 2 else None,
+                "method": [None, "id", "thread"][k], "confidence": [None, 1, 0.95][k],
+                **({"queue_ns": 41000, "cpu_ns": 900000, "runq_ns": 30000, "net_ns": round(ms[2] * 1e6)} if k == 1 else {})})
+# another tracer's: a trace whose root is not there, and two spans that are each other's parent
+line(type="span", trace="4bf92f3577b34da6", span="b7ad6b7169203331", parent="00f067aa0ba902b7", service="shop.py", op="render",
+     t=START + 33, dur_ms=4.25, status="OK")
+for a, b in (("x", "y"), ("y", "x")):
+    line(type="span", trace="loop", span=a, parent=b, service="shop.py", t=START + 34, dur_ms=1)
 line(type="event", t=START + 20, service="redis", kind="restart", detail="redis-server[812] started again", actor="systemd[1]")
 line(type="event", t=START + ONSET * TICK - 1, service="postgres", kind="config_change", detail="index items_sku dropped",
      actor="psql[4711]")

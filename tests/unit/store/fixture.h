@@ -138,6 +138,12 @@ __attribute__((unused)) static struct tick *tick_make(int64_t i)
 	if (i % 5 == 0)
 		*vec_push(&t->event) = (struct tick_event){.unix_ns = t->unix_ns + 1000, .service = i % 2 ? 3 : ID_NONE, .kind = "restart",
 			.detail = "postgres was restarted", .version_before = "1", .version_after = "2", .actor = "bash[7]", .pid = 812};
+	*vec_push(&t->spans) = (struct tick_span){.trace = 0xabcdef + (uint64_t)i, .id = 17, .edge = 0, .op = 0, .unix_ns = t->unix_ns + 5000,
+						  .dur_ns = 3000123, .status = 503, .error = "server_error", .detail = ""};
+	*vec_push(&t->spans) = (struct tick_span){.trace = 0xabcdef + (uint64_t)i, .id = UINT64_MAX, .parent = 17, .edge = 1, .op = 1,
+						  .unix_ns = t->unix_ns + 500000, .dur_ns = 700123, .error = "client_error", .detail = "42P01",
+						  .method = "thread", .confidence = 0.75f, .timed = true,
+						  .part_ns = {[TIME_CPU] = 1001, [TIME_LOCK] = 17}};
 	*vec_push(&t->loss) = (struct tick_loss){.stage = "kernel", .reason = "ring_data", .count = 1};
 	return t;
 }

@@ -85,6 +85,8 @@ Test(ndjson, refusals_name_the_line)
 
 #define REQUESTS(more) "{\"type\":\"service\",\"service\":\"a\"}\n{\"type\":\"requests\",\"to\":\"a\"," more "}\n"
 
+#define SPAN(more) "{\"type\":\"span\",\"trace\":\"a\",\"span\":\"b\",\"service\":\"c\",\"t\":1," more "}\n"
+
 Test(ndjson, numbers_that_cannot_be_are_refused)
 {
 	expect_refusal(REQUESTS("\"t\":1,\"dur_s\":1,\"count\":-1"), "bad.ndjson:2: \"count\" is negative");
@@ -93,7 +95,14 @@ Test(ndjson, numbers_that_cannot_be_are_refused)
 	expect_refusal(REQUESTS("\"t\":1,\"dur_s\":1,\"count\":1,\"p95_ms\":-3"), "bad.ndjson:2: \"p95_ms\" is negative");
 	expect_refusal(REQUESTS("\"t\":1,\"dur_s\":1,\"count\":1e16"), "bad.ndjson:2: \"count\" is more");
 	expect_refusal(REQUESTS("\"t\":9e9,\"dur_s\":9e9,\"count\":1"), "bad.ndjson:2: \"t\" + \"dur_s\"");
-	expect_refusal("{\"type\":\"span\",\"trace\":\"a\",\"span\":\"b\",\"service\":\"c\",\"t\":1,\"dur_ms\":1e300}\n", "dur_ms");
+	expect_refusal(SPAN("\"dur_ms\":1e300"), "dur_ms");
+	expect_refusal(SPAN("\"dur_ms\":1,\"error\":\"odd\""), "\"error\" is none of");
+	expect_refusal(SPAN("\"dur_ms\":1,\"confidence\":1.5"), "\"confidence\" is not in 0..1");
+	expect_refusal(SPAN("\"dur_ms\":1,\"confidence\":-0.1"), "\"confidence\" is not in 0..1");
+	expect_refusal(SPAN("\"dur_ms\":1,\"status\":[]"), "\"status\" is not a string");
+	expect_refusal(SPAN("\"dur_ms\":1,\"port\":70000"), "\"port\" is no port");
+	expect_refusal(SPAN("\"dur_ms\":-1"), "\"dur_ms\" is negative");
+	expect_refusal(SPAN("\"dur_ms\":1,\"cpu_ns\":-1"), "\"cpu_ns\" is negative");
 	expect_refusal("{\"type\":\"tcp\",\"t\":1,\"dur_s\":1,\"to\":\"a\",\"refused\":-1}\n", "\"refused\" is negative");
 }
 
@@ -178,4 +187,30 @@ Test(ndjson, the_petshop_data)
 	cr_log_info("%llu lines in %.2f s", (unsigned long long)stats.lines, (double)(clock_ts_ns() - begin) / 1e9);
 	cr_assert_eq(stats.rows, 23063);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM requests"), 22971);
+}
+
+/* Spans may be all that there is, with what their tracer says and nothing more. */
+Test(ndjson, spans_alone_are_a_recording)
+{
+	static const char text[] = SPAN("\"dur_ms\":2.5,\"status\":404") SPAN("\"dur_ms\":1,\"parent\":\"gone\",\"status\":\"ERROR\",\"kind\":1");
+	struct store_error err = {0};
+	struct import_stats stats;
+	struct window *w;
+
+	file_write(in_dir("s.ndjson"), text, strlen(text));
+	stats = import_from(path_, in_dir("s.ndjson"), 0, &err);
+	cr_assert_eq(stats.unknown_keys, 1);
+	w = load(path_);
+	cr_assert_eq(w->first_ns, NS_PER_S);
+	cr_assert_eq(w->last_ns, NS_PER_S + 2500000);
+	cr_assert_eq(w->spans.n, 2);
+	cr_assert_str_eq(w->spans.v[0].status, "404");
+	cr_assert_str_eq(w->spans.v[1].status, "ERROR");
+	cr_assert_str_eq(w->spans.v[1].parent, "gone");
+	cr_assert_null(w->spans.v[0].error);
+	cr_assert_eq(w->spans.v[0].edge, WIN_NONE);
+	cr_assert_eq(w->spans.v[0].op, WIN_NONE);
+	cr_assert(isnan(w->spans.v[0].confidence));
+	cr_assert_not(w->spans.v[0].timed);
+	window_free(w);
 }

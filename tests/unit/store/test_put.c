@@ -57,6 +57,62 @@ Test(put, a_tick_comes_back_as_it_was)
 	window_free(w);
 }
 
+Test(put, spans_come_back_as_they_were)
+{
+	const struct win_span *root, *child;
+	struct window *w;
+
+	record(path_, 2);
+	w = load(path_);
+	cr_assert_eq(w->spans.n, 4);
+	root = &w->spans.v[0];
+	child = &w->spans.v[1];
+	cr_assert_str_eq(root->trace, "0000000000abcdef");
+	cr_assert_str_eq(root->id, "0000000000000011");
+	cr_assert_null(root->parent);
+	cr_assert_null(root->method);
+	cr_assert(isnan(root->confidence));
+	cr_assert_not(root->timed);
+	cr_assert_eq(root->t_ns, T0 + 5000);
+	cr_assert_eq(root->dur_ns, 3000123);
+	cr_assert_str_eq(root->status, "503");
+	cr_assert_str_eq(root->error, "server_error");
+	cr_assert_null(root->detail);
+	cr_assert_str_eq(w->services.v[root->service].name, "api.js");
+	cr_assert_str_eq(w->edges.v[root->edge].protocol, "http");
+	cr_assert_str_eq(w->ops.v[root->op], "GET /items/{id}");
+	cr_assert_str_eq(child->trace, root->trace);
+	cr_assert_str_eq(child->id, "ffffffffffffffff");
+	cr_assert_str_eq(child->parent, root->id);
+	cr_assert_null(child->status);
+	cr_assert_str_eq(child->detail, "42P01");
+	cr_assert_str_eq(child->method, "thread");
+	cr_assert_eq(child->confidence, 0.75);
+	cr_assert(child->timed);
+	cr_assert_eq(child->part_ns[TIME_CPU], 1001);
+	cr_assert_eq(child->part_ns[TIME_LOCK], 17);
+	cr_assert_eq(child->part_ns[TIME_NET], 0);
+	window_free(w);
+}
+
+/* A range that begins between a request and those it caused shows the trace all the same. */
+Test(put, a_trace_is_loaded_whole)
+{
+	struct window *w = window_new();
+	struct store_error err = {0};
+	struct store *s;
+
+	record(path_, 5);
+	s = reader(path_);
+	cr_assert_eq(store_load(s, T0 + 2 * NS_PER_S + 4 * NS_PER_MS, T0 + 3 * NS_PER_S, LOAD_SPANS, w, &err), 0, "%s", err.text);
+	cr_assert_eq(w->spans.n, 0, "nothing of it is in the range");
+	cr_assert_eq(store_load(s, T0 + 2 * NS_PER_S + NS_PER_MS / 10, T0 + 2 * NS_PER_S + NS_PER_MS / 5, LOAD_SPANS, w, &err), 0, "%s", err.text);
+	cr_assert_eq(w->spans.n, 2, "%zu", w->spans.n);
+	cr_assert_eq(w->requests.n, 0);
+	store_close(s);
+	window_free(w);
+}
+
 Test(put, a_range_loads_what_overlaps_it)
 {
 	struct store_error err;

@@ -54,6 +54,7 @@ Test(retain, keep_prunes_the_oldest)
 	cr_assert_eq(query(path_, "SELECT count(*) FROM requests WHERE tick NOT IN (SELECT id FROM tick)"), 0);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM point"), 20);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM event"), 2);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM span"), 20);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM process"), 1);
 }
 
@@ -218,11 +219,13 @@ Test(retain, imported_rows_stay)
 {
 	struct store *s = writer(path_, (struct store_limits){.keep_ns = 10 * NS_PER_S, .raw_ns = 5 * NS_PER_S});
 	static const char text[] = "{\"type\":\"requests\",\"t\":1000,\"dur_s\":1,\"to\":\"x\",\"count\":2}\n"
-				   "{\"type\":\"event\",\"t\":1000,\"service\":\"x\",\"kind\":\"deploy\"}\n";
+				   "{\"type\":\"event\",\"t\":1000,\"service\":\"x\",\"kind\":\"deploy\"}\n"
+				   "{\"type\":\"span\",\"trace\":\"T\",\"span\":\"a\",\"service\":\"x\",\"t\":1000,\"dur_ms\":1.5}\n";
 
 	import_and_record(s, text);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM tick WHERE t_ns = 1000000000000"), 1);
 	cr_assert_eq(query(path_, "SELECT count(*) FROM event WHERE kind = 'deploy'"), 1);
+	cr_assert_eq(query(path_, "SELECT count(*) FROM span WHERE trace = 'T'"), 1);
 	cr_assert_lt(query(path_, "SELECT count(*) FROM tick"), 20);
 }
 
@@ -239,6 +242,8 @@ static void put_named(struct store *s, int64_t i, bool first, const char *name)
 		*vec_push(&t->ops) = (struct tick_op){.id = 0, .text = arena_printf(&t->arena, "GET /%s", name)};
 	}
 	add_requests(t, 0, 0, 10, 1000000);
+	*vec_push(&t->spans) = (struct tick_span){.trace = (uint64_t)i + 1, .id = 1, .edge = 0, .op = 0, .unix_ns = t->unix_ns, .dur_ns = 1000,
+						  .error = "ok"};
 	*vec_push(&t->points) = (struct tick_point){.service = 1, .metric = M_CPU_CORES, .value = 1, .limit = NAN};
 	cr_assert_eq(store_put_tick(s, t, &err), 0, "%s", err.text);
 	tick_free(t);
@@ -246,6 +251,8 @@ static void put_named(struct store *s, int64_t i, bool first, const char *name)
 
 #define DANGLING "SELECT (SELECT count(*) FROM requests WHERE edge NOT IN (SELECT id FROM edge)) + " \
 		 "(SELECT count(*) FROM requests WHERE op NOT IN (SELECT id FROM op)) + " \
+		 "(SELECT count(*) FROM span WHERE edge NOT IN (SELECT id FROM edge) OR op NOT IN (SELECT id FROM op) OR " \
+		 "service NOT IN (SELECT id FROM service)) + " \
 		 "(SELECT count(*) FROM point WHERE series NOT IN (SELECT id FROM series)) + " \
 		 "(SELECT count(*) FROM series WHERE service NOT IN (SELECT id FROM service)) + " \
 		 "(SELECT count(*) FROM edge WHERE src NOT IN (SELECT id FROM service) OR dst NOT IN (SELECT id FROM service))"

@@ -28,6 +28,7 @@ Test(snapshot, is_one_redacted_file)
 	cr_assert_neq(system(cmd), 0, "the secret is in the snapshot");
 	w = load(in_dir("s.db"));
 	cr_assert_eq(w->requests.n, 10);
+	cr_assert_eq(w->spans.n, 10);
 	cr_assert_str_eq(w->processes.v[0].cmdline, "postgres …");
 	window_free(w);
 	cr_assert(is_whole(in_dir("s.db")));
