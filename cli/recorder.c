@@ -334,6 +334,7 @@ static int open_model(struct recorder *r)
 		.wish = wish,
 		.wish_arg = r,
 		.raw = r->o->attach && r->o->attach->raw,
+		.no_trace_ids = r->o->attach && r->o->attach->no_trace_ids,
 	};
 
 	gethostname(r->node, sizeof(r->node) - 1);

@@ -26,6 +26,7 @@ static void set_options(struct model *m, const struct model_options *o)
 		m->o.max_flow_bytes = MAX_FLOW_BYTES;
 	m->pool.limit_bytes = m->o.max_flow_bytes;
 	m->pool.raw = m->o.raw;
+	m->pool.no_ids = m->o.no_trace_ids;
 	m->pool.on_request = request_done;
 	m->pool.on_handshake = handshake_done;
 	m->pool.arg = m;

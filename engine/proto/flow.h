@@ -40,6 +40,7 @@ struct flow_pool {
 	uint64_t broken;           /* messages that a parser did not understand; what had come behind them is in lost_bytes */
 	uint64_t given_up;         /* flows whose parsing was given up */
 	bool raw;                  /* in: operations keep their values */
+	bool no_ids;               /* in: nobody wants to know the ids that requests carry */
 	/* Called for each finished request; the struct and its strings are valid during the call. */
 	void (*on_request)(void *arg, struct flow *f, const struct request *r);
 	/* The same for each TLS handshake that ended, well or not; NULL: not wanted. */
@@ -65,6 +66,7 @@ struct request {
 	uint32_t server_read_tid;  /* thread that had read the socket before it wrote the response; 0 unknown */
 	uint64_t server_read_ns;   /* and when; 0 unknown */
 	struct flow_waits waits;   /* of the thread, where the one that read wrote the response too */
+	struct trace_ids ids;      /* that it carries; all 0 where the pool wants none */
 };
 
 /* A segment as the caller saw it. The bytes are valid during the call only. */

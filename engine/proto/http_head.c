@@ -202,6 +202,7 @@ static void field(struct http_head *h, const char *line, size_t n)
 	const char *v;
 	size_t len;
 
+	trace_ids_line(&h->ids, line, n);
 	switch (*line | 0x20) {
 	case 'c':
 		if ((v = field_value(line, n, "content-length", &len)))

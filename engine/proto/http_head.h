@@ -17,6 +17,7 @@ struct http_head {
 	bool clickhouse;        /* a header of ClickHouse's own */
 	int exception;          /* X-ClickHouse-Exception-Code; 0: none */
 	uint64_t rows;          /* of X-ClickHouse-Summary: those of the result, else written, else read */
+	struct trace_ids ids;
 };
 
 /* Could p be the beginning of a request line? 1 yes, 0 no, -1 too short. Of one with a method that nobody has registered the whole line

@@ -73,6 +73,7 @@ struct waiting *pairing_push(struct pairing *q, struct flow_pool *p, const struc
 	w->tag = r->tag;
 	w->chained = r->chained;
 	w->waits = r->waits;
+	w->ids = r->ids;
 	w->served = false;
 	w->tid = 0;
 	q->n++;

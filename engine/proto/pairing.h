@@ -16,6 +16,7 @@ struct waiting {
 	bool waits;
 	bool served;
 	bool marker;               /* takes its place, is never reported */
+	struct trace_ids ids;
 };
 
 struct pairing {

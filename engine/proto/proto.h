@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "proto/trace_id.h"
+
 enum proto_dir { FROM_CLIENT = 0, FROM_SERVER = 1 };
 
 enum proto_id {            /* stored by name, never by number */
@@ -98,6 +100,7 @@ struct proto_request {
 	enum req_error error;   /* oneway only, and so are the next two */
 	const char *detail;
 	uint64_t rows;          /* messages */
+	struct trace_ids ids;
 };
 
 struct proto_response {
@@ -107,6 +110,7 @@ struct proto_response {
 	const char *detail;     /* SQLSTATE, error word, or NULL */
 	uint64_t begin_ns, end_ns, bytes, rows;
 	bool lasts;             /* it lasted as long as the client wanted: its time is no latency */
+	struct trace_ids ids;   /* a server that made the id itself says so here */
 };
 
 struct tls_handshake;

@@ -30,12 +30,15 @@ struct talk {
 	uint32_t seq[2];
 	char log[65536];
 	size_t len;
+	struct trace_ids ids;   /* of the newest request that has some */
 };
 
 static void talk_note(void *arg, struct flow *f, const struct request *r)
 {
 	struct talk *t = arg;
 
+	if (r->ids.trace | r->ids.request)
+		t->ids = r->ids;
 	cr_assert_leq(r->begin_ns, r->end_ns, "%s ends before it begins", r->op);
 	cr_assert_leq(r->begin_ns, r->sent_ns, "%s", r->op);
 	t->len += (size_t)snprintf(t->log + t->len, sizeof(t->log) - t->len, "%s %d %s %s %lu %lu/%lu\n", r->op, r->status,
