@@ -95,6 +95,38 @@ static __always_inline void conn_fill(struct ev_conn *e, struct sock *sk, const 
 	conn_health(e, sk);
 }
 
+/* Has the side that connected read something that it has told nobody of? */
+static __always_inline bool read_untold(const struct sock_state *st)
+{
+	return st->role == ROLE_CLIENT && st->rd_ts_ns && st->rd_told != st->rd_seq;
+}
+
+static __always_inline void read_fill(struct ev_io *e, struct sock_state *st)
+{
+	ev_begin(&e->h, EV_IO, sizeof(*e), st->rd_ts_ns);
+	e->cookie = st->cookie;
+	e->tgid = st->owner;
+	e->tid = st->rd_tid;
+	e->seq = st->rd_seq;
+	e->dir = DIR_IN;
+	e->late = 1;
+	e->pad[0] = e->pad[1] = 0;
+	e->arr_ns = st->rd_arr_ns;
+	st->rd_told = st->rd_seq;
+}
+
+static __always_inline void read_emit(struct sock_state *st)
+{
+	struct ev_io *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+
+	if (!e) {
+		count_drop(DROP_RING_IO, 1);
+		return;
+	}
+	read_fill(e, st);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
 /* False where the ring is full; counted. */
 static __always_inline bool conn_emit(struct sock *sk, const struct sock_state *st, __u8 what, __u8 err)
 {

@@ -139,6 +139,8 @@ enum {
  * tgid/tid: the thread that wrote these bytes, where the segment left in its context; else 0 and an EV_IO follows.
  * rd_*: the last read of this same socket before this segment left (who took the request off the socket and when):
  * bytes below rd_seq (in the peer's sequence space) had been read by rd_tid at rd_ts_ns.  0 where there was none.
+ * arr_ns: when the last of these bytes had come to the socket, behind all queues on their way; 0 where more had come by that read, or
+ * nobody saw it.
  * wait: with DATA_TIMED, what the thread that wrote has waited for since that read, which was its own too, by PART_*; woken:
  * how long it had been in a run queue when it was woken for the read, before rd_ts_ns.  In units of 1 << PART_SHIFT ns.
  */
@@ -155,11 +157,12 @@ struct ev_data {
 	__u32 tgid, tid;
 	__u32 rd_tid, rd_seq;
 	__u64 rd_ts_ns;
+	__u64 arr_ns;
 	__u32 wait[PART_MAX];
 	__u32 woken;
 	__u8 payload[];
 };
-_Static_assert(sizeof(struct ev_data) == 104, "ev_data");
+_Static_assert(sizeof(struct ev_data) == 112, "ev_data");
 
 /* A datagram that is, or looks like, DNS: the first `head` bytes of its payload follow. Only OUT where both ends are on this
  * interface; where they are on this node but not on one interface, both are reported. */
@@ -179,16 +182,19 @@ struct ev_datagram {
 _Static_assert(sizeof(struct ev_datagram) == 80, "ev_datagram");
 
 /* A write or read whose segments could not be attributed inline. seq is one past the last byte written (OUT, our
- * sequence space) or read (IN, the peer's). */
+ * sequence space) or read (IN, the peer's). A read is told of that was the last one and that no segment has told since, of the side
+ * that connected: when the socket closes, and where it is silent, by the pass over the sockets. */
 struct ev_io {
 	struct ev_hdr h;
 	__u64 cookie;
 	__u32 tgid, tid;
 	__u32 seq;
 	__u8 dir;
-	__u8 pad[3];
+	__u8 late;              /* 1: told of some time after ts_ns, when it was */
+	__u8 pad[2];
+	__u64 arr_ns;           /* IN: as in ev_data */
 };
-_Static_assert(sizeof(struct ev_io) == 40, "ev_io");
+_Static_assert(sizeof(struct ev_io) == 48, "ev_io");
 
 enum {                          /* ev_health.what */
 	HEALTH_SOCKET = 1,      /* a connection's socket that moved since the last pass, has something queued or a closed window */

@@ -82,6 +82,12 @@ int health_each(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!st->announced || state == ST_CLOSE || !sock_passes(sk, st))
 		return 0;
 	socket_tell(ctx->meta->seq, sk, st, state);
+	if (read_untold(st)) {
+		struct ev_io e;
+
+		read_fill(&e, st);
+		bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
+	}
 	return 0;
 }
 

@@ -12,6 +12,10 @@
 #include "sample.h"
 #include "wait.h"
 
+/* Loads and stores that the compiler neither moves nor repeats. */
+#define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
+
 /* Sizes are user space's business (engine/collect/map_plan.c): those here are of a map that it does not set. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -33,11 +37,15 @@ struct {
 struct sock_state {
 	__u64 cookie;                   /* 0: not looked at yet */
 	__u64 rd_ts_ns;                 /* last read */
+	__u64 rd_arr_ns;                /* when the last byte that it took had come; 0 not known */
+	__u64 arr_ns;                   /* when payload came last; written after arr_seq, read before it */
 	__u64 session;                  /* of the iterator that has reported it */
 	__u64 skipped_bytes;            /* payload not reported because of WISH_NONE */
 	struct copy_credit credit[2];   /* by direction */
 	__u32 owner, owner_tid;         /* the process that connected, or read or wrote last */
 	__u32 rd_tid, rd_seq;
+	__u32 rd_told;                  /* the rd_seq that was told of last */
+	__u32 arr_seq;                  /* one past the last byte that came then */
 	__u32 wrote_seq;                /* bytes before it are attributed to their writer */
 	__u32 segs;                     /* that had come and gone at the last pass of health_each */
 	__u8 announced;                 /* user space knows cookie, addresses and owner */

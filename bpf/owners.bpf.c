@@ -45,7 +45,8 @@ static __always_inline void write_attribute(struct sock_state *st, __u32 write_s
 	e->tid = (__u32)pid_tgid;
 	e->seq = write_seq;
 	e->dir = DIR_OUT;
-	e->pad[0] = e->pad[1] = e->pad[2] = 0;
+	e->late = e->pad[0] = e->pad[1] = 0;
+	e->arr_ns = 0;
 	st->wrote_seq = write_seq;
 	st->wrote = 1;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
@@ -71,6 +72,7 @@ static __always_inline void sock_was_read(struct sock *sk)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct sock_state *st = sock_get(sk);
 	struct tcp_sock *tp = tcp_of(sk);
+	__u64 arr_ns;
 	__u32 seq;
 
 	if (!st || !tp)
@@ -79,6 +81,8 @@ static __always_inline void sock_was_read(struct sock *sk)
 	seq = READ(tp, copied_seq);
 	if (st->rd_ts_ns && st->rd_seq == seq)
 		return;
+	arr_ns = READ_ONCE(st->arr_ns);
+	st->rd_arr_ns = READ_ONCE(st->arr_seq) == seq ? arr_ns : 0;
 	st->rd_tid = (__u32)pid_tgid;
 	st->rd_seq = seq;
 	st->rd_ts_ns = bpf_ktime_get_ns();

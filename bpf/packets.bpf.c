@@ -23,12 +23,18 @@
 struct segment {
 	struct packet p;
 	struct copy_plan plan;
-	__u64 now_ns, cookie, rd_ts_ns;
+	__u64 now_ns, cookie, rd_ts_ns, arr_ns;
 	const struct sock_state *st;
 	__u32 tgid, tid, rd_tid, rd_seq;
 	__u32 limits;           /* as they were when it came */
 	__u8 dir, flags;
 };
+
+static __always_inline void sock_arrived(struct sock_state *st, __u32 end, __u64 now_ns)
+{
+	WRITE_ONCE(st->arr_seq, end);
+	WRITE_ONCE(st->arr_ns, now_ns);
+}
 
 #ifndef READS_COPY
 /* Current is the writer where it belongs to the socket's owner. In softirq current is whom the interrupt hit, and nothing
@@ -138,6 +144,7 @@ static __always_inline void segment_fill(struct ev_data *e, const struct segment
 	e->rd_tid = s->rd_tid;
 	e->rd_seq = s->rd_seq;
 	e->rd_ts_ns = s->rd_ts_ns;
+	e->arr_ns = s->arr_ns;
 	e->woken = 0;
 	if (!(s->flags & DATA_TIMED) || !s->st)
 		return;
@@ -245,7 +252,12 @@ static __always_inline void segment_report(struct __sk_buff *skb, struct bpf_soc
 	s->rd_tid = st->rd_tid;
 	s->rd_seq = st->rd_seq;
 	s->rd_ts_ns = st->rd_ts_ns;
+	s->arr_ns = st->rd_arr_ns;
 	s->st = st;
+	if (s->dir == DIR_IN)
+		sock_arrived(st, s->p.seq + s->p.len, s->now_ns);
+	else
+		st->rd_told = st->rd_seq;
 	if (segment_plan(s, st))
 		segment_submit(skb, s);
 }
@@ -299,10 +311,32 @@ PACKET_PROGRAM(packet_out, egress)
 	return packet_see(skb, DIR_OUT);
 }
 
+/* What comes over loopback was reported when it was sent, before it waited for whatever delays it: only when it came is new. The
+ * headers are in the buffer's own memory: whoever sent them was this kernel. */
+static __always_inline int packet_arrive(struct __sk_buff *skb)
+{
+	const __u8 *ip = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct sock_state *st;
+	struct bpf_sock *sk;
+	__u32 seq;
+
+	if (!packet_arrival(ip, end, skb->len, &seq))
+		return PASS;
+	sk = skb->sk;
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->state == ST_LISTEN)
+		return PASS;
+	st = sock_get_packet(skb, sk);
+	if (st)
+		sock_arrived(st, seq, bpf_ktime_get_ns());
+	return PASS;
+}
+
 PACKET_PROGRAM(packet_in, ingress)
 {
 	if (skb->ifindex == LOOPBACK_INDEX)
-		return PASS;
+		return packet_arrive(skb);
 	return packet_see(skb, DIR_IN);
 }
 

@@ -49,6 +49,7 @@ static __always_inline void piece_fill(struct ev_data *e, const struct piece *p,
 	e->rd_tid = st->rd_tid;
 	e->rd_seq = 0;
 	e->rd_ts_ns = st->rd_ts_ns;
+	e->arr_ns = 0;
 	__builtin_memset(e->wait, 0, sizeof(e->wait));
 	e->woken = 0;
 }

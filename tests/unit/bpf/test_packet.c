@@ -138,6 +138,37 @@ Test(packet, ipv6_with_extension_headers)
 	expect_segment(&auth, 40 + 24 + 20, 5, 9);
 }
 
+static int arrival(const struct bytes *b, uint32_t *end)
+{
+	return packet_arrival(b->v, b->v + b->n, b->n, end);
+}
+
+Test(packet, tells_where_the_payload_that_came_ends)
+{
+	for (int v6 = 0; v6 < 2; v6++)
+		for (uint8_t options = 0; options <= 40; options += 4) {
+			struct bytes b = {0};
+			uint32_t end = 0;
+
+			v6 ? put_ipv6(&b, 6) : put_ipv4(&b, 0);
+			put_tcp(&b, 0xfffffff0, options, ACK);
+			cr_expect_eq(arrival(&b, &end), 0, "an acknowledgement");
+			put_payload(&b, 0x20);
+			cr_assert_eq(arrival(&b, &end), 1);
+			cr_expect_eq(end, 0x10, "%x", end);
+			for (uint32_t n = 0; n < (v6 ? 60 : 40); n++) {
+				uint8_t *cut = malloc(n ? n : 1);
+
+				memcpy(cut, b.v, n);
+				cr_expect_eq(packet_arrival(cut, cut + n, b.n, &end), 0, "%u bytes of it", n);
+				free(cut);
+			}
+			b.v[v6 ? 6 : 9] = 17;
+			cr_expect_eq(arrival(&b, &end), 0, "UDP");
+			free(b.v);
+		}
+}
+
 Test(packet, gives_up_on_endless_headers)
 {
 	struct packet p;

@@ -80,6 +80,24 @@ static uint64_t peer_cookie(const struct watch *w, uint16_t client, uint16_t ser
 	return e->cookie;
 }
 
+/* Of the last answer only the end of the connection can tell when it came and was read. */
+static void expect_read(const struct watch *w, uint64_t client, const struct ev_data *answer)
+{
+	const struct ev_io *io, *found = NULL;
+	size_t at = 0;
+
+	while ((io = watch_next(w, EV_IO, &at)))
+		if (io->cookie == client && io->dir == DIR_IN) {
+			cr_expect_null(found, "told twice");
+			found = io;
+		}
+	cr_assert(found);
+	cr_expect(found->late);
+	cr_expect_eq(found->seq, answer->seq + answer->len);
+	cr_expect_eq(found->tid, getpid());
+	cr_expect(found->arr_ns > answer->h.ts_ns && found->arr_ns < found->h.ts_ns);
+}
+
 static void expect_talk(const struct watch *w, const struct talks *t, int i, uint16_t port, pid_t server)
 {
 	const uint64_t near = t->cookie[i], far = peer_cookie(w, t->port[i], port);
@@ -96,6 +114,8 @@ static void expect_talk(const struct watch *w, const struct talks *t, int i, uin
 	cr_expect_eq(answer->rd_tid, server, "who read the request");
 	cr_expect_eq(answer->rd_seq, request->seq + request->len);
 	cr_expect(answer->rd_ts_ns > request->h.ts_ns && answer->rd_ts_ns < answer->h.ts_ns);
+	cr_expect(answer->arr_ns > request->h.ts_ns && answer->arr_ns < answer->rd_ts_ns, "when the request had come");
+	expect_read(w, near, answer);
 	cr_expect_eq(conn_count(w, (struct conn_want){.what = CONN_CLOSE, .cookie = near, .lport = t->port[i]}), 1);
 	cr_expect_eq(conn_count(w, (struct conn_want){.what = CONN_CLOSE, .cookie = far, .rport = t->port[i]}), 1);
 }
