@@ -111,7 +111,7 @@ def case_file_growth(bench):
     with bench.record() as rec:
         rec.settle()
         size, began = os.path.getsize(bench.db), time.monotonic()
-        run(["ab", "-q", "-k", "-n", 4000000, "-t", 20, "-c", 4, f"http://127.0.0.1:{port}/hello.html"], timeout=60)
+        run(["ab", "-q", "-k", "-t", 8, "-n", 4000000, "-c", 4, f"http://127.0.0.1:{port}/hello.html"], timeout=60)
         rec.settle()
         rec.stop()
         took = time.monotonic() - began
