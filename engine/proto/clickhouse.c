@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ClickHouse, native protocol (https://clickhouse.com/docs/en/native-protocol; src/Core/ProtocolDefines.h for its revisions), 54429
+ * ClickHouse, native protocol (https://clickhouse.com/docs/en/native-protocol; src/Core/ProtocolDefines.h for its revisions), 54401
  * to 54484.
  *
  * One request per query; its rows are those of the result, or those that were written.  status is the number of an exception, detail
@@ -9,7 +9,8 @@
  * Departures: what a client sends behind a query until the answer ends is data.  Compressed blocks are skipped by their frames; one
  * of a mebibyte or more may have others behind it.  Of uncompressed blocks columns are skipped by their types; behind one that
  * clickhouse_column.c does not know (Map, Tuple, arrays of arrays) an answer ends with the last byte before the next query: its rows
- * are not known, nor whether it failed in between.  Chunked packets (54470, off by default) are opaque.
+ * are not known, nor whether it failed in between.  Chunked packets (54470, off by default) are opaque.  Settings are binary before
+ * 54429, in a form that only ClickHouse knows of each: their end is looked for.
  */
 #include "proto/clickhouse.h"
 #include "proto/clickhouse_names.h"
@@ -23,13 +24,14 @@
 #define QUERY_READ 8192
 #define HELLO_MAX 4096
 #define SETTINGS_MAX 1000
+#define SETTINGS_BYTES_MAX 8192
 #define FRAME_HEAD 25           /* a checksum, the method, two lengths */
 #define FRAME_FULL (1u << 20)
 #define COLUMNS_MAX 100000
 #define END_OF_STREAM 5
 
 /* the revisions from which on something is said */
-enum { REV_SETTINGS = 54429, REV_SECRET = 54441, REV_TELEMETRY = 54442, REV_DEPTH = 54448, REV_START_TIME = 54449,
+enum { REV_PATCH = 54401, REV_WRITTEN = 54420, REV_SETTINGS = 54429, REV_SECRET = 54441, REV_TELEMETRY = 54442, REV_DEPTH = 54448, REV_START_TIME = 54449,
        REV_REPLICAS = 54453, REV_SERIALIZATION = 54454, REV_ADDENDUM = 54458, REV_ELAPSED = 54460, REV_TOTAL_BYTES = 54463,
        REV_AGGREGATION = 54469, REV_CHUNKED = 54470, REV_PARALLEL = 54471, REV_ROLES = 54472, REV_LINES = 54475, REV_JWT = 54476,
        REV_COMPRESSED_EVENTS = 54481 };
@@ -153,6 +155,38 @@ static void settings_skip(struct ch_reader *r)
 	r->bad = true;
 }
 
+/* An empty name ends the settings; the stage, whether blocks are compressed, and the text follow. */
+static bool is_settings_end(struct ch_reader r)
+{
+	uint64_t stage, compression, len;
+	size_t n;
+
+	if (ch_byte(&r))
+		return false;
+	stage = ch_number(&r);
+	compression = ch_number(&r);
+	len = ch_number(&r);
+	if (r.more || r.bad || stage > 4 || compression > 1 || len < 4 || len > 1u << 30)
+		return false;
+	n = r.n - r.at < len ? r.n - r.at : (size_t)len;
+	return n >= 4 && is_printable((const char *)r.p + r.at, n < 64 ? n : 64);
+}
+
+static void settings_find_end(struct ch_reader *r)
+{
+	struct ch_reader at = *r;
+
+	if (r->more || r->bad)
+		return;
+	for (; at.at < at.n && at.at - r->at < SETTINGS_BYTES_MAX; at.at++)
+		if (is_settings_end(at)) {
+			r->at = at.at + 1;
+			return;
+		}
+	r->more = at.at == at.n;
+	r->bad = !r->more;
+}
+
 /* A Query packet as far as its text: 1, 0 more bytes are needed, -1 it is none. */
 static int query_read(struct query *q, const uint8_t *p, size_t n, unsigned revision)
 {
@@ -164,9 +198,12 @@ static int query_read(struct query *q, const uint8_t *p, size_t n, unsigned revi
 		return -1;
 	string_fits(&r, 256);
 	info_read(&r, q);
-	if (!r.more && q->revision < REV_SETTINGS)
+	if (!r.more && q->revision < REV_PATCH)
 		return -1;
-	settings_skip(&r);
+	if (q->revision < REV_SETTINGS)
+		settings_find_end(&r);
+	else
+		settings_skip(&r);
 	if (q->revision >= REV_ROLES)
 		string_fits(&r, 4096);
 	if (q->revision >= REV_SECRET)
@@ -426,15 +463,17 @@ static int exception_read(struct ch_reader *r)
 
 static void progress_read(struct clickhouse *c, struct ch_reader *r)
 {
-	uint64_t written;
+	uint64_t written = 0;
 
 	ch_number(r);
 	ch_number(r);
 	ch_number(r);
 	if (c->revision >= REV_TOTAL_BYTES)
 		ch_number(r);
-	written = ch_number(r);
-	ch_number(r);
+	if (c->revision >= REV_WRITTEN) {
+		written = ch_number(r);
+		ch_number(r);
+	}
 	if (c->revision >= REV_ELAPSED)
 		ch_number(r);
 	if (!r->more)

@@ -45,6 +45,20 @@ Test(clickhouse, plain)
 			     "INSERT INTO t (a) VALUES 0 ok - 2 165/40\n");
 }
 
+/* Revision 54412: settings are binary, progress has no rows written. */
+Test(clickhouse, an_old_revision)
+{
+	static const struct turn v[] = {
+		T(C, "\0\x11""ClickHouse client\x12\x10\x8c\xa9\x3\0\x7""default\x6secret"),
+		T(S, "\0\xa""ClickHouse\x12\x10\x8c\xa9\x3\x3UTC\x4host\x1"),
+		T(C, "\x1\0\x1\0\0\x6[::]:0\x1\x2me\x3""box\x11""ClickHouse client\x12\x10\x8c\xa9\x3\0\x1\xbmax_threads\x4"
+		     "\x6readon\0\0\x2\0\x1dSELECT * FROM t WHERE id = 42\x2\0\x1\0\x2\xff\xff\xff\xff\0\0\0"),
+		T(S, "\x1\0\x1\0\x2\xff\xff\xff\xff\0\x1\x1\x1""a\x5UInt8\x7\x3\x1\x8\0\x6\x1\x1\x8\0\0\0\x5"),
+	};
+
+	TALK(9000, false, v, "SELECT * FROM t WHERE id = ? 0 ok - 1 111/33\n");
+}
+
 Test(clickhouse, compressed)
 {
 	static const struct turn v[] = {
