@@ -3,32 +3,77 @@
 #include <string.h>
 
 #include "command.h"
+#include "exit.h"
 #include "json_edge.h"
+#include "map_dot.h"
+#include "map_svg.h"
 #include "out.h"
-#include "tui/map.h"
+#include "say.h"
+#include "tui/service_map.h"
+#include "tui/map_tree.h"
+
+/* Draws what there is to draw to a grid of so many rows and prints it. */
+static size_t print_grid(int rows, int cols, void (*draw)(const void *what, struct grid *g), const void *what)
+{
+	struct grid g;
+	char *drawn;
+
+	if (grid_init(&g, rows, cols, out_utf8()))
+		return 0;
+	draw(what, &g);
+	drawn = grid_text(&g, out_colored());
+	if (drawn)
+		out_bytes(drawn, strlen(drawn));
+	free(drawn);
+	grid_done(&g);
+	return 1;
+}
+
+static void draw_tree(const void *what, struct grid *g)
+{
+	map_tree_draw(what, g, 0, g->rows, 0, -1);
+}
+
+static void draw_layers(const void *what, struct grid *g)
+{
+	service_map_draw(what, g, 0, g->rows, 0, WIN_NONE);
+}
+
+static size_t tree(const struct summary *s, const struct options *o, int cols)
+{
+	struct map_tree *m = map_tree_new(s, o->service);
+	size_t n = 0;
+
+	if (m && map_tree_rows(m) > 1)
+		n = print_grid(map_tree_rows(m), cols, draw_tree, m);
+	map_tree_free(m);
+	return n;
+}
+
+static size_t layers(const struct summary *s, const struct options *o, int cols, int rows)
+{
+	struct service_map *m = service_map_new(s, o->service, cols, rows, out_utf8());
+	size_t n = 0;
+
+	if (m && m->layered) {
+		n = print_grid(service_map_rows(m), cols, draw_layers, m);
+	} else if (m && m->graph->nodes) {
+		say_note("too many calls in a row for %d columns: the map as a tree; --width says how wide it may be", cols);
+		n = tree(s, o, cols);
+	}
+	service_map_free(m);
+	return n;
+}
 
 static size_t text(const struct summary *s, const struct options *o)
 {
-	struct map_layout *m = map_layout_new(s, o->service);
-	struct grid g;
-	size_t n = 0;
+	int cols = o->width ? (int)o->width : (int)out_columns();
 
-	if (!m)
-		return 0;
-	int lines = map_layout_rows(m);
-
-	if (lines > 1 && grid_init(&g, lines, (int)out_columns(), out_utf8()) == 0) {
-		map_layout_draw(m, &g, 0, lines, 0, -1);
-		char *drawn = grid_text(&g, out_colored());
-
-		if (drawn)
-			out_bytes(drawn, strlen(drawn));
-		free(drawn);
-		grid_done(&g);
-		n = (size_t)lines - 1;
-	}
-	map_layout_free(m);
-	return n;
+	if (o->dot)
+		return map_dot_print(s, o->service);
+	if (o->svg)
+		return map_svg_write(s, o->service, o->svg);
+	return o->tree ? tree(s, o, cols) : layers(s, o, cols, o->height ? (int)o->height : (int)out_rows());
 }
 
 static void json_node(struct json *j, const struct window *w, const struct sum_service *v)
@@ -84,5 +129,7 @@ int cmd_map(const struct command *c, struct options *o, int argc, char **argv)
 		"map/1", "no calls", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, false, text, json,
 	};
 
+	if (o->json + o->dot + o->tree + (o->svg != NULL) > 1)
+		return say_error(EXIT_USAGE, "%s: --json, --dot, --svg and --tree are four forms: give one", c->name);
 	return rows_command(&rows, o);
 }

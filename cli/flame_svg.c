@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "exit.h"
 #include "say.h"
+#include "svg.h"
 
 #define WIDTH 1200.0
 #define ROW 17
@@ -16,16 +17,6 @@
 #define CHAR_WIDTH 6.6          /* of the 11 px monospace */
 #define LEAST 0.5               /* px: narrower ones are left out */
 #define NAME_MAX_BYTES 512
-
-/* Escaped as XML wants it; bytes that are no text come as '?' (text_clean). */
-static void put_escaped(FILE *out, const char *s)
-{
-	for (; *s; s++) {
-		const char *entity = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : *s == '"' ? "&quot;" : NULL;
-
-		entity ? fputs(entity, out) : fputc(*s, out);
-	}
-}
 
 /* At most n characters. */
 static void cut(char *s, size_t n)
@@ -60,7 +51,7 @@ static void put_node(FILE *out, const struct flame *f, uint32_t node, double x, 
 
 	text_clean(name, sizeof(name), v->frame, strlen(v->frame), true);
 	fprintf(out, "<g><title>");
-	put_escaped(out, name);
+	svg_put_escaped(out, name);
 	fprintf(out, " (%.0f samples, %.1f %%; itself %.1f %%)</title>", v->total, 100 * v->total / all, 100 * v->self / all);
 	fprintf(out, "<rect x=\"%.1f\" y=\"%u\" width=\"%.1f\" height=\"%d\" fill=\"", x, y, width, ROW - 1);
 	put_colour(out, v->frame);
@@ -68,7 +59,7 @@ static void put_node(FILE *out, const struct flame *f, uint32_t node, double x, 
 	if (width > 3 * CHAR_WIDTH) {
 		cut(name, (size_t)((width - 4) / CHAR_WIDTH));
 		fprintf(out, "<text x=\"%.1f\" y=\"%u\">", x + 2, y + 12);
-		put_escaped(out, name);
+		svg_put_escaped(out, name);
 		fprintf(out, "</text>");
 	}
 	fprintf(out, "</g>\n");

@@ -116,6 +116,15 @@ const struct option_row options_profile[] = {
 	{0},
 };
 
+const struct option_row options_map[] = {
+	{"width", OPT_NUMBER, AT(width), "COLUMNS", "of the drawing (default: the terminal, else 80)", NULL, 1000},
+	{"height", OPT_NUMBER, AT(height), "ROWS", "of the drawing: what is healthy is folded to fit", NULL, 1000},
+	{"tree", OPT_FLAG, AT(tree), NULL, "as a tree of calls, nothing folded"},
+	{"dot", OPT_FLAG, AT(dot), NULL, "for Graphviz: rootle map --dot | dot -Tsvg"},
+	{"svg", OPT_TEXT, AT(svg), "FILE", "write the drawing as an SVG file"},
+	{0},
+};
+
 const struct option_row options_check[] = {
 	{"probes", OPT_FLAG, AT(probes), NULL, "list every program with its hook and type"},
 	{0},

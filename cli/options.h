@@ -56,7 +56,10 @@ struct options {
 	int64_t memory_bytes;           /* of all BPF maps */
 	/* profile */
 	bool folded;
-	const char *svg;                /* a file */
+	const char *svg;                /* a file; of the map, too */
+	/* map */
+	bool tree, dot;
+	uint32_t width, height;         /* 0: not given */
 	/* check, export, demo */
 	bool probes;
 	const char *format;
@@ -93,7 +96,7 @@ struct option_row {
 
 extern const struct option_row options_common[], options_json[], options_db[], options_one_db[], options_pcap[], options_range[],
 	options_service[], options_for[], options_explain[], options_edges[], options_follow[], options_record[], options_attach[], options_kernel[],
-	options_profile[], options_check[], options_export[], options_demo[];
+	options_profile[], options_map[], options_check[], options_export[], options_demo[];
 
 enum option_level { LEVEL_DEFAULT, LEVEL_SYSTEM, LEVEL_USER, LEVEL_COMMAND_LINE };
 

@@ -25,12 +25,12 @@ static struct {
 	size_t len;
 	bool regular;      /* a file: lines may wait in buf */
 	bool terminal, narrow, color, utf8;
-	size_t columns;
+	size_t columns, rows;
 	int error;         /* errno of the write that failed; nothing is written after it */
 } out;
 
-/* The terminal's width; into a pipe or file what COLUMNS says, so that a wide table can be had there too. */
-static size_t terminal_columns(void)
+/* The terminal's size; into a pipe or file what COLUMNS says, so that a wide table can be had there too. */
+static size_t terminal_size(void)
 {
 	const char *given = getenv("COLUMNS");
 	struct winsize ws = {0};
@@ -42,6 +42,7 @@ static size_t terminal_columns(void)
 		columns = ws.ws_col;
 	else
 		columns = given ? strtol(given, NULL, 10) : 0;
+	out.rows = ws.ws_row > 1 ? ws.ws_row - 1 : 0;
 	if (columns <= 0 || columns > MAX_COLUMNS_WIDE)
 		return DEFAULT_COLUMNS;
 	return columns < MIN_COLUMNS ? MIN_COLUMNS : (size_t)columns;
@@ -65,7 +66,7 @@ void out_init(const char *color)
 	setlocale(LC_CTYPE, "");
 	out.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	out.regular = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode);
-	out.columns = terminal_columns();
+	out.columns = terminal_size();
 	out.color = want_color(color);
 }
 
@@ -87,6 +88,11 @@ bool out_terminal(void)
 bool out_is_narrow(void)
 {
 	return out.narrow;
+}
+
+size_t out_rows(void)
+{
+	return out.rows;
 }
 
 size_t out_columns(void)

@@ -18,6 +18,7 @@ bool out_colored(void);
 bool out_terminal(void);      /* stdout is one: what is for eyes alone may take several lines */
 bool out_utf8(void);          /* the terminal's character set is UTF-8 */
 size_t out_columns(void);     /* of the terminal, else of COLUMNS; 80 where there is neither, never less than 40 */
+size_t out_rows(void);        /* of the terminal, without the line of the prompt; 0: stdout is none, or does not say */
 bool out_is_narrow(void);     /* a line must not be longer than that: on a terminal, or with COLUMNS */
 
 /* Nobody reads any more, or the disk is full: there is no point in going on. */

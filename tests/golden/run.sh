@@ -4,7 +4,7 @@
 #
 # usage: run.sh ROOTLE EXPECTED_DIR WORK_DIR NAME EXIT_CODE [ARGUMENT...]
 #
-# @DB@ in an argument is a fresh import of shop.ndjson, @EMPTY@ a path with nothing there, @BAD@ a file that is no recording.
+# @DB@ in an argument is a fresh import of shop.ndjson, @SYSTEM50@ one of what system.py makes of 50 services, @EMPTY@ a path with nothing there, @BAD@ a file that is no recording.
 # Paths of the work directory read as WORK. UPDATE_GOLDEN=1 rewrites what is expected.
 set -u
 rootle=$1 expected=$2 work=$3/$4 name=$4 code=$5
@@ -12,16 +12,25 @@ shift 5
 
 rm -rf "$work" && mkdir -p "$work/home" || exit 1
 unset XDG_CONFIG_HOME NO_COLOR
-export HOME="$work/home" TZ=UTC LC_ALL=C.UTF-8 COLUMNS=80
+export HOME="$work/home" TZ=UTC LC_ALL=${GOLDEN_LOCALE:-C.UTF-8} COLUMNS=80
 
 needs_db() { case " $* " in *@DB@*) return 0 ;; esac; return 1; }
 if needs_db "$@"; then
 	"$rootle" import --quiet --db "$work/shop.db" "$expected/../shop.ndjson" || { echo "import failed"; exit 1; }
 fi
+for arg; do
+	case $arg in
+	@SYSTEM*@)
+		services=${arg#@SYSTEM}
+		/usr/bin/python3 "$expected/../system.py" "${services%@}" > "$work/system.ndjson" &&
+			"$rootle" import --quiet --db "$work/system.db" "$work/system.ndjson" || { echo "import failed"; exit 1; }
+		;;
+	esac
+done
 echo "this is no recording, whatever its name says" > "$work/bad.db"
 for arg; do
 	shift
-	set -- "$@" "$(printf %s "$arg" | sed "s|@DB@|$work/shop.db|; s|@EMPTY@|$work/nothing.db|; s|@BAD@|$work/bad.db|; s|@SRC@|$expected/..|")"
+	set -- "$@" "$(printf %s "$arg" | sed "s|@DB@|$work/shop.db|; s|@SYSTEM[0-9]*@|$work/system.db|; s|@EMPTY@|$work/nothing.db|; s|@BAD@|$work/bad.db|; s|@SRC@|$expected/..|")"
 done
 
 before=$(md5sum "$work/bad.db")

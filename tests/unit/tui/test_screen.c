@@ -61,8 +61,9 @@ Test(screen, every_view_at_80x24)
 	text = screen_text(&screen, &st, 24, 80);
 	expect(text, "web-3");
 	expect(text, "0.83 db.slow_query: one statement of postgres got slower");
-	expect(text, "`- nginx");
-	cr_assert_eq(st.lines, 7);
+	expect(text, "+ nginx");
+	cr_assert_eq(st.lines, 6);
+	cr_assert_str_eq(st.picked, "external:10.0.0.9", "callers first");
 	free(text);
 	screen.view = 1;
 	text = screen_text(&screen, &st, 24, 80);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tui/map.h"
+#include "tui/map_tree.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,83 +7,27 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "tui/health.h"
+#include "tui/map_select.h"
 
 #define DEPTH_MAX 40          /* deeper chains are drawn at this depth */
 
-struct map_layout {
+struct map_tree {
 	const struct summary *sum;
-	VEC(struct map_line) lines;
+	VEC(struct map_tree_line) lines;
 	bool *wanted;         /* by service */
 	bool *drawn;          /* by service: its callees are on the map already */
 	bool *called;         /* by service: somebody wanted calls it */
 };
 
-enum health edge_health(const struct sum_edge *e)
-{
-	if (e->refused > 0 || e->timeouts > 0 || e->l.error_ratio >= 0.01 || (e->inflight > 0 && e->oldest_ms > 5000))
-		return HEALTH_BAD;
-	if (e->l.errors > 0 || e->resets > 0)
-		return HEALTH_WARN;
-	return HEALTH_OK;
-}
-
-static const struct win_edge *ends(const struct map_layout *m, const struct sum_edge *e)
+static const struct win_edge *ends(const struct map_tree *m, const struct sum_edge *e)
 {
 	return &m->sum->window->edges.v[e->edge];
 }
 
-static bool is_idle(const struct sum_edge *e)
+static bool is_shown(const struct map_tree *m, const struct sum_edge *e)
 {
-	return !(e->l.count > 0 || e->open > 0 || e->opened > 0 || e->refused > 0 || e->timeouts > 0);   /* NaN: not known */
-}
-
-static bool is_shown(const struct map_layout *m, const struct sum_edge *e)
-{
-	const struct win_edge *w = ends(m, e);
-
-	return !is_idle(e) && m->wanted[w->to] && (w->from == WIN_NONE || m->wanted[w->from]);
-}
-
-/* Marks what can be reached from the marked services along (or against) the edges, until nothing changes. */
-static void spread(const struct map_layout *m, bool *mark, bool against)
-{
-	const struct summary *s = m->sum;
-	bool changed = true;
-	size_t i;
-
-	while (changed) {
-		changed = false;
-		for (i = 0; i < s->edges.n; i++) {
-			const struct win_edge *w = ends(m, &s->edges.v[i]);
-			uint32_t from = against ? w->to : w->from, to = against ? w->from : w->to;
-
-			if (is_idle(&s->edges.v[i]) || w->from == WIN_NONE || !mark[from] || mark[to])
-				continue;
-			mark[to] = changed = true;
-		}
-	}
-}
-
-/* All services, or those that call `service` or are called by it, directly or not. */
-static int choose(struct map_layout *m, const char *service)
-{
-	size_t n = m->sum->window->services.n, i;
-	bool *callers = calloc(n + 1, 1);
-	uint32_t id = service ? window_find_service(m->sum->window, service) : WIN_NONE;
-
-	if (!callers)
-		return -1;
-	if (!service)
-		memset(m->wanted, 1, n);
-	if (id != WIN_NONE) {
-		m->wanted[id] = callers[id] = true;
-		spread(m, m->wanted, false);
-		spread(m, callers, true);
-	}
-	for (i = 0; i < n; i++)
-		m->wanted[i] |= callers[i];
-	free(callers);
-	return 0;
+	return map_edge_shown(m->sum, m->wanted, e);
 }
 
 static int by_traffic(const void *a, const void *b)
@@ -98,7 +42,7 @@ static int by_traffic(const void *a, const void *b)
 }
 
 /* The shown edges out of a service (WIN_NONE: those without a known caller), unhealthy and busy first. Caller frees. */
-static const struct sum_edge **edges_from(const struct map_layout *m, uint32_t from, size_t *n)
+static const struct sum_edge **edges_from(const struct map_tree *m, uint32_t from, size_t *n)
 {
 	const struct summary *s = m->sum;
 	const struct sum_edge **list = malloc((s->edges.n + 1) * sizeof(*list));
@@ -113,7 +57,7 @@ static const struct sum_edge **edges_from(const struct map_layout *m, uint32_t f
 	return list;
 }
 
-static int add_callees(struct map_layout *m, uint32_t from, int depth, uint64_t rails)
+static int add_callees(struct map_tree *m, uint32_t from, int depth, uint64_t rails)
 {
 	size_t n, i;
 	const struct sum_edge **list = edges_from(m, from, &n);
@@ -122,7 +66,7 @@ static int add_callees(struct map_layout *m, uint32_t from, int depth, uint64_t 
 	if (from != WIN_NONE)
 		m->drawn[from] = true;
 	for (i = 0; !err && i < n; i++) {
-		struct map_line *l = vec_push(&m->lines);
+		struct map_tree_line *l = vec_push(&m->lines);
 		uint32_t to = ends(m, list[i])->to;
 		bool last = i + 1 == n;
 
@@ -130,7 +74,7 @@ static int add_callees(struct map_layout *m, uint32_t from, int depth, uint64_t 
 			err = -1;
 			break;
 		}
-		*l = (struct map_line){to, list[i]->edge, depth, last, m->drawn[to], rails};
+		*l = (struct map_tree_line){to, list[i]->edge, depth, last, m->drawn[to], rails};
 		if (!l->again)
 			err = add_callees(m, to, depth < DEPTH_MAX ? depth + 1 : depth,
 					  last ? rails : rails | (uint64_t)1 << depth);
@@ -139,17 +83,17 @@ static int add_callees(struct map_layout *m, uint32_t from, int depth, uint64_t 
 	return err;
 }
 
-static int add_root(struct map_layout *m, uint32_t service)
+static int add_root(struct map_tree *m, uint32_t service)
 {
-	struct map_line *l = vec_push(&m->lines);
+	struct map_tree_line *l = vec_push(&m->lines);
 
 	if (!l)
 		return -1;
-	*l = (struct map_line){.service = service, .edge = WIN_NONE};
+	*l = (struct map_tree_line){.service = service, .edge = WIN_NONE};
 	return add_callees(m, service, 1, 0);
 }
 
-static int lay_out(struct map_layout *m)
+static int lay_out(struct map_tree *m)
 {
 	const struct summary *s = m->sum;
 	uint32_t id;
@@ -176,24 +120,24 @@ static int lay_out(struct map_layout *m)
 	return 0;
 }
 
-struct map_layout *map_layout_new(const struct summary *s, const char *service)
+struct map_tree *map_tree_new(const struct summary *s, const char *service)
 {
-	struct map_layout *m = calloc(1, sizeof(*m));
+	struct map_tree *m = calloc(1, sizeof(*m));
 	size_t n = s->window->services.n + 1;
 
 	if (!m)
 		return NULL;
 	m->sum = s;
-	m->wanted = calloc(n, 1);
+	m->wanted = map_wanted(s, service);
 	m->drawn = calloc(n, 1);
 	m->called = calloc(n, 1);
-	if (m->wanted && m->drawn && m->called && !choose(m, service) && !lay_out(m))
+	if (m->wanted && m->drawn && m->called && !lay_out(m))
 		return m;
-	map_layout_free(m);
+	map_tree_free(m);
 	return NULL;
 }
 
-void map_layout_free(struct map_layout *m)
+void map_tree_free(struct map_tree *m)
 {
 	if (!m)
 		return;
@@ -204,12 +148,12 @@ void map_layout_free(struct map_layout *m)
 	free(m);
 }
 
-int map_layout_rows(const struct map_layout *m)
+int map_tree_rows(const struct map_tree *m)
 {
 	return (int)m->lines.n + 1;
 }
 
-const struct map_line *map_layout_line(const struct map_layout *m, int i)
+const struct map_tree_line *map_tree_line(const struct map_tree *m, int i)
 {
 	return i >= 0 && (size_t)i < m->lines.n ? &m->lines.v[i] : NULL;
 }
@@ -218,7 +162,7 @@ const struct map_line *map_layout_line(const struct map_layout *m, int i)
 
 enum { COL_P95 = 9, COL_RATE = 9, COL_ERR = 7, COL_PROTO = 10, NUMBERS = COL_PROTO + COL_RATE + COL_P95 + COL_ERR + 8 };
 
-static int draw_rails(struct grid *g, int row, const struct map_line *l)
+static int draw_rails(struct grid *g, int row, const struct map_tree_line *l)
 {
 	static const char *const utf8[] = {"   ", "\xe2\x94\x82  ", "\xe2\x94\x94\xe2\x94\x80 ", "\xe2\x94\x9c\xe2\x94\x80 "};
 	static const char *const ascii[] = {"   ", "|  ", "`- ", "|- "};
@@ -248,25 +192,7 @@ static void milliseconds_text(char *buf, size_t cap, double ms)
 		number_text(buf, cap, ms, " ms");
 }
 
-static const char *health_word(const struct sum_edge *e)
-{
-	if (e->refused > 0)
-		return "refused";
-	if (e->timeouts > 0)
-		return "timeout";
-	if (e->inflight > 0 && e->oldest_ms > 5000)
-		return "hangs";
-	if (e->l.errors > 0)
-		return "errors";
-	return e->resets > 0 ? "resets" : "ok";
-}
-
-static enum style health_style(enum health h)
-{
-	return h == HEALTH_BAD ? STYLE_BAD : h == HEALTH_WARN ? STYLE_WARN : STYLE_GOOD;
-}
-
-static void draw_numbers(const struct map_layout *m, struct grid *g, int row, int col, const struct sum_edge *e)
+static void draw_numbers(const struct map_tree *m, struct grid *g, int row, int col, const struct sum_edge *e)
 {
 	const struct win_edge *w = ends(m, e);
 	enum style style = health_style(edge_health(e));
@@ -286,10 +212,10 @@ static void draw_numbers(const struct map_layout *m, struct grid *g, int row, in
 	col += COL_P95;
 	snprintf(text, sizeof(text), spoken && !isnan(e->l.error_ratio) ? "%.1f%%" : "-", 100 * e->l.error_ratio);
 	grid_right(g, row, col, COL_ERR, e->l.errors > 0 ? style : STYLE_PLAIN, text);
-	grid_put(g, row, col + COL_ERR + 1, 7, style, health_word(e));
+	grid_put(g, row, col + COL_ERR + 1, 7, style, edge_health_word(e));
 }
 
-static void draw_line(const struct map_layout *m, struct grid *g, int row, const struct map_line *l)
+static void draw_line(const struct map_tree *m, struct grid *g, int row, const struct map_tree_line *l)
 {
 	const struct win_service *s = &m->sum->window->services.v[l->service];
 	const struct sum_edge *e = l->edge == WIN_NONE ? NULL : summary_edge(m->sum, l->edge);
@@ -314,7 +240,7 @@ static void draw_header(struct grid *g, int row)
 	grid_put(g, row, col + COL_ERR + 1, 7, STYLE_TITLE, "health");
 }
 
-void map_layout_draw(const struct map_layout *m, struct grid *g, int row, int rows, int first, int selected)
+void map_tree_draw(const struct map_tree *m, struct grid *g, int row, int rows, int first, int selected)
 {
 	int i;
 

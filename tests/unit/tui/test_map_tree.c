@@ -4,25 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/map.h"
+#include "tui/map_tree.h"
 
 static char *draw(const struct window *w, const char *service, bool utf8, int cols)
 {
 	struct summary *s = summary_new(w, T0, T0 + 10 * NS_PER_S);
-	struct map_layout *m = map_layout_new(s, service);
+	struct map_tree *m = map_tree_new(s, service);
 	struct grid g;
 	char *text;
 
-	cr_assert_eq(grid_init(&g, map_layout_rows(m), cols, utf8), 0);
-	map_layout_draw(m, &g, 0, g.rows, 0, -1);
+	cr_assert_eq(grid_init(&g, map_tree_rows(m), cols, utf8), 0);
+	map_tree_draw(m, &g, 0, g.rows, 0, -1);
 	text = grid_text(&g, false);
 	grid_done(&g);
-	map_layout_free(m);
+	map_tree_free(m);
 	summary_free(s);
 	return text;
 }
 
-Test(map, the_shop_as_a_tree_of_calls)
+Test(map_tree, the_shop_as_a_tree_of_calls)
 {
 	static const char want[] =
 		"service                              protocol       rate      p95 errors health\n"
@@ -41,7 +41,7 @@ Test(map, the_shop_as_a_tree_of_calls)
 	window_free(w);
 }
 
-Test(map, a_filter_keeps_callers_and_callees)
+Test(map_tree, a_filter_keeps_callers_and_callees)
 {
 	struct window *w = shop_window();
 	char *got = draw(w, "cart.py", true, 80);
@@ -58,7 +58,7 @@ Test(map, a_filter_keeps_callers_and_callees)
 	window_free(w);
 }
 
-Test(map, cycles_and_self_calls_end)
+Test(map_tree, cycles_and_self_calls_end)
 {
 	struct window *w = window_new();
 	char *got;
@@ -76,7 +76,7 @@ Test(map, cycles_and_self_calls_end)
 	window_free(w);
 }
 
-Test(map, names_cannot_move_the_cursor_and_narrow_screens_are_clipped)
+Test(map_tree, names_cannot_move_the_cursor_and_narrow_screens_are_clipped)
 {
 	struct window *w = window_new();
 	char *got;

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "map_svg.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "exit.h"
+#include "rows.h"
+#include "say.h"
+#include "svg.h"
+#include "tui/service_map.h"
+#include "tui/map_text.h"
+
+/* px of a cell: the layout is that of the terminal */
+#define CELL_X 8
+#define CELL_Y 20
+#define MARGIN 12
+
+struct svg { FILE *out; const struct service_map *m; };
+
+static int px(int x)
+{
+	return MARGIN + x * CELL_X;
+}
+
+/* The middle of a row. */
+static int py(int y)
+{
+	return MARGIN + y * CELL_Y + CELL_Y / 2;
+}
+
+static const char *class_of(enum health h)
+{
+	return h == HEALTH_BAD ? "bad" : h == HEALTH_WARN ? "warn" : "ok";
+}
+
+static void put_head(const struct svg *v)
+{
+	int width = 2 * MARGIN + v->m->layered->width * CELL_X, height = 2 * MARGIN + (v->m->layered->height + 1) * CELL_Y;
+
+	fprintf(v->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+		"viewBox=\"0 0 %d %d\">\n", width, height, width, height);
+	fputs("<style>text { font: 12px monospace; fill: #222; white-space: pre } .name { font-weight: bold } .more { fill: #666 }\n"
+	      "rect { fill: #fff; stroke: #666; rx: 3px } rect.warn { stroke: #b06000 } rect.bad { stroke: #c00000; stroke-width: 2.5 }\n"
+	      "path { fill: none; stroke: #888 } path.warn { stroke: #b06000 } path.bad { stroke: #c00000; stroke-width: 2.5 }\n"
+	      "path.head { fill: #888; stroke: none } path.head.warn { fill: #b06000 } path.head.bad { fill: #c00000 }\n"
+	      "text.warn { fill: #b06000 } text.bad { fill: #c00000; font-weight: bold }</style>\n", v->out);
+	fprintf(v->out, "<rect x=\"0\" y=\"0\" width=\"%d\" height=\"%d\" style=\"stroke: none\"/>\n", width, height);
+}
+
+static void put_lines(const struct svg *v, enum health health)
+{
+	const struct layered *l = v->m->layered;
+
+	for (size_t i = 0; i < l->lines.n; i++) {
+		const struct layered_line *line = &l->lines.v[i];
+
+		if (v->m->graph->edge[line->edge].health == health)
+			fprintf(v->out, "<path class=\"%s\" d=\"M%d %dL%d %d\"/>\n", class_of(health), px(line->x0) + CELL_X / 2, py(line->y0),
+				px(line->x1) + CELL_X / 2, py(line->y1));
+	}
+}
+
+static void put_text(const struct svg *v, int x, int y, const char *class, const char *text)
+{
+	if (!*text)
+		return;
+	fprintf(v->out, "<text x=\"%d\" y=\"%d\" class=\"%s\">", x, y + 4, class);
+	svg_put_escaped(v->out, text);
+	fputs("</text>\n", v->out);
+}
+
+static void put_call(const struct svg *v, uint32_t edge)
+{
+	const struct layered_edge *place = &v->m->layered->edge[edge];
+	const struct map_edge *e = &v->m->graph->edge[edge];
+	int x = px(v->m->layered->node[place->to].x), y = py(place->y);
+	char text[256], rate[MAP_TEXT], p95[MAP_TEXT], errors[MAP_TEXT];
+
+	if (place->back)
+		snprintf(text, sizeof(text), "\xc2\xbb %s  ", v->m->graph->node[place->from].name);
+	else
+		fprintf(v->out, "<path class=\"head %s\" d=\"M%d %dl-7 -4v8z\"/>\n", class_of(e->health), x + CELL_X / 2, y);
+	if (e->spoken)
+		snprintf(text, sizeof(text), "%-10s %6s %6s %5s", e->protocol, map_rate(rate, e->rate_per_s, 6), map_time(p95, e->p95_ms, 6),
+			 e->errors > 0 ? map_ratio(errors, e->error_ratio) : "");
+	else
+		snprintf(text, sizeof(text), "%-10s %6s", e->protocol, map_open(rate, e->open));
+	put_text(v, x + 2 * CELL_X, y, class_of(e->health), text);
+}
+
+static void put_node(const struct svg *v, uint32_t node)
+{
+	const struct layered_node *place = &v->m->layered->node[node];
+	const struct map_node *n = &v->m->graph->node[node];
+	int x = px(place->x) + CELL_X / 2, y = py(place->y) - CELL_Y / 2 + 2;
+	char more[128] = "", cores[32] = "";
+
+	if (!isnan(n->cpu_cores))
+		snprintf(cores, sizeof(cores), " %.2f cores", n->cpu_cores);
+	snprintf(more, sizeof(more), "%s%s", n->kind ? n->kind : "", cores);
+	fputs("<g><title>", v->out);
+	svg_put_escaped(v->out, n->name);
+	fputs(*more ? " " : "", v->out);
+	svg_put_escaped(v->out, more);
+	fprintf(v->out, "</title><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/></g>\n", class_of(n->health), x, y,
+		(place->w - 1) * CELL_X, place->h * CELL_Y - 4);
+	put_text(v, x + CELL_X, y + CELL_Y / 2, "name", n->name);
+}
+
+static int write_all(const struct service_map *m, FILE *out)
+{
+	struct svg v = {out, m};
+	int failed;
+
+	put_head(&v);
+	for (int h = HEALTH_OK; h <= HEALTH_BAD; h++)
+		put_lines(&v, h);
+	for (uint32_t i = 0; i < m->graph->nodes; i++)
+		put_node(&v, i);
+	for (uint32_t i = 0; i < m->graph->edges; i++)
+		put_call(&v, i);
+	fputs("</svg>\n", out);
+	failed = ferror(out);
+	return fclose(out) || failed;
+}
+
+size_t map_svg_write(const struct summary *s, const char *service, const char *path)
+{
+	struct service_map *m = service_map_new(s, service, 0, 0, true);
+	size_t n = m ? m->graph->nodes + m->graph->edges : ROWS_FAILED;
+	FILE *out;
+
+	if (!m || !m->layered) {
+		service_map_free(m);
+		return n;
+	}
+	out = fopen(path, "we");
+	if (!out) {
+		say_error(EXIT_FAILED, "%s: cannot be written: %s", path, strerror(errno));
+		n = ROWS_FAILED;
+	} else if (write_all(m, out)) {
+		say_error(EXIT_FAILED, "%s: cannot be written", path);
+		n = ROWS_FAILED;
+	}
+	service_map_free(m);
+	return n;
+}

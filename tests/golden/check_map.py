@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The map in every form: drawings fit the size that was asked for, Graphviz takes --dot, an XML parser takes --svg, and names that are
+made to break either come out as names.
+
+usage: check_map.py ROOTLE SOURCE_DIR WORK_DIR
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unicodedata
+import xml.dom.minidom
+
+ROOTLE, SOURCE, WORK = sys.argv[1:4]
+NS = "http://www.w3.org/2000/svg"
+HOSTILE = ['a"];x[label="y', "b\\", "c<script>&amp;</script>", "d\x1b[2J\x07", "e\nf", "g]]>\u202eh", "\u65e5\u672c", "-->"]
+bad = []
+
+
+def check(right, what):
+    if not right:
+        bad.append(what)
+
+
+def run(*arguments, code=0, locale="C.UTF-8"):
+    p = subprocess.run([ROOTLE, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                       env={**os.environ, "LC_ALL": locale})
+    check(p.returncode == code, f"{arguments}: exit {p.returncode}: {p.stderr.decode()[-2000:]}")
+    return p.stdout.decode()
+
+
+def recording(folder, name, ndjson):
+    path = os.path.join(folder, name)
+    with open(path + ".ndjson", "w", encoding="utf-8") as f:
+        f.write(ndjson)
+    run("import", "--quiet", "--db", path + ".db", path + ".ndjson")
+    return path + ".db"
+
+
+def system(folder, n):
+    made = subprocess.run([sys.executable, os.path.join(SOURCE, "tests/golden/system.py"), str(n)], stdout=subprocess.PIPE, text=True, check=True)
+    return recording(folder, f"system{n}", made.stdout)
+
+
+def hostile():
+    rows = []
+    for a, b in zip(HOSTILE, HOSTILE[1:] + HOSTILE[:1]):
+        rows.append({"type": "requests", "t": 1767225600, "dur_s": 5, "from": a, "to": b, "protocol": 'p"\\<', "op": "GET /", "count": 50,
+                     "errors": 1, "p95_ms": 3})
+    return "".join(json.dumps(r) + "\n" for r in rows)
+
+
+def width(line):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+
+def check_sizes(folder):
+    sizes = {5: [(80, 24)], 12: [(80, 24), (120, 40)], 50: [(160, 50), (80, 24), (100, 30)], 200: [(160, 50), (200, 60)]}
+    for n, wanted in sizes.items():
+        db = system(folder, n)
+        for cols, rows in wanted:
+            for locale in "C.UTF-8", "C":
+                text = run("map", "--quiet", "--db", db, "--width", str(cols), "--height", str(rows), locale=locale)
+                lines = text.splitlines()
+                check(lines and len(lines) <= rows, f"{n} services in {cols}x{rows}: {len(lines)} rows")
+                check(max(map(width, lines)) <= cols, f"{n} services in {cols}x{rows}: {max(map(width, lines))} columns")
+                check(locale != "C" or text.isascii(), f"{n} services: not ASCII")
+                check("postgres" in text and "!" in text, f"{n} services in {cols}x{rows}: trouble is hidden")
+
+
+def names_in_svg(path):
+    doc = xml.dom.minidom.parse(path)
+    check(doc.documentElement.namespaceURI == NS and doc.documentElement.tagName == "svg", "no svg element")
+    check({e.tagName for e in doc.getElementsByTagName("*")} <= {"svg", "style", "rect", "path", "text", "title", "g"}, "other elements")
+    return {e.firstChild.data for e in doc.getElementsByTagName("text") if e.getAttribute("class") == "name"}
+
+
+def check_forms(folder, db, names):
+    svg = os.path.join(folder, "map.svg")
+    run("map", "--quiet", "--db", db, "--svg", svg)
+    check(names_in_svg(svg) == names, f"names in the SVG: {names_in_svg(svg)}, expected {names}")
+    dot = run("map", "--quiet", "--db", db, "--dot")
+    check(not any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in dot), "control characters in DOT")
+    if not shutil.which("dot"):
+        print("SKIP: Graphviz is not installed, --dot is not parsed")
+        return
+    p = subprocess.run(["dot", "-Tplain"], input=dot.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    nodes = [line for line in p.stdout.decode().splitlines() if line.startswith("node ")]
+    check(p.returncode == 0 and not p.stderr, f"dot: {p.stderr.decode()}")
+    check(len(nodes) == len(names), f"{len(nodes)} nodes in DOT, expected {len(names)}")
+
+
+def main():
+    os.makedirs(WORK, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        check_sizes(folder)
+        shown = {"a\"];x[label=\"y", "b\\", "c<script>&amp;</script>", "d\ufffd[2J\ufffd", "e\ufffdf", "g]]>\ufffdh", "\u65e5\u672c", "-->"}
+        db = recording(folder, "hostile", hostile())
+        check_forms(folder, db, shown)
+        for arguments in [], ["--tree"]:
+            text = run("map", "--quiet", "--db", db, *arguments)
+            check(not any(unicodedata.category(c) in ("Cc", "Cf") and c != "\n" for c in text), f"control characters in the map {arguments}")
+        db = recording(folder, "shop", open(os.path.join(SOURCE, "tests/golden/shop.ndjson"), encoding="utf-8").read())
+        check_forms(folder, db, {"client", "nginx", "shop.py", "postgres", "redis"})
+        run("map", "--quiet", "--db", db, "--svg", "/nonexistent/map.svg", code=1)
+    print(*bad, f"{len(bad)} wrong", sep="\n")
+    sys.exit(bool(bad))
+
+
+main()

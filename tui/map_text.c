@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tui/map_text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* With as many decimals as there is room for; ".03" rather than "0.0". */
+static char *fit(char buf[MAP_TEXT], double v, const char *unit, int width)
+{
+	for (int decimals = v >= 100 ? 0 : v >= 10 ? 1 : 2; decimals >= 0; decimals--) {
+		int n = snprintf(buf, MAP_TEXT, "%.*f%s", decimals, v, unit);
+
+		if (n > width && buf[0] == '0' && buf[1] == '.')
+			memmove(buf, buf + 1, (size_t)n--);
+		if (n <= width)
+			break;
+	}
+	return buf;
+}
+
+char *map_rate(char buf[MAP_TEXT], double per_s, int width)
+{
+	static const char *const units[] = {"/s", "k/s", "M/s", "G/s"};
+	int unit = 0;
+
+	if (isnan(per_s))
+		return strcpy(buf, "-");
+	for (; unit < 3 && per_s >= 999.5; unit++)
+		per_s /= 1000;
+	if (unit && per_s >= 99.5 && width < 6) {          /* "123k/s" has no room: ".1M/s" */
+		unit++;
+		per_s /= 1000;
+	}
+	return fit(buf, per_s < 9999 ? per_s : 9999, units[unit < 3 ? unit : 3], width);
+}
+
+char *map_time(char buf[MAP_TEXT], double ms, int width)
+{
+	if (isnan(ms))
+		return strcpy(buf, "-");
+	if (ms < 0.9995)
+		return fit(buf, ms * 1000, "us", width);
+	return ms < 999.5 ? fit(buf, ms, "ms", width) : fit(buf, ms < 9999e3 ? ms / 1000 : 9999, "s", width);
+}
+
+char *map_ratio(char buf[MAP_TEXT], double ratio)
+{
+	if (isnan(ratio))
+		return strcpy(buf, "-");
+	if (ratio < 0.001)
+		return strcpy(buf, ratio > 0 ? "<.1%" : "");
+	snprintf(buf, MAP_TEXT, ratio < 0.0995 ? "%.1f%%" : "%.0f%%", 100 * ratio);
+	return buf;
+}
+
+char *map_open(char buf[MAP_TEXT], double open)
+{
+	if (isnan(open))
+		return strcpy(buf, "-");
+	snprintf(buf, MAP_TEXT, "%.0f open", open < 99999 ? open : 99999);
+	return buf;
+}
