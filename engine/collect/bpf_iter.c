@@ -10,7 +10,19 @@
 
 #include "base/map.h"
 
-/* Reads an iterator to its end in whole records of `size`; fn gets each. Count or -errno. */
+#define EVENTS 0        /* records of bpf/event.h, each with its size */
+
+/* Bytes of the record at the beginning of these; 0: it is not all there. */
+static size_t record_size(const void *p, size_t have, size_t size)
+{
+	const struct ev_hdr *h = p;
+
+	if (size == EVENTS)
+		size = have < sizeof(*h) ? sizeof(*h) : h->size < sizeof(*h) ? have : h->size;
+	return have < size ? 0 : size;
+}
+
+/* Reads an iterator to its end in whole records of `size`, or EVENTS; fn gets each. Count or -errno. */
 static int iterate(struct bpf_link *link, size_t size, void (*fn)(void *arg, const void *rec), void *arg)
 {
 	uint64_t buf[2048];     /* aligned */
@@ -24,7 +36,7 @@ static int iterate(struct bpf_link *link, size_t size, void (*fn)(void *arg, con
 	if (fd < 0)
 		return fd;
 	while ((n = read(fd, (char *)buf + have, sizeof(buf) - have)) != 0) {
-		size_t used = 0;
+		size_t used = 0, next;
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
@@ -32,7 +44,7 @@ static int iterate(struct bpf_link *link, size_t size, void (*fn)(void *arg, con
 			count = -errno;
 			break;
 		}
-		for (have += n; have - used >= size; used += size, count++)
+		for (have += n; have > used && (next = record_size((char *)buf + used, have - used, size)); used += next, count++)
 			fn(arg, (char *)buf + used);
 		have -= used;
 		memmove(buf, (char *)buf + used, have);
@@ -61,7 +73,7 @@ int bpf_source_health(struct source *s, source_fn *fn, void *arg)
 {
 	struct existing_call c = { fn, arg };
 
-	return iterate(bpf_link_of(bpf_source_of(s), "tcp health", "sockets"), sizeof(struct ev_health), existing_each, &c);
+	return iterate(bpf_link_of(bpf_source_of(s), "tcp health", "sockets"), EVENTS, existing_each, &c);
 }
 
 typedef VEC(struct ev_task) task_vec;
