@@ -95,10 +95,18 @@ static __always_inline void conn_fill(struct ev_conn *e, struct sock *sk, const 
 	conn_health(e, sk);
 }
 
-/* Has the side that connected read something that it has told nobody of? */
-static __always_inline bool read_untold(const struct sock_state *st)
+/* Is what it reads requests? Of one that was open before we attached the lower port is the server's, as the model has it. */
+static __always_inline bool sock_serves(struct sock *sk, const struct sock_state *st)
 {
-	return st->role == ROLE_CLIENT && st->rd_ts_ns && st->rd_told != st->rd_seq;
+	if (st->role != ROLE_UNKNOWN)
+		return st->role == ROLE_SERVER;
+	return READ(sk, __sk_common.skc_num) < bpf_ntohs(READ(sk, __sk_common.skc_dport));
+}
+
+/* Has it read answers that it has told nobody of? */
+static __always_inline bool read_untold(struct sock *sk, const struct sock_state *st)
+{
+	return st->rd_ts_ns && st->rd_told != st->rd_seq && !sock_serves(sk, st);
 }
 
 static __always_inline void read_fill(struct ev_io *e, struct sock_state *st)

@@ -82,7 +82,7 @@ int health_each(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!st->announced || state == ST_CLOSE || !sock_passes(sk, st))
 		return 0;
 	socket_tell(ctx->meta->seq, sk, st, state);
-	if (read_untold(st)) {
+	if (read_untold(sk, st)) {
 		struct ev_io e;
 
 		read_fill(&e, st);

@@ -54,7 +54,8 @@ struct sock_state {
 	__u8 wrote;                     /* wrote_seq is meaningful */
 	__u8 timed;                     /* mark is the reader's */
 	__u8 taken;                     /* its slot's then */
-	__u8 pad[2];
+	__u8 open;                      /* the reader's slot counts it as not answered */
+	__u8 begun;                     /* that slot's then */
 	__u32 woken;                    /* how long the reader was in a run queue before it, in units of 1 << PART_SHIFT ns */
 	__u32 mark[PART_MAX];           /* what it had waited for by its last read */
 	__u32 wait[PART_MAX];           /* what it has waited for since, at the segment that leaves now */

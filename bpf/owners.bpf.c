@@ -72,21 +72,26 @@ static __always_inline void sock_was_read(struct sock *sk)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct sock_state *st = sock_get(sk);
 	struct tcp_sock *tp = tcp_of(sk);
+	__u32 seq, arr_seq;
 	__u64 arr_ns;
-	__u32 seq;
 
 	if (!st || !tp)
 		return;
 	sock_used(sk, st, pid_tgid);
 	seq = READ(tp, copied_seq);
+	arr_ns = READ_ONCE(st->arr_ns);
+	arr_seq = READ_ONCE(st->arr_seq);
+	if (arr_ns && seq == arr_seq + 1)       /* a FIN that was read is no byte */
+		seq = arr_seq;
 	if (st->rd_ts_ns && st->rd_seq == seq)
 		return;
-	arr_ns = READ_ONCE(st->arr_ns);
-	st->rd_arr_ns = READ_ONCE(st->arr_seq) == seq ? arr_ns : 0;
+	st->rd_arr_ns = arr_seq == seq ? arr_ns : 0;
+	if (st->rd_tid != (__u32)pid_tgid)
+		timing_drop(st);
 	st->rd_tid = (__u32)pid_tgid;
 	st->rd_seq = seq;
 	st->rd_ts_ns = bpf_ktime_get_ns();
-	if (st->role != ROLE_CLIENT)    /* a request is read by the server */
+	if (sock_serves(sk, st))
 		timing_mark(st, (__u32)pid_tgid);
 }
 

@@ -3,6 +3,7 @@
  * sockets: the life of TCP sockets.
  */
 #include "health.h"
+#include "timing.h"
 
 #define ECONNREFUSED 111
 #define ENETUNREACH 101
@@ -21,7 +22,7 @@ static __always_inline void state_connect(struct sock *sk, struct sock_state *st
 	st->announced = 0;
 	st->rd_tid = st->rd_seq = 0;
 	st->rd_ts_ns = st->rd_arr_ns = st->arr_ns = 0;
-	st->wrote = st->timed = 0;
+	st->wrote = st->timed = st->open = 0;
 	st->role = ROLE_CLIENT;
 	sock_own(st, bpf_get_current_pid_tgid());
 	st->owner_tid = (__u32)bpf_get_current_pid_tgid();
@@ -43,7 +44,8 @@ static __always_inline void state_close(struct sock *sk, struct sock_state *st, 
 	else if (err == ETIMEDOUT || err == EHOSTUNREACH || err == ENETUNREACH)
 		state_tell(sk, st, CONN_TIMEOUT, err);
 	health_close(sk, st);
-	if (read_untold(st) && sock_taken(sk) && sock_passes(sk, st))
+	timing_drop(st);
+	if (read_untold(sk, st) && sock_taken(sk) && sock_passes(sk, st))
 		read_emit(st);
 	state_tell(sk, st, CONN_CLOSE, err);
 	st->announced = 0;

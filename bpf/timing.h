@@ -54,20 +54,42 @@ static __always_inline void timing_mark(struct sock_state *st, __u32 tid)
 	st->woken = (__u32)(wait_queued(s, runq) >> PART_SHIFT);
 	wait_settle(s, runq);
 	wait_parts(s, runq, st->mark);
+	st->begun = wait_request(s, st->open && st->taken == s->taken);
+	st->open = 1;
 	st->taken = s->taken;
 	st->timed = 1;
 }
 
-/* The current thread sends on the socket: true where it had read it, its slot was no other thread's since, and st->wait is set. */
+/* Another thread answers, or nobody does any more. */
+static __always_inline void timing_drop(struct sock_state *st)
+{
+	struct wait_slot *s = st->open ? timing_slot(st->rd_tid) : NULL;
+
+	if (s && s->tid == st->rd_tid && s->taken == st->taken)
+		wait_answer(s, 1, 0);
+	st->open = 0;
+}
+
+/* The current thread sends on the socket: true where it had read it, its slot was no other thread's and it had no other request in
+ * hand since, and st->wait is set. */
 static __always_inline bool timing_take(struct sock_state *st, __u32 tid)
 {
 	struct wait_slot *s;
 	__u64 runq;
+	int alone;
 
-	if (!st->timed || st->rd_tid != tid)
+	if (!st->timed)
 		return false;
+	if (st->rd_tid != tid) {
+		timing_drop(st);
+		return false;
+	}
 	s = timing_slot(tid);
 	if (!s || s->tid != tid || s->taken != st->taken)
+		return false;
+	alone = wait_answer(s, st->open, st->begun);
+	st->open = 0;
+	if (!alone)
 		return false;
 	runq = current_runq();
 	wait_settle(s, runq);

@@ -146,7 +146,7 @@ static __always_inline void plain_fill(struct ev_data *e, struct tls_conn *c, co
 	e->tgid = pid_tgid >> 32;
 	e->tid = call->dir == DIR_OUT ? (__u32)pid_tgid : 0;
 	e->rd_tid = c->rd_tid;
-	e->rd_seq = 0;
+	e->rd_seq = call->dir == DIR_OUT ? c->seq[DIR_IN] : 0;
 	e->rd_ts_ns = c->rd_ts_ns;
 	e->arr_ns = 0;
 	__builtin_memset(e->wait, 0, sizeof(e->wait));

@@ -27,9 +27,10 @@
 struct wait_slot {
 	__u32 tid;              /* 0: nobody's yet */
 	__u8 kind;              /* of the absence that lasts, or of the last one */
-	__u8 reclaim;           /* it frees memory for an allocation of its own */
+	__u8 reclaim : 1;       /* it frees memory for an allocation of its own */
+	__u8 begun : 7;         /* requests that it has read, wrapping */
 	__u8 taken;             /* how often it went from one thread to another */
-	__u8 pad;
+	__u8 open;              /* requests that it has read and nobody has begun to answer */
 	__u64 since_ns;         /* absent since; 0: not absent */
 	__u64 last_ns;          /* length of the last absence; 0: settled */
 	__u64 runq_ns;          /* run_delay when it was read last */
@@ -187,6 +188,25 @@ WAIT_INLINE __u64 wait_read(const struct wait_slot *s, __u32 kind, __u64 now_ns,
 	if (since)
 		return total + (now_ns > since ? now_ns - since : 0);
 	return total - wait_excess(s, runq);
+}
+
+/* The thread reads a request, or more of one that it has begun to read (open). Returns what wait_answer() wants to know. */
+WAIT_INLINE __u8 wait_request(struct wait_slot *s, int open)
+{
+	if (!open && s->open < 0xff) {
+		s->open++;
+		s->begun++;
+	}
+	return s->begun;
+}
+
+/* It answers one (open: this is where the answer begins): 1 where it had no other in hand since, so that whatever it did and waited
+ * for was for this one. */
+WAIT_INLINE int wait_answer(struct wait_slot *s, int open, __u8 begun)
+{
+	if (open && s->open)
+		s->open--;
+	return !s->open && s->begun == begun;
 }
 
 /* The thread ended: what it waited goes to its process, whose leader's slot `leader` is. */

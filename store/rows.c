@@ -56,8 +56,9 @@ static int bind_hist(struct store *s, sqlite3_stmt *q, int i, const struct hist 
 
 int row_requests(struct store *s, const struct requests_row *r)
 {
-	sqlite3_stmt *q = sql_get(s, "INSERT INTO requests VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-				     "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)");
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO requests(tick, edge, op, count, errors, sum_ns, p50_ns, p90_ns, p95_ns, p99_ns, "
+				     "bytes_request, bytes_response, rows, hist, waits, begun, first_ns, " TIMED_COLUMNS ") "
+				     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " PART_VALUES ")");
 	int rc;
 
 	if (!q)
@@ -74,14 +75,14 @@ int row_requests(struct store *s, const struct requests_row *r)
 	bind_number(q, 12, r->bytes_response);
 	bind_number(q, 13, r->rows);
 	if (r->waits > 0)
-		bind_number(q, 27, r->waits);
+		bind_number(q, 15, r->waits);
 	if (r->begun > 0) {
-		bind_number(q, 28, r->begun);
-		bind_ns(q, 29, r->first_ns);
+		bind_number(q, 16, r->begun);
+		bind_ns(q, 17, r->first_ns);
 	}
-	bind_number(q, 15, r->timed[0]);
+	bind_number(q, 18, r->timed[0]);
 	for (int i = 1; i < TIMED_NUMBERS && r->timed[0] > 0; i++)
-		bind_ns(q, 15 + i, r->timed[i]);
+		bind_ns(q, 18 + i, r->timed[i]);
 	rc = bind_hist(s, q, 14, r->hist);
 	return rc < 0 ? rc : insert(s, q);
 }

@@ -18,8 +18,9 @@
 #define TIMED_NUMBERS (2 + TIME_PARTS)
 #define TIMED_COLUMNS "timed, timed_ns, " PART_COLUMNS
 /* The parts alone, in the order of time_part_table[], and a place for each in a VALUES(). */
-#define PART_COLUMNS "queue_ns, cpu_ns, runq_ns, quota_ns, io_ns, mem_ns, lock_ns, net_ns, poll_ns, sleep_ns"
-#define PART_VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+#define PART_COLUMNS "there_ns, queue_ns, cpu_ns, runq_ns, quota_ns, io_ns, mem_ns, lock_ns, net_ns, poll_ns, sleep_ns, down_ns, " \
+	"back_ns, client_ns, remote_ns"
+#define PART_VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 
 struct requests_row {
 	int64_t tick, edge, op;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the threads are: which part of a service's time a request has grown, of the requests that could be timed. */
+/* Where the time goes: which part of a service's time a request has grown, of the requests that could be timed. */
 #include <math.h>
 
 #include "explain/cause.h"
@@ -44,12 +44,12 @@ void finding_say_where(struct study *s, struct finding *f)
 		b = where_in(s, f->suspect, s->base);
 	if (isnan(a.ms))
 		return;
-	for (k = 0; k < TIME_PARTS; k++)
+	for (k = 0; k < TIME_REMOTE; k++)       /* that a callee elsewhere takes longer is what we look for the cause of */
 		if (a.part_ms[k] - b.part_ms[k] > a.part_ms[most] - b.part_ms[most])
 			most = k;
 	if (a.part_ms[most] - b.part_ms[most] < SHARE_MIN * (a.ms - (isnan(b.ms) ? 0 : b.ms)))
 		return;
 	finding_say(s, f, isnan(b.ms) ? NAN : b.part_ms[most], a.part_ms[most], "ms", say_query(s, "requests", f->suspect),
-		    "%s: of a request's time its thread is %s for %s", study_name(s, f->suspect), time_part_table[most].what,
+		    "%s: a request is %s for %s", study_name(s, f->suspect), time_part_table[most].what,
 		    say_change(s, say_ms(s, b.part_ms[most]), say_ms(s, a.part_ms[most]), !isnan(b.ms)));
 }

@@ -25,7 +25,6 @@ static int put_services(struct model *m, struct tick *t)
 			.name = arena_strdup(&t->arena, intern_text(&m->names, id)),
 			.kind = arena_strdup(&t->arena, s->kind ? s->kind : "app"),
 			.exe = s->exe ? arena_strdup(&t->arena, s->exe) : NULL,
-			.image = s->image ? arena_strdup(&t->arena, s->image) : NULL,
 			.why = arena_strdup(&t->arena, s->why ? s->why : "executable"),
 		};
 		if (!r->name || !r->kind || !r->why)
@@ -243,6 +242,7 @@ static void settle(struct model *m, uint64_t ts_ns, int64_t unix_ns)
 		m->edges.v[i].oldest_ns = 0;
 	}
 	conns_end_flows(m, ts_ns);
+	wholes_settle(m);
 	requests_settle(m);
 	handshakes_settle(m, ts_ns, unix_ns);
 	conns_settle(m);

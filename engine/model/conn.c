@@ -121,6 +121,7 @@ void conn_forget(struct model *m, uint32_t id)
 {
 	struct conn *c = conn_at(m, id);
 
+	whole_drop(m, id);
 	uncount_open(m, c);
 	flow_free(c->flow);
 	free(c->strain);

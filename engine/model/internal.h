@@ -12,6 +12,7 @@
  *	service.c   names of services and their instances
  *	edge.c      caller → callee, the owners of a connection's ends
  *	request.c   finished requests → (edge, operation); weight.c: for how many each counts
+ *	whole.c     finished requests whose caller has not read the response yet, as far as we know
  *	handshake.c TLS handshakes → (edge, version, name, result)
  *	reading.c   the newest sample beside the previous tick's; usage.c: differences summed by service;
  *	points.c    the points of a tick; rows.c: its processes and cgroups
@@ -49,6 +50,7 @@
 #define PROCESSES_MAX 16384
 #define CGROUPS_MAX 4096
 #define DEVICES_MAX 64
+#define WHOLES_MAX 16384             /* requests that wait for the word on their caller */
 #define ROWS_MAX 4096                /* (edge, operation) of one tick; past it the operation is "(other)" */
 #define OPS_BYTES_MAX (2u << 20)     /* text of all operations */
 #define SNIS_MAX 2048                /* names that TLS clients ask for; past it "(other)" */
@@ -103,6 +105,7 @@ struct conn {
 	uint32_t edge, edge_gen;     /* edge_gen != model.gen: to be looked up again */
 	uint32_t next;               /* in the list of closed or of free ones */
 	uint32_t held;               /* rows of requests that wait for the owner */
+	uint32_t whole;              /* its newest request is model.wholes[whole - 1]; 0: none */
 	uint8_t l4;                  /* L4_*; of UDP: not found by cookie, never open, closed when it is silent */
 	uint8_t client;              /* which end sent the SYN */
 	uint8_t flow_client;         /* which end the flow was told it was */
@@ -176,7 +179,7 @@ struct proc {
 };
 
 /* A base name, as people call the program; its instances share it. */
-struct base_name { uint32_t plain; /* service called so, NONE: none yet */ bool split; /* instances are name:port */ bool whole; /* never */ };
+struct base_name { uint32_t plain; /* service called so, NONE: none yet */ bool split; /* instances are name:port */ };
 
 struct usage {
 	double cpu_s, runq_s, dwait_s, majflt, read_bytes, write_bytes, throttled_s, stall_s, waited_s[WAITED_MAX];
@@ -189,7 +192,7 @@ struct usage {
 
 struct service {
 	const char *kind;            /* static or interned in model.texts */
-	const char *exe, *why, *image;       /* interned in model.texts */
+	const char *exe, *why;       /* interned in model.texts */
 	const char *version;
 	uint16_t port[SERVICE_PORTS];
 	uint32_t nports;
@@ -202,7 +205,6 @@ struct service {
 	bool networked;              /* it listens or is an end of an edge */
 	bool serves;                 /* it listens, or did, or is called */
 	bool sent, described;
-	bool renamed;                /* for the port it listens on: that is the reason for its name */
 	struct usage use;            /* of this tick */
 	uint64_t tick_rx, tick_tx, tick_retrans;
 	uint32_t open;
@@ -247,6 +249,9 @@ struct agg {
 	struct timing timing;
 	struct hist hist;
 };
+
+/* A request that ended, and what is known of its time by then. end_seq: one past the response. */
+struct whole { uint32_t conn, op, end_seq, tick; uint64_t end_ns; struct timing timing; };
 
 struct note {
 	uint64_t ts_ns;              /* 0: unix_ns is set */
@@ -345,6 +350,7 @@ struct model {
 	uint32_t ops_sent;           /* defined in ticks, from 1 on */
 	bool other_sent;
 	struct map aggs;
+	VEC(struct whole) wholes;
 
 	struct map handshakes;       /* of this tick */
 	struct map tls_told;         /* what was put on the timeline → when */
@@ -372,7 +378,7 @@ struct model {
 	uint32_t forks;              /* in this tick */
 	VEC(struct loss) losses;
 	uint64_t lost_unknown_cookie, lost_conns, lost_listeners, lost_services, lost_edges, lost_ops, lost_rows,
-		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis,
+		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis, lost_wholes,
 		lost_clients, lost_devices, lost_cgroups, lost_texts, lost_addresses, bad_records, kernel_loss;
 };
 
@@ -547,9 +553,21 @@ const char *edge_protocol(const struct edge *e);
 
 /* request.c */
 void request_done(void *arg, struct flow *f, const struct request *r);
+/* Where the times of this operation in this tick are added up; NULL: the edge is not known (final: and will not be), or no room. */
+struct timing *request_timing(struct model *m, uint32_t conn, uint32_t op, bool final);
 void requests_settle(struct model *m);        /* rows that wait for an owner find their edge */
 void requests_commit(struct model *m);        /* the tick has them, and owns the histograms now */
 void requests_done(struct model *m);          /* frees */
+
+/* whole.c */
+/* A request ended. */
+void whole_request(struct model *m, uint32_t conn, uint32_t op, struct flow *f, const struct request *r);
+/* The socket at this end was read up to this byte of its peer. */
+void whole_read(struct model *m, uint32_t conn, unsigned end, uint32_t seq, const struct timing_got *got);
+/* The connection will be forgotten. */
+void whole_drop(struct model *m, uint32_t conn);
+/* End of a tick: those that nobody told of in time. */
+void wholes_settle(struct model *m);
 
 /* handshake.c */
 void handshakes_init(struct model *m);

@@ -92,6 +92,7 @@ void model_free(struct model *m)
 		hist_done(&m->edges.v[i].connect);
 	vec_done(&m->edges);
 	vec_done(&m->notes);
+	vec_done(&m->wholes);
 	vec_done(&m->losses);
 	arena_done(&m->note_text);
 	free(m);

@@ -92,14 +92,13 @@ static bool agg_time(struct agg *a, const struct request *r, uint64_t weight)
 		a->begun += weight;
 		a->first_ns += (r->first_ns - r->begin_ns) * weight;
 	}
-	timing_add(&a->timing, r);     /* sums of its own: shares need no weight */
 	return true;
 }
 
 void request_done(void *arg, struct flow *f, const struct request *r)
 {
 	struct model *m = arg;
-	uint32_t id = (uint32_t)(uintptr_t)flow_user(f), edge;
+	uint32_t id = (uint32_t)(uintptr_t)flow_user(f), edge, op;
 	struct agg *a;
 	uint64_t weight = weight_of(conn_at(m, id), r->begin_ns);
 
@@ -107,7 +106,9 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	edge = conn_edge(m, id, false);
 	if (edge != NONE)
 		edge_set_proto(m, edge, r->proto);
-	a = agg_get(m, edge != NONE ? edge : id, request_op(m, r), edge == NONE);
+	op = request_op(m, r);
+	whole_request(m, id, op, f, r);
+	a = agg_get(m, edge != NONE ? edge : id, op, edge == NONE);
 	if (!a || !agg_time(a, r, weight)) {
 		m->lost_rows++;
 		return;
@@ -117,6 +118,15 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	a->bytes_request += r->bytes_request * weight;
 	a->bytes_response += r->bytes_response * weight;
 	a->rows += r->rows * weight;
+}
+
+struct timing *request_timing(struct model *m, uint32_t conn, uint32_t op, bool final)
+{
+	uint32_t edge = conn_edge(m, conn, final);
+	struct agg *a = edge != NONE || !final ? agg_get(m, edge != NONE ? edge : conn, op, edge == NONE) : NULL;
+
+	/* sums of its own: shares need no weight */
+	return a ? &a->timing : NULL;
 }
 
 static void merge(struct model *m, struct agg *into, struct agg *from)

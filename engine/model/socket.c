@@ -414,9 +414,14 @@ struct segment segment_of_data(const struct ev_data *e, enum proto_dir dir)
 		.tail_len = e->tail,
 		.fin = e->flags & DATA_FIN,
 		.tid = e->tid,
-		.rd_tid = e->rd_tid,
-		.rd_ts_ns = e->rd_ts_ns,
 	};
+	/* of the socket that was looked at, which is the receiver's where the sender is elsewhere */
+	if (e->dir == DIR_OUT) {
+		s.rd_tid = e->rd_tid;
+		s.rd_seq = e->rd_seq;
+		s.rd_ts_ns = e->rd_ts_ns;
+		s.arr_ns = e->arr_ns;
+	}
 
 	if (e->flags & DATA_TIMED) {
 		s.waits.read_ns = e->rd_ts_ns;
@@ -450,6 +455,8 @@ void socket_data(struct model *m, const struct ev_data *e)
 	weight_seen(m, c, e->shift, e->h.ts_ns);
 	if (!c->flow && (c->closed_ns || !conn_flow_begin(m, id)))
 		return;
+	if (e->dir == DIR_OUT && e->rd_ts_ns)
+		whole_read(m, id, end, e->rd_seq, &(struct timing_got){e->arr_ns, e->rd_ts_ns});
 	s = segment_of_data(e, sender == c->flow_client ? FROM_CLIENT : FROM_SERVER);
 	flow_segment(c->flow, &s);
 	wish_what_flow_needs(m, id);
@@ -461,6 +468,10 @@ void socket_io(struct model *m, const struct ev_io *e)
 	unsigned end;
 	uint32_t id = conn_by_cookie(m, e->cookie, &end);
 
-	if (id != NONE && !conn_at(m, id)->end[end].owner)
+	if (id == NONE)
+		return;
+	if (!conn_at(m, id)->end[end].owner)
 		conn_set_owner(m, conn_at(m, id), end, e->tgid);
+	if (e->dir == DIR_IN)
+		whole_read(m, id, end, e->seq, &(struct timing_got){e->arr_ns, e->h.ts_ns});
 }

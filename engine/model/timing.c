@@ -9,6 +9,7 @@
 _Static_assert(FLOW_WAITS == PART_MAX, "the flow carries all parts");
 
 const struct time_part_info time_part_table[TIME_PARTS] = {
+	[TIME_THERE] = {"there", "on the network to it"},
 	[TIME_QUEUE] = {"queue", "waiting to be read"},
 	[TIME_CPU] = {"cpu", "on the CPU"},
 	[TIME_RUNQ] = {"runq", "waiting for a CPU"},
@@ -19,6 +20,10 @@ const struct time_part_info time_part_table[TIME_PARTS] = {
 	[TIME_NET] = {"net", "waiting for others to answer"},
 	[TIME_POLL] = {"poll", "waiting for an event"},
 	[TIME_SLEEP] = {"sleep", "sleeping"},
+	[TIME_DOWN] = {"down", "waiting for the services it called"},
+	[TIME_BACK] = {"back", "on the network back"},
+	[TIME_CLIENT] = {"client", "waiting for the caller to read it"},
+	[TIME_REMOTE] = {"remote", "on the network or at a callee elsewhere"},
 };
 
 /* Of each PART_* what it is; TIME_PARTS: not known. */
@@ -26,6 +31,11 @@ static const enum time_part part_of[PART_MAX] = {
 	[PART_RUNQ] = TIME_RUNQ, [PART_THROTTLED] = TIME_QUOTA, [PART_IO] = TIME_IO, [PART_MEM] = TIME_MEM,
 	[PART_FUTEX] = TIME_LOCK, [PART_NET] = TIME_NET, [PART_POLL] = TIME_POLL, [PART_SLEEP] = TIME_SLEEP, [PART_OTHER] = TIME_PARTS,
 };
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 /* The waits in ns, fitted into the time from the read to the write: the largest gives way. False where they do not fit. */
 static bool waits_fit(const struct flow_waits *w, uint64_t wait_ns[PART_MAX], uint64_t *sum)
@@ -51,33 +61,125 @@ static bool waits_fit(const struct flow_waits *w, uint64_t wait_ns[PART_MAX], ui
 }
 
 /* read_ns: of the thread that the waits are of. A request that goes on after the read was answered before it was known. */
-static bool is_timed(const struct request *r)
+static bool waits_known(const struct request *r)
 {
 	const struct flow_waits *w = &r->waits;
 
-	return w->until_ns && r->begin_ns <= r->sent_ns && r->sent_ns <= w->read_ns && w->read_ns <= w->until_ns &&
-	       w->until_ns <= r->end_ns && w->until_ns - w->read_ns < (uint64_t)UINT32_MAX << PART_SHIFT;
+	return w->until_ns && r->sent_ns <= w->read_ns && w->read_ns <= w->until_ns && w->until_ns <= r->end_ns &&
+	       w->until_ns - w->read_ns < (uint64_t)UINT32_MAX << PART_SHIFT;
 }
 
-bool timing_add(struct timing *t, const struct request *r)
+/* From the read to the answer, of the thread that did both. */
+static bool time_inside(struct timing *t, const struct request *r)
 {
-	uint64_t wait_ns[PART_MAX], sum, queue, woken;
+	uint64_t wait_ns[PART_MAX], sum;
 	unsigned i;
 
-	if (!is_timed(r) || !waits_fit(&r->waits, wait_ns, &sum))
+	if (!waits_known(r) || !waits_fit(&r->waits, wait_ns, &sum))
 		return false;
-	queue = r->waits.read_ns - r->sent_ns;
-	woken = (uint64_t)r->waits.woken << PART_SHIFT;
-	woken = woken < queue ? woken : queue;
-	t->count++;
-	t->total_ns += r->end_ns - r->begin_ns;
-	t->part_ns[TIME_QUEUE] += queue - woken;
-	t->part_ns[TIME_RUNQ] += woken;
-	t->part_ns[TIME_CPU] += r->waits.until_ns - r->waits.read_ns - sum;
+	t->part_ns[TIME_CPU] = r->waits.until_ns - r->waits.read_ns - sum;
 	for (i = 0; i < PART_MAX; i++)
 		if (part_of[i] != TIME_PARTS)
 			t->part_ns[part_of[i]] += wait_ns[i];
 	return true;
+}
+
+/* From the last byte's departure to the read. What left an end elsewhere was seen when it came. woken_ns: of the time before the
+ * read the reader was in a run queue for so long. */
+static bool time_before(struct timing *t, const struct request *r, struct timing_ends ends, uint64_t woken_ns)
+{
+	uint64_t arrived_ns = ends.caller ? r->arrived_ns : r->sent_ns;
+
+	if (r->read_ns < r->sent_ns || r->read_ns > r->end_ns)
+		return false;
+	if (arrived_ns < r->sent_ns || arrived_ns > r->read_ns) {
+		t->part_ns[TIME_RUNQ] += least(woken_ns, r->read_ns - r->sent_ns);
+		return woken_ns > 0;
+	}
+	woken_ns = least(woken_ns, r->read_ns - arrived_ns);
+	t->part_ns[TIME_THERE] = arrived_ns - r->sent_ns;
+	t->part_ns[TIME_QUEUE] = r->read_ns - arrived_ns - woken_ns;
+	t->part_ns[TIME_RUNQ] += woken_ns;
+	return true;
+}
+
+struct timing timing_of(const struct request *r, struct timing_ends ends)
+{
+	struct timing t = {.total_ns = r->end_ns - r->begin_ns};
+	bool inside, before;
+
+	if (r->no_latency || r->begin_ns > r->sent_ns || r->sent_ns > r->end_ns)
+		return (struct timing){0};
+	if (!ends.callee) {
+		t.part_ns[TIME_REMOTE] = t.total_ns;
+		t.count = ends.caller;
+	} else {
+		inside = time_inside(&t, r);
+		before = time_before(&t, r, ends, inside ? (uint64_t)r->waits.woken << PART_SHIFT : 0);
+		t.count = inside || before;
+	}
+	return t.count ? t : (struct timing){0};
+}
+
+void timing_got(struct timing *t, uint64_t end_ns, const struct timing_got *got)
+{
+	if (!t->count || got->read_ns < end_ns)
+		return;
+	t->total_ns += got->read_ns - end_ns;
+	if (got->arrived_ns < end_ns || got->arrived_ns > got->read_ns)
+		return;
+	t->part_ns[TIME_BACK] += got->arrived_ns - end_ns;
+	t->part_ns[TIME_CLIENT] += got->read_ns - got->arrived_ns;
+}
+
+/* The calls' own shares of their union, within from_ns and to_ns; returns the union. */
+static uint64_t calls_union(uint64_t from_ns, uint64_t to_ns, const struct timing_call *calls, size_t n, uint64_t *share_ns)
+{
+	uint64_t covered_ns = from_ns, sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t begin = calls[i].begin_ns > covered_ns ? calls[i].begin_ns : covered_ns, end = least(calls[i].end_ns, to_ns);
+
+		share_ns[i] = end > begin ? end - begin : 0;
+		sum += share_ns[i];
+		if (share_ns[i])
+			covered_ns = end;
+	}
+	return sum;
+}
+
+/* Takes up to ns from a part; returns how much. */
+static uint64_t part_take(uint64_t *part_ns, uint64_t ns)
+{
+	ns = least(*part_ns, ns);
+	*part_ns -= ns;
+	return ns;
+}
+
+void timing_calls(struct timing *t, uint64_t from_ns, uint64_t to_ns, const struct timing_call *calls, size_t n,
+		  uint64_t *down_ns)
+{
+	uint64_t whole = calls_union(from_ns, to_ns, calls, n, down_ns), down, left;
+
+	if (!whole)
+		return;
+	down = part_take(&t->part_ns[TIME_NET], whole);
+	down += part_take(&t->part_ns[TIME_POLL], whole - down);
+	if (!t->part_ns[TIME_CPU])              /* what its thread did is not known */
+		down += least(timing_unknown(t) - down, whole - down);
+	t->part_ns[TIME_DOWN] += down;
+	left = down;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t ns = down == whole ? down_ns[i] : (uint64_t)((double)down_ns[i] * (double)down / (double)whole);
+
+		down_ns[i] = least(ns, left);
+		left -= down_ns[i];
+	}
+	for (size_t i = 0; left; i++)           /* what rounding left */
+		if (down_ns[i]) {
+			down_ns[i] += left;
+			left = 0;
+		}
 }
 
 void timing_merge(struct timing *into, const struct timing *from)
@@ -88,4 +190,13 @@ void timing_merge(struct timing *into, const struct timing *from)
 	into->total_ns += from->total_ns;
 	for (i = 0; i < TIME_PARTS; i++)
 		into->part_ns[i] += from->part_ns[i];
+}
+
+uint64_t timing_unknown(const struct timing *t)
+{
+	uint64_t rest = t->total_ns;
+
+	for (unsigned i = 0; i < TIME_PARTS; i++)
+		rest -= least(rest, t->part_ns[i]);
+	return rest;
 }

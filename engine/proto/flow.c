@@ -165,6 +165,8 @@ static void flow_note_response(struct flow *f, const struct proto_bytes *b)
 	f->first_ns = proto_begin_ns(b);
 	f->read_ns = f->dir[FROM_SERVER].rd_ts_ns;
 	f->read_tid = f->dir[FROM_SERVER].rd_tid;
+	f->read_seq = f->dir[FROM_SERVER].rd_seq;
+	f->arrived_ns = f->dir[FROM_SERVER].arr_ns;
 }
 
 /*
@@ -453,7 +455,9 @@ static void flow_consume(struct flow *f, enum proto_dir dir, struct segment *s, 
 	st->last_ns = s->ts_ns;
 	st->tid = s->tid;
 	st->rd_tid = s->rd_tid;
+	st->rd_seq = s->rd_seq;
 	st->rd_ts_ns = s->rd_ts_ns;
+	st->arr_ns = s->arr_ns;
 	/* of a read in the middle of a response nothing is known that this response waited for */
 	if (s->waits.until_ns && (!f->first_ns || s->waits.read_ns == f->read_ns))
 		st->waits = s->waits;
@@ -556,7 +560,7 @@ static void flow_rewind(struct flow *f, struct stream *st, const struct segment 
 {
 	struct segment kept = {.dir = s->dir, .ts_ns = st->kept_ns, .seq = st->next - st->len, .len = st->len,
 			       .head = st->buf, .head_len = st->len, .tid = st->tid, .rd_tid = st->rd_tid,
-			       .rd_ts_ns = st->rd_ts_ns};
+			       .rd_seq = st->rd_seq, .rd_ts_ns = st->rd_ts_ns, .arr_ns = st->arr_ns};
 
 	if (f->mid || f->ops || !st->len || kept.seq - s->seq - 1 >= EARLY_BYTES)
 		return;

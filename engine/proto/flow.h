@@ -65,7 +65,10 @@ struct request {
 	uint32_t server_tid;       /* thread that wrote the segment of the response's last byte; 0 unknown */
 	uint32_t server_read_tid;  /* thread that had read the socket before it wrote the response; 0 unknown */
 	uint64_t server_read_ns;   /* and when; 0 unknown */
-	struct flow_waits waits;   /* of the thread, where the one that read wrote the response too */
+	uint64_t arrived_ns;       /* when the last byte of the request had come to the server's socket; 0 unknown */
+	uint64_t read_ns;          /* server_read_ns where that is known to be the read of this request, else 0 */
+	uint32_t end_seq;          /* one past the segment of the response's last byte */
+	struct flow_waits waits;   /* of the thread, where the one that read wrote the response too, and had no other in hand */
 	struct trace_ids ids;      /* that it carries; all 0 where the pool wants none */
 };
 
@@ -82,7 +85,9 @@ struct segment {
 	bool fin;
 	uint32_t tid;              /* writer; 0 unknown */
 	uint32_t rd_tid;           /* last reader of the writing socket */
-	uint64_t rd_ts_ns;
+	uint32_t rd_seq;           /* which had read as far as here (0 unknown), */
+	uint64_t rd_ts_ns;         /* then; 0: nothing yet */
+	uint64_t arr_ns;           /* and when the last byte of that had come; 0 unknown */
 	struct flow_waits waits;   /* of the writer since then */
 };
 

@@ -28,7 +28,11 @@ struct flow {
 	uint64_t now_ns;                /* latest time seen */
 	uint64_t first_ns;              /* first response byte since the last response */
 	uint64_t read_ns;               /* the server's last read when it wrote that byte */
-	uint32_t read_tid;
+	uint64_t arrived_ns;            /* and when what it had read by then had come */
+	uint32_t read_tid, read_seq;
+	uint32_t asked_seq[2];          /* begin and end of the segments of the newest request */
+	uint64_t said_ns;               /* end of the newest response */
+	bool asked;                     /* asked_seq is known */
 	uint64_t failed;                /* bit per proto_id: was tried, was not it */
 	uint16_t server_port;
 	uint32_t good, bad;             /* messages that the parser understood, and that it did not */

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#define MARKERS_MAX 4                  /* in the queue behind a request that is alone */
+#define LONG_REQUEST (1u << 30)        /* where nothing tells where it began */
+
 static struct flow *flow_of(const struct proto_sink *s)
 {
 	return (struct flow *)s;   /* the sink is the first member */
@@ -14,6 +17,47 @@ static struct flow_waits waits_of(const struct flow *f)
 	const struct flow_waits *w = &f->dir[FROM_SERVER].waits;
 
 	return w->read_ns == f->read_ns && w->until_ns >= f->first_ns ? *w : (struct flow_waits){0};
+}
+
+/* Was no other request of this connection on its way at any time of this one's, which was taken off the queue? */
+static bool was_alone(const struct flow *f, const struct waiting *w)
+{
+	for (uint32_t i = 0; i < f->queue.n; i++)
+		if (i == MARKERS_MAX || !pairing_at(&f->queue, i)->marker)
+			return false;
+	return w->begin_ns >= f->said_ns;
+}
+
+/* The read before the response took bytes of this request, and none behind it. */
+static bool read_was_of(const struct flow *f, const struct waiting *w)
+{
+	return f->read_seq && (int32_t)(f->read_seq - w->begin_seq) > 0 && (int32_t)(f->read_seq - w->end_seq) <= 0;
+}
+
+static void request_read(const struct flow *f, const struct waiting *w, struct request *q)
+{
+	if (!read_was_of(f, w))
+		return;
+	q->read_ns = f->read_ns;
+	if (f->read_seq == w->end_seq)
+		q->arrived_ns = f->arrived_ns;
+	if (was_alone(f, w))
+		q->waits = waits_of(f);
+}
+
+/* The request that is parsed now ends in the newest segment of the client; it began behind the one before it, or in that. */
+static void request_spans(struct flow *f, struct waiting *w)
+{
+	uint32_t end = f->dir[FROM_CLIENT].next;
+
+	if (!f->asked)
+		f->asked_seq[0] = end - LONG_REQUEST;
+	else if (end != f->asked_seq[1])
+		f->asked_seq[0] = f->asked_seq[1];
+	f->asked = true;
+	f->asked_seq[1] = end;
+	w->begin_seq = f->asked_seq[0];
+	w->end_seq = end;
 }
 
 void flow_emit(struct flow *f, const struct waiting *w, const struct proto_response *r)
@@ -38,16 +82,18 @@ void flow_emit(struct flow *f, const struct waiting *w, const struct proto_respo
 		.server_tid = r->error == REQ_ABORTED ? 0 : server->tid,
 		.server_read_tid = read ? f->read_tid : 0,
 		.server_read_ns = read ? f->read_ns : 0,
+		.end_seq = server->next,
 	};
 
 	if (w->marker)
 		return;
 	if (read)
-		q.waits = waits_of(f);
-	if (w->has_ids && !f->pool->no_ids)
+		request_read(f, w, &q);
+	f->said_ns = r->end_ns;
+	if (!f->pool->no_ids) {
 		q.ids = w->ids;
-	if (r->ids && trace_ids_any(r->ids) && !f->pool->no_ids)
-		trace_ids_merge(&q.ids, r->ids);
+		trace_ids_merge(&q.ids, &r->ids);
+	}
 	f->pool->requests++;
 	if (f->pool->on_request)
 		f->pool->on_request(f->pool->arg, f, &q);
@@ -96,8 +142,8 @@ static void flow_oneway(struct flow *f, const struct proto_request *r)
 		f->pool->lost_requests++;
 		return;
 	}
-	if (r->ids && !f->pool->no_ids)
-		q.ids = *r->ids;
+	if (!f->pool->no_ids)
+		q.ids = r->ids;
 	f->pool->requests++;
 	if (f->pool->on_request)
 		f->pool->on_request(f->pool->arg, f, &q);
@@ -120,6 +166,7 @@ static void sink_request(struct proto_sink *s, const struct proto_request *r)
 	w = pairing_push(&f->queue, f->pool, r);
 	if (w) {
 		w->tid = f->dir[FROM_CLIENT].tid;
+		request_spans(f, w);
 		return;
 	}
 	f->pool->lost_requests += r->op != NULL;
@@ -154,6 +201,7 @@ static void sink_grow(struct proto_sink *s, uint64_t id, uint64_t end_ns, uint64
 	w->bytes += bytes;
 	w->sent_ns = end_ns;
 	w->tid = f->dir[FROM_CLIENT].tid;
+	w->end_seq = f->dir[FROM_CLIENT].next;
 }
 
 static void sink_served(struct proto_sink *s, uint64_t id)

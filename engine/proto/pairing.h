@@ -9,6 +9,7 @@ struct waiting {
 	char *op;                  /* NULL-terminated copy; kept for reuse by the slot */
 	uint32_t op_cap;
 	uint32_t tid;
+	uint32_t begin_seq, end_seq;    /* of the segments of its first and last byte */
 	uint64_t id, begin_ns, sent_ns, bytes;
 	enum proto_id proto;       /* PROTO_UNKNOWN: the connection's */
 	uint8_t tag;
@@ -16,8 +17,7 @@ struct waiting {
 	bool waits;
 	bool served;
 	bool marker;               /* takes its place, is never reported */
-	bool has_ids;
-	struct trace_ids ids;      /* where has_ids says so */
+	struct trace_ids ids;
 };
 
 struct pairing {

@@ -30,8 +30,8 @@ struct stream {
 	uint64_t kept_ns;          /* time of buf[0] */
 	uint64_t skip;             /* bytes to come that the parser does not want */
 	uint64_t last_ns;          /* of the last byte in order */
-	uint64_t rd_ts_ns;
-	uint32_t tid, rd_tid;      /* of the last segment in order */
+	uint64_t rd_ts_ns, arr_ns;
+	uint32_t tid, rd_tid, rd_seq;   /* of the last segment in order */
 	struct flow_waits waits;   /* of the last segment in order that knew them */
 };
 

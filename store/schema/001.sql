@@ -131,9 +131,10 @@ CREATE TABLE requests(
 	bytes_response INTEGER,      -- bytes
 	rows INTEGER,                -- rows or items returned
 	hist BLOB,                   -- latencies: 0x01, then varint(bucket step), varint(count) for each bucket; see rootle-schema(5)
-	timed INTEGER,               -- requests whose reader answered them itself: these sums are over them; NULL: not known
-	timed_ns INTEGER,            -- latencies, ns; what the parts below do not explain of it is not known
-	queue_ns INTEGER,            -- ns from the arrival of the request to the read
+	timed INTEGER,               -- requests of whose time anything is known: these sums are over them; NULL: none
+	timed_ns INTEGER,            -- ns until the caller had read the response; what the parts below do not explain is not known
+	there_ns INTEGER,            -- ns that the request's last byte was on its way
+	queue_ns INTEGER,            -- ns from its arrival to the read
 	cpu_ns INTEGER,              -- ns on the CPU
 	runq_ns INTEGER,             -- ns runnable while others had the CPU
 	quota_ns INTEGER,            -- ns throttled by the CPU quota
@@ -143,6 +144,10 @@ CREATE TABLE requests(
 	net_ns INTEGER,              -- ns waiting for the other end of a socket or pipe
 	poll_ns INTEGER,             -- ns waiting for an event: poll, epoll_wait …
 	sleep_ns INTEGER,            -- ns in nanosleep
+	down_ns INTEGER,             -- ns waiting for the services it called: of table downstream
+	back_ns INTEGER,             -- ns that the response's last byte was on its way
+	client_ns INTEGER,           -- ns from its arrival to the caller's read
+	remote_ns INTEGER,           -- ns on the network and at a callee elsewhere
 	waits INTEGER,               -- of count: without a latency, for they wait by intent (BLPOP) or nobody answers; NULL: none
 	begun INTEGER,               -- with a latency, and a response that began; NULL: not known
 	first_ns INTEGER,            -- sum of their times to its first byte, ns
@@ -303,7 +308,8 @@ CREATE TABLE span(
 	method TEXT,                 -- how the parent was found; NULL: a root
 	confidence REAL,             -- 0..1, of the parent
 	source INTEGER NOT NULL,     -- as in tick
-	queue_ns INTEGER,            -- these, as in requests: what they do not explain of dur_ns is not known; all NULL: nothing is
+	there_ns INTEGER,            -- these, as in requests: what they do not explain of dur_ns is not known; all NULL: nothing is
+	queue_ns INTEGER,
 	cpu_ns INTEGER,
 	runq_ns INTEGER,
 	quota_ns INTEGER,
@@ -312,7 +318,11 @@ CREATE TABLE span(
 	lock_ns INTEGER,
 	net_ns INTEGER,
 	poll_ns INTEGER,
-	sleep_ns INTEGER
+	sleep_ns INTEGER,
+	down_ns INTEGER,
+	back_ns INTEGER,
+	client_ns INTEGER,
+	remote_ns INTEGER
 );
 CREATE INDEX span_time ON span(t_ns);
 CREATE INDEX span_recorded ON span(t_ns) WHERE source < 2;
@@ -337,10 +347,10 @@ CREATE VIEW v_requests AS
 	r.sum_ns / 1e6 / nullif(r.count - ifnull(r.waits, 0), 0) AS avg_ms, r.p50_ns / 1e6 AS p50_ms, r.p90_ns / 1e6 AS p90_ms,
 	r.p95_ns / 1e6 AS p95_ms, r.p99_ns / 1e6 AS p99_ms,
 	r.first_ns / 1e6 / nullif(r.begun, 0) AS first_byte_avg_ms, r.bytes_request, r.bytes_response, r.rows,
-	r.timed, r.timed_ns, r.queue_ns, r.cpu_ns, r.runq_ns, r.quota_ns, r.io_ns, r.mem_ns, r.lock_ns, r.net_ns, r.poll_ns,
-	r.sleep_ns,
-	r.timed_ns - (r.queue_ns + r.cpu_ns + r.runq_ns + r.quota_ns + r.io_ns + r.mem_ns + r.lock_ns + r.net_ns +
-		r.poll_ns + r.sleep_ns)
+	r.timed, r.timed_ns, r.there_ns, r.queue_ns, r.cpu_ns, r.runq_ns, r.quota_ns, r.io_ns, r.mem_ns, r.lock_ns, r.net_ns, r.poll_ns,
+	r.sleep_ns, r.down_ns, r.back_ns, r.client_ns, r.remote_ns,
+	r.timed_ns - (r.there_ns + r.queue_ns + r.cpu_ns + r.runq_ns + r.quota_ns + r.io_ns + r.mem_ns + r.lock_ns + r.net_ns +
+		r.poll_ns + r.sleep_ns + r.down_ns + r.back_ns + r.client_ns + r.remote_ns)
 		AS unknown_ns
 	FROM v_ticks t JOIN requests r ON r.tick = t.tick JOIN v_edges e ON e.edge_id = r.edge LEFT JOIN op o ON o.id = r.op;
 
@@ -401,7 +411,8 @@ CREATE VIEW v_losses AS
 CREATE VIEW v_spans AS
 	SELECT strftime('%Y-%m-%dT%H:%M:%fZ', p.t_ns / 1e9, 'unixepoch') AS time, p.dur_ns / 1e6 AS dur_ms, p.trace, p.span,
 	p.parent, e.caller, s.name AS service, e.protocol, e.port, o.text AS op, p.status, p.error, p.detail, p.method, p.confidence,
-	p.queue_ns, p.cpu_ns, p.runq_ns, p.quota_ns, p.io_ns, p.mem_ns, p.lock_ns, p.net_ns, p.poll_ns, p.sleep_ns,
-	p.dur_ns - (p.queue_ns + p.cpu_ns + p.runq_ns + p.quota_ns + p.io_ns + p.mem_ns + p.lock_ns + p.net_ns + p.poll_ns +
-		p.sleep_ns) AS unknown_ns
+	p.there_ns, p.queue_ns, p.cpu_ns, p.runq_ns, p.quota_ns, p.io_ns, p.mem_ns, p.lock_ns, p.net_ns, p.poll_ns, p.sleep_ns,
+	p.down_ns, p.back_ns, p.client_ns, p.remote_ns,
+	p.dur_ns - (p.there_ns + p.queue_ns + p.cpu_ns + p.runq_ns + p.quota_ns + p.io_ns + p.mem_ns + p.lock_ns + p.net_ns + p.poll_ns +
+		p.sleep_ns + p.down_ns + p.back_ns + p.client_ns + p.remote_ns) AS unknown_ns
 	FROM span p JOIN service s ON s.id = p.service LEFT JOIN op o ON o.id = p.op LEFT JOIN v_edges e ON e.edge_id = p.edge;
