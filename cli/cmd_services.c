@@ -41,6 +41,36 @@ static size_t text(const struct summary *s, const struct options *o)
 	return n;
 }
 
+static const struct table_column why_columns[] = {
+	{"SERVICE"}, {"KIND"}, {"PROCESSES", true}, {"NAMED BY", false, true}, {"IMAGE", false, true},
+};
+
+static size_t text_why(const struct summary *s, const struct options *o)
+{
+	const struct window *w = s->window;
+	struct table t;
+	size_t n = 0;
+
+	table_init(&t, why_columns, sizeof(why_columns) / sizeof(why_columns[0]));
+	for (size_t i = 0; i < s->services.n; i++) {
+		const struct sum_service *v = &s->services.v[i];
+		const struct win_service *ws = &w->services.v[v->service];
+
+		if (!service_wanted(o, w, v->service, v->service))
+			continue;
+		table_text(&t, service_text(w, v->service));
+		table_text(&t, ws->kind);
+		table_count(&t, v->processes);
+		table_text(&t, ws->why ? ws->why : "-");
+		table_text(&t, ws->image ? ws->image : "-");
+		n++;
+	}
+	if (n)
+		table_print(&t);
+	table_done(&t);
+	return n;
+}
+
 static void json_service(struct json *j, const struct summary *s, const struct sum_service *v)
 {
 	const struct win_service *ws = &s->window->services.v[v->service];
@@ -100,6 +130,9 @@ int cmd_services(const struct command *c, struct options *o, int argc, char **ar
 	static const struct rows rows = {
 		"services/1", "no services", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, false, text, json,
 	};
+	struct rows form = rows;
 
-	return rows_command(&rows, o);
+	if (o->why)
+		form.text = text_why;
+	return rows_command(&form, o);
 }

@@ -8,6 +8,7 @@
 #include "nearest.h"
 #include "proto/user.h"
 #include "say.h"
+#include "user_names.h"
 #include "user_protocols.h"
 #include "yaml_file.h"
 
@@ -44,6 +45,7 @@ static int unknown_key(const struct reader *r, const yaml_node_t *at, const char
 
 	nearest_init(&near, key);
 	nearest_offer(&near, "protocols");
+	nearest_offer(&near, "names");
 	for (const struct command *c = command_table; c->name; c++)
 		for (const struct option_row *const *g = c->options; *g; g++)
 			for (const struct option_row *row = *g; row->name; row++)
@@ -97,6 +99,26 @@ static int set_values(struct reader *r, const struct option_row *row, yaml_node_
 	return ret;
 }
 
+/* The user's rules go before the system's: the file that is read later has its first. */
+static int set_names(const struct reader *r, yaml_node_t *list)
+{
+	struct name_rules *rules = name_rules_new();
+	int ret;
+
+	if (!rules)
+		return say_error(EXIT_FAILED, "out of memory");
+	ret = user_names_read(&r->config->arena, r->file, r->doc, list, rules);
+	if (ret == 0 && name_rules_append(rules, r->config->names))
+		ret = refuse(r, list, "too many rules, with those of the other file");
+	if (ret) {
+		name_rules_free(rules);
+		return ret;
+	}
+	r->config->names = rules;
+	r->options->names = rules;
+	return 0;
+}
+
 static int read_document(void *arg, const char *file, yaml_document_t *doc)
 {
 	yaml_node_t *root = yaml_document_get_root_node(doc);
@@ -116,6 +138,8 @@ static int read_document(void *arg, const char *file, yaml_document_t *doc)
 
 		if (key && !strcmp(key, "protocols"))
 			ret = user_protocols_read(&r->config->arena, file, doc, yaml_document_get_node(doc, p->value));
+		else if (key && !strcmp(key, "names"))
+			ret = set_names(r, yaml_document_get_node(doc, p->value));
 		else if (!key)
 			ret = refuse(r, k, "a key is expected to be a plain word");
 		else if (!row)
@@ -162,5 +186,6 @@ int config_load(struct config *c, struct options *o, const struct option_row *co
 void config_done(struct config *c)
 {
 	user_reset();
+	name_rules_free(c->names);
 	arena_done(&c->arena);
 }

@@ -6,15 +6,20 @@
  *	db: /var/lib/rootle/rootle.db
  *	exclude-port: [22, 9100]
  *
- * The key `protocols` describes in-house protocols (user_protocols.h); what else it adds lives as long as the configuration.
+ * The key `protocols` describes in-house protocols (user_protocols.h), the key `names` renames and groups services (user_names.h); what
+ * they add lives as long as the configuration.
  */
 #ifndef ROOTLE_CLI_CONFIG_H
 #define ROOTLE_CLI_CONFIG_H
 
 #include "base/arena.h"
+#include "collect/name_rules.h"
 #include "options.h"
 
-struct config { struct arena arena; };   /* what options and descriptions point to; zeroed is empty */
+struct config {                 /* zeroed is empty */
+	struct arena arena;             /* what options and descriptions point to */
+	struct name_rules *names;
+};
 
 /* Sets what the command (its groups) has options for; keys of other commands are checked for their name only.
  * file NULL: the usual ones, where they exist. 0, or EXIT_USAGE after one line "FILE:LINE: …" on stderr. */

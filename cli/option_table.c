@@ -67,6 +67,11 @@ const struct option_row options_edges[] = {
 	{0},
 };
 
+const struct option_row options_services[] = {
+	{"why", OPT_FLAG, AT(why), NULL, "where each name comes from, and the image it runs"},
+	{0},
+};
+
 const struct option_row options_follow[] = {
 	{"follow", OPT_FLAG, AT(follow), NULL, "go on: the rows of each new tick as it arrives"},
 	{0},

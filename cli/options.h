@@ -20,6 +20,7 @@ struct number_list { uint32_t *v; size_t n, cap; int level; };
 struct time_range { int64_t since_ns, until_ns; };      /* both TIME_UNSET, or both set and since < until */
 
 struct option_row;
+struct name_rules;
 
 #define OPTION_TIMES 3                  /* options with a time: --since, --until, --baseline */
 
@@ -29,6 +30,7 @@ struct options {
 	/* everywhere */
 	bool help, version, quiet, verbose, json;
 	const char *color, *config;
+	const struct name_rules *names; /* of the configuration; NULL: none */
 	/* what is read */
 	struct text_list db, pcap;
 	int64_t since_ns, until_ns;     /* TIME_UNSET: not given */
@@ -40,7 +42,7 @@ struct options {
 	bool exit_code;
 	/* tables */
 	bool follow;
-	bool health;
+	bool health, why;
 	/* record */
 	int64_t keep_ns, max_bytes;
 	const char *write_pcap;         /* a file */
@@ -95,8 +97,8 @@ struct option_row {
 };
 
 extern const struct option_row options_common[], options_json[], options_db[], options_one_db[], options_pcap[], options_range[],
-	options_service[], options_for[], options_explain[], options_edges[], options_follow[], options_record[], options_attach[], options_kernel[],
-	options_profile[], options_map[], options_check[], options_export[], options_demo[];
+	options_service[], options_for[], options_explain[], options_edges[], options_services[], options_follow[], options_record[],
+	options_attach[], options_kernel[], options_profile[], options_map[], options_check[], options_export[], options_demo[];
 
 enum option_level { LEVEL_DEFAULT, LEVEL_SYSTEM, LEVEL_USER, LEVEL_COMMAND_LINE };
 

@@ -224,6 +224,16 @@ static void keep_budget(struct recorder *r)
 	say_detail("budget: %s", why);
 }
 
+/* Processes are moved between cgroups, and write titles, without an event that says so. */
+static void look_again(struct recorder *r)
+{
+	const struct sample *s = &r->sources.sample;
+
+	for (size_t i = 0; i < s->processes.n; i++)
+		if (ident_moved(r->sources.ident, s->processes.v[i].pid, s->processes.v[i].cgroup))
+			model_process_changed(r->model, s->processes.v[i].pid);
+}
+
 static void take_tick(struct recorder *r, bool aligned)
 {
 	drain(r);
@@ -231,8 +241,10 @@ static void take_tick(struct recorder *r, bool aligned)
 		r->sources.sockets->ops->drain(r->sources.sockets, on_record, r);
 	if (r->sources.bpf)
 		bpf_source_health(r->sources.bpf, on_record, r);
-	if (sampler_read(r->sources.sampler, &r->sources.sample) == 0)
+	if (sampler_read(r->sources.sampler, &r->sources.sample) == 0) {
+		look_again(r);
 		model_sample(r->model, &r->sources.sample);
+	}
 	take_samples(r);
 	count_losses(r);
 	plaintext_tick(r->plaintext);

@@ -71,9 +71,9 @@ static void open_sockets(struct sources *s)
 		s->sockets = NULL;
 }
 
-static void open_sampler(struct sources *s)
+static void open_sampler(struct sources *s, const struct options *o)
 {
-	s->ident = ident_new(s->host.proc, 0);
+	s->ident = ident_new(s->host.proc, o ? o->names : NULL, 0);
 	s->sampler = sampler_new(&(struct sampler_options){.proc = s->host.proc, .sys = s->host.sys, .bpf = s->bpf});
 	s->sampled = s->sampler && sampler_read(s->sampler, &s->sample) == 0;
 	if (s->sampler)
@@ -98,7 +98,7 @@ int sources_look(struct sources *s, const struct options *o)
 	if (ret)
 		return ret;
 	open_sockets(s);
-	open_sampler(s);
+	open_sampler(s, o);
 	return any_opened(s) ? 0 : EXIT_NOTHING_SEEN;
 }
 
@@ -172,7 +172,7 @@ int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 	if (ret)
 		goto fail;
 	open_sockets(s);
-	open_sampler(s);
+	open_sampler(s, o);
 	if (!s->ident || !s->sampler) {
 		ret = say_error(EXIT_FAILED, "out of memory");
 		goto fail;

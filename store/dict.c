@@ -33,6 +33,7 @@ static void service_clear(struct dict_service *v)
 	free(v->kind);
 	free(v->exe);
 	free(v->why);
+	free(v->image);
 }
 
 void dict_done(struct dict *d)
@@ -102,7 +103,7 @@ static int service_absorb(struct dict *d, const struct tick_service *t)
 		v->row = 0;
 	v->dirty = true;
 	if (!text_keep(&v->name, t->name) || !text_keep(&v->kind, t->kind) || !text_keep(&v->exe, t->exe) ||
-	    !text_keep(&v->why, t->why))
+	    !text_keep(&v->why, t->why) || !text_keep(&v->image, t->image))
 		return -ENOMEM;
 	return 0;
 }
@@ -286,7 +287,7 @@ int64_t dict_service(struct store *s, uint32_t id)
 	row = row_service(s, v->name);
 	if (row < 0)
 		return row;
-	rc = row_service_set(s, row, v->kind, v->exe, v->why, NULL, NULL);
+	rc = row_service_set(s, row, v->kind, v->exe, v->why, v->image, NULL);
 	if (rc < 0)
 		return rc;
 	v->row = (uint32_t)row;

@@ -16,7 +16,7 @@
 struct store;
 
 /* row: id in the file, 0: not looked up yet; dirty: the row may lack what is known here */
-struct dict_service { char *name, *kind, *exe, *why; uint32_t row; bool dirty; };
+struct dict_service { char *name, *kind, *exe, *why, *image; uint32_t row; bool dirty; };
 struct dict_edge { uint32_t from, to; char *protocol; uint16_t port; bool defined; uint32_t row; bool dirty; };
 struct dict_op { char *text; uint32_t row; };
 

@@ -15,8 +15,10 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "collect/cgroup_path.h"
+#include "collect/container.h"
 #include "collect/ident_rule.h"
 #include "collect/mask.h"
+#include "collect/name_rules.h"
 #include "collect/procfs.h"
 
 #define DEFAULT_MAX 65536
@@ -26,16 +28,18 @@
 #define EXEC_READS_A_SECOND 100    /* of /proc, at the exec itself; beyond, a process is read when it is asked for */
 #define BARE_READS 3               /* a process without arguments is read again that many times */
 #define CLOCK_READS 4              /* of which the one counts that nothing came in between of */
+#define WORDS_MAX 8192             /* distinct reasons and images */
 #define CHECK_NS (2 * NS_PER_S)    /* how long a process is taken for the same where no events tell */
 
 /* The strings of one process image; a forked child shares its parent's. */
 struct image {
 	uint32_t refs;
-	bool server, weak, placed;
+	bool server, weak, placed, titled, whole, monitored, ruled;
 	char comm[EV_COMM_LEN + 1];
 	char exe[512], cmdline[CMDLINE_CAP], cgroup[512];
 	char service[NAME_CAP], version[20];
-	const char *kind, *why;
+	const char *kind, *why;           /* static, or in words */
+	struct { const char *name, *image, *space, *pod; } container;   /* in words; NULL none */
 };
 
 struct entry {
@@ -44,6 +48,7 @@ struct entry {
 	uint64_t checked_ns;
 	bool stale;               /* executed something that was not read yet */
 	bool forked;              /* start_ticks is computed from the event */
+	bool titled;              /* forked by one whose workers have titles: it is looked at again when it is asked for */
 	uint8_t bare;             /* times that it was read without arguments: it may be in the midst of an exec */
 	uint8_t age;              /* calls of ident_expire() since it has exited */
 };
@@ -51,6 +56,10 @@ struct entry {
 struct ident {
 	int procfd;
 	struct map table;         /* pid → struct entry * */
+	struct containers *containers;
+	const struct name_rules *rules;       /* not owned */
+	struct intern words;
+	char pid_namespace[32];   /* of the first process */
 	VEC(struct entry *) retired;          /* replaced by a process with the same pid: freed by the expiry after the next */
 	VEC(struct image *) images;           /* replaced by an exec, likewise */
 	size_t retired_old, images_old;       /* how many of these were there at the last expiry */
@@ -71,7 +80,9 @@ static uint64_t clock_of(clockid_t id)
 	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
-struct ident *ident_new(const char *proc, uint32_t max_processes)
+static void link_read(const struct ident *t, uint32_t pid, const char *name, char *buf, size_t cap);
+
+struct ident *ident_new(const char *proc, const struct name_rules *rules, uint32_t max_processes)
 {
 	struct ident *t = calloc(1, sizeof(*t));
 
@@ -79,12 +90,16 @@ struct ident *ident_new(const char *proc, uint32_t max_processes)
 		return NULL;
 	t->procfd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	t->argv = malloc(ARGV_CAP);
-	if (t->procfd < 0 || !t->argv) {
+	t->containers = containers_new(proc);
+	t->rules = rules;
+	intern_init(&t->words, WORDS_MAX);
+	if (t->procfd < 0 || !t->argv || !t->containers) {
 		ident_free(t);
 		return NULL;
 	}
 	map_init(&t->table, sizeof(uint32_t), sizeof(struct entry *), max_processes ? max_processes : DEFAULT_MAX);
 	t->foreign = !procfs_is_initial(t->procfd);
+	link_read(t, 1, "ns/pid", t->pid_namespace, sizeof(t->pid_namespace));
 	t->tick_ns = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
 	return t;
 }
@@ -134,6 +149,8 @@ void ident_free(struct ident *t)
 	vec_done(&t->images);
 	if (t->procfd >= 0)
 		close(t->procfd);
+	containers_free(t->containers);
+	intern_done(&t->words);
 	free(t->argv);
 	free(t);
 }
@@ -184,6 +201,8 @@ static void entry_point(struct entry *e)
 	e->id.kind = i->kind;
 	e->id.why = i->why;
 	e->id.version = i->version;
+	e->id.image = i->container.image ? i->container.image : "";
+	e->id.whole = i->whole;
 }
 
 static void image_set(struct ident *t, struct entry *e, struct image *i)
@@ -305,23 +324,108 @@ static struct image *image_new(const char *comm, const char *exe)
 
 static struct entry *entry_find(struct ident *t, uint32_t pid, int depth);
 
+/* Kept as long as t; NULL where it is empty, or there is no room. */
+static const char *word(struct ident *t, const char *s)
+{
+	uint32_t id = s && *s ? intern_put(&t->words, s, strlen(s)) : INTERN_NONE;
+
+	return id == INTERN_NONE ? NULL : intern_text(&t->words, id);
+}
+
+static void why_set(struct ident *t, struct image *i, const char *why, const char *otherwise)
+{
+	const char *kept = word(t, why);
+
+	i->why = kept ? kept : otherwise;
+}
+
+static void container_note(struct ident *t, struct image *i, const struct container *c)
+{
+	i->container.name = word(t, c->name);
+	i->container.image = word(t, c->image);
+	i->container.space = word(t, c->pod_namespace);
+	i->container.pod = word(t, c->pod);
+}
+
+static void parent_copy(struct image *i, const struct image *parent)
+{
+	memcpy(i->service, parent->service, sizeof(i->service));
+	i->kind = parent->kind;
+	i->why = parent->why;
+	i->server = parent->server;
+	i->whole = parent->whole;
+	i->ruled = parent->ruled;
+}
+
+/* A container without a cgroup of its own: the child of its monitor, and what that starts. */
+static bool monitored_apply(struct ident *t, struct image *i, const struct entry *parent)
+{
+	const struct container *c;
+
+	if (parent->image->monitored && !strcmp(parent->image->cgroup, i->cgroup)) {
+		parent_copy(i, parent->image);
+		i->container = parent->image->container;
+		i->monitored = i->placed = true;
+		return true;
+	}
+	c = !strcmp(text_basename(parent->image->exe), "conmon") ? containers_of_monitor(t->containers, parent->id.pid) : NULL;
+	if (!c)
+		return false;
+	snprintf(i->service, sizeof(i->service), "%s", c->service);
+	why_set(t, i, c->why, "container");
+	container_note(t, i, c);
+	i->monitored = i->placed = true;
+	return true;
+}
+
 /* A helper is its parent's: the same program without a name of its own, and whatever a well-known server starts. */
+static void helper_apply(struct image *i, const struct image *parent)
+{
+	bool worker = i->weak && i->exe[0] && !strcmp(i->exe, parent->exe);
+
+	if (i->server || parent->placed || (!worker && !parent->server))
+		return;
+	parent_copy(i, parent);
+	i->why = worker ? "worker of its parent" : "child of a well-known server";
+}
+
+static void facts_fill(const struct image *i, const struct image *parent, struct name_facts *ret)
+{
+	*ret = (struct name_facts){ .text = {
+		[NAME_IS] = i->service, [NAME_EXE] = i->exe, [NAME_CMDLINE] = i->cmdline, [NAME_COMM] = i->comm, [NAME_CGROUP] = i->cgroup,
+		[NAME_CONTAINER] = i->container.name, [NAME_IMAGE] = i->container.image, [NAME_NAMESPACE] = i->container.space,
+		[NAME_POD] = i->container.pod, [NAME_PARENT] = parent ? parent->service : NULL,
+	} };
+}
+
+/* What people call it goes before all. */
+static void rules_apply(struct ident *t, struct image *i, const struct image *parent)
+{
+	struct name_facts f;
+	char name[NAME_CAP], why[256];
+	const struct name_rule *r = NULL;
+
+	facts_fill(i, parent, &f);
+	if (!i->ruled)
+		r = name_rules_find(t->rules, &f, 0, name, sizeof(name));
+	if (!r)
+		return;
+	memcpy(i->service, name, sizeof(i->service));
+	snprintf(why, sizeof(why), "rule of %s", r->where);
+	why_set(t, i, why, "rule of the configuration");
+	i->whole = r->group;
+	i->ruled = true;
+}
+
 static void parent_apply(struct ident *t, const struct entry *e, struct image *i, int depth)
 {
-	struct entry *parent;
+	struct entry *parent = e->id.ppid > 1 && depth < ANCESTORS ? entry_find(t, e->id.ppid, depth + 1) : NULL;
 
-	if (i->placed || i->server || e->id.ppid <= 1 || depth >= ANCESTORS)
-		return;
-	parent = entry_find(t, e->id.ppid, depth + 1);
-	if (!parent || !parent->image || parent->id.kthread || parent->image->placed)
-		return;
-	bool worker = i->weak && i->exe[0] && !strcmp(i->exe, parent->image->exe);
-	if (!worker && !parent->image->server)
-		return;
-	memcpy(i->service, parent->image->service, sizeof(i->service));
-	i->kind = parent->image->kind;
-	i->why = worker ? "worker of its parent" : "child of a well-known server";
-	i->server = parent->image->server;
+	if (parent && (!parent->image || parent->id.kthread))
+		parent = NULL;
+	if (parent && !i->placed && !monitored_apply(t, i, parent))
+		helper_apply(i, parent->image);
+	rules_apply(t, i, parent ? parent->image : NULL);
 }
 
 static void kernel_name(struct entry *e, struct image *i)
@@ -335,14 +439,24 @@ static void kernel_name(struct entry *e, struct image *i)
 
 static void image_name(struct ident *t, struct entry *e, struct image *i, size_t alen, int depth)
 {
-	struct ident_facts f = { .comm = i->comm, .exe = i->exe, .argv = t->argv, .alen = alen, .cgroup = i->cgroup };
+	char cwd[512] = "", space[32] = "";
+	struct ident_facts f = { .comm = i->comm, .exe = i->exe, .argv = t->argv, .alen = alen, .cgroup = i->cgroup, .cwd = cwd };
 	struct ident_verdict v;
 
+	if (!e->id.gone) {
+		link_read(t, e->id.pid, "cwd", cwd, sizeof(cwd));
+		link_read(t, e->id.pid, "ns/pid", space, sizeof(space));
+	}
+	f.contained = space[0] && t->pid_namespace[0] && strcmp(space, t->pid_namespace);
+	f.container = containers_find(t->containers, i->cgroup, e->id.gone ? 0 : e->id.pid);
 	ident_decide(&f, &v);
+	if (f.container)
+		container_note(t, i, f.container);
 	snprintf(i->service, sizeof(i->service), "%s", v.name);
 	i->kind = v.kind;
-	i->why = v.why;
+	why_set(t, i, v.why, "cgroup of a container");
 	i->server = v.server;
+	i->titled = v.titled;
 	i->weak = v.weak;
 	i->placed = v.placed;
 	cmdline_mask(t->argv, alen, i->cmdline, sizeof(i->cmdline));
@@ -498,6 +612,7 @@ static void on_fork(struct ident *t, const struct ev_proc *ev)
 	e->id.start_unix_ns = 0;
 	e->image = image;
 	e->forked = true;
+	e->titled = image->titled;
 	e->checked_ns = clock_ts_ns();
 	start_set(t, e, event_ticks(t, ev));
 }
@@ -575,6 +690,17 @@ void ident_event(struct ident *t, const struct ev_proc *ev)
 	}
 }
 
+bool ident_moved(struct ident *t, uint32_t pid, const char *cgroup)
+{
+	struct entry *e = entry_get(t, pid);
+	struct image *before = e ? e->image : NULL;
+
+	if (!before || e->id.gone || e->id.kthread || (!e->titled && (!cgroup || !strcmp(before->cgroup, cgroup))))
+		return false;
+	e->titled = false;
+	return !entry_read(t, e, 0) && (strcmp(before->service, e->image->service) || strcmp(before->cgroup, e->image->cgroup));
+}
+
 /* --- forgetting ------------------------------------------------------------------------------------------------------- */
 
 /* Without events nobody says that a process exited. */
@@ -616,7 +742,28 @@ static const struct process_ident *resolve(void *arg, uint32_t pid)
 	return ident_get(arg, pid);
 }
 
+/* Rules about ports: what it is called without them is known. */
+static bool rename_by_port(void *arg, uint32_t pid, uint16_t port, struct process_rename *ret)
+{
+	struct ident *t = arg;
+	struct entry *e = entry_get(t, pid);
+	const struct image *i = e ? e->image : NULL;
+	struct name_facts f;
+	char why[256];
+
+	if (!i || i->ruled || !t->rules)
+		return false;
+	facts_fill(i, NULL, &f);
+	const struct name_rule *r = name_rules_find(t->rules, &f, port, ret->service, sizeof(ret->service));
+	if (!r)
+		return false;
+	snprintf(why, sizeof(why), "rule of %s, port %u", r->where, port);
+	ret->why = word(t, why);
+	ret->whole = r->group;
+	return true;
+}
+
 struct ident_resolver ident_resolver(struct ident *t)
 {
-	return (struct ident_resolver){ .resolve = resolve, .arg = t };
+	return (struct ident_resolver){ .resolve = resolve, .rename = rename_by_port, .arg = t };
 }

@@ -25,6 +25,7 @@ static int put_services(struct model *m, struct tick *t)
 			.name = arena_strdup(&t->arena, intern_text(&m->names, id)),
 			.kind = arena_strdup(&t->arena, s->kind ? s->kind : "app"),
 			.exe = s->exe ? arena_strdup(&t->arena, s->exe) : NULL,
+			.image = s->image ? arena_strdup(&t->arena, s->image) : NULL,
 			.why = arena_strdup(&t->arena, s->why ? s->why : "executable"),
 		};
 		if (!r->name || !r->kind || !r->why)

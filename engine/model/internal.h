@@ -179,7 +179,7 @@ struct proc {
 };
 
 /* A base name, as people call the program; its instances share it. */
-struct base_name { uint32_t plain; /* service called so, NONE: none yet */ bool split; /* instances are name:port */ };
+struct base_name { uint32_t plain; /* service called so, NONE: none yet */ bool split; /* instances are name:port */ bool whole; /* never */ };
 
 struct usage {
 	double cpu_s, runq_s, dwait_s, majflt, read_bytes, write_bytes, throttled_s, stall_s, waited_s[WAITED_MAX];
@@ -192,7 +192,7 @@ struct usage {
 
 struct service {
 	const char *kind;            /* static or interned in model.texts */
-	const char *exe, *why;       /* interned in model.texts */
+	const char *exe, *why, *image;       /* interned in model.texts */
 	const char *version;
 	uint16_t port[SERVICE_PORTS];
 	uint32_t nports;
@@ -205,6 +205,7 @@ struct service {
 	bool networked;              /* it listens or is an end of an edge */
 	bool serves;                 /* it listens, or did, or is called */
 	bool sent, described;
+	bool renamed;                /* for the port it listens on: that is the reason for its name */
 	struct usage use;            /* of this tick */
 	uint64_t tick_rx, tick_tx, tick_retrans;
 	uint32_t open;

@@ -57,6 +57,8 @@ void model_loss(struct model *m, const char *stage, const char *reason, uint64_t
 /* From now on the payload of one of 1 << shift connections is read (bpf/sample.h); reads false: of none. After the kernel side was
  * told and what it had sent before was handed in. Requests of the others that are in flight are forgotten. */
 void model_sampling(struct model *m, unsigned shift, bool reads);
+/* The resolver says something else of this process than before: it was moved to another cgroup, or took a title. */
+void model_process_changed(struct model *m, uint32_t pid);
 /* The name of the service that a process belongs to; NULL: not known, or not yet. Valid as long as the model. */
 const char *model_service(const struct model *m, uint32_t pid);
 /* A note for the timeline (probe steps, recorder start). Strings are copied. */

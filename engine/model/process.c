@@ -35,6 +35,8 @@ static uint32_t base_name(struct model *m, const struct process_ident *i)
 			return NONE;
 		b->plain = NONE;
 	}
+	if (id != INTERN_NONE)
+		m->base.v[id].whole |= i->whole;
 	return id;
 }
 
@@ -128,6 +130,12 @@ struct proc *proc_leader(struct model *m, struct proc *p)
 	if (leader && p->instance == NONE)
 		p->instance = leader->instance;
 	return p;
+}
+
+void model_process_changed(struct model *m, uint32_t pid)
+{
+	if (proc_known(m, pid))
+		proc_renew(m, pid);
 }
 
 uint32_t proc_service(struct model *m, struct proc *p)

@@ -114,6 +114,8 @@ static uint32_t choose(struct model *m, const struct proc *leader, uint16_t port
 	char name[128];
 	uint32_t id;
 
+	if (b->whole)
+		return service_plain(m, leader->base_name);
 	snprintf(name, sizeof(name), "%s:%u", intern_text(&m->bases, leader->base_name), port);
 	id = intern_find(&m->names, name, strlen(name));
 	if (id != INTERN_NONE)
@@ -140,10 +142,34 @@ static uint32_t same_port(struct model *m, const struct proc *leader, uint16_t p
 	return NONE;
 }
 
+/* People have a name for what listens on this port. NONE: they have not. */
+static uint32_t by_port(struct model *m, const struct proc *leader, uint16_t port)
+{
+	struct process_rename r;
+	char name[96];
+	uint32_t id;
+
+	if (!m->o.ident.rename || !m->o.ident.rename(m->o.ident.arg, leader->pid, port, &r))
+		return NONE;
+	id = intern_find(&m->names, r.service, strlen(r.service));
+	snprintf(name, sizeof(name), "%s:%u", r.service, port);
+	if (!r.whole && id != INTERN_NONE && service_at(m, id)->listening && !service_has_port(service_at(m, id), port))
+		id = service_get(m, name, "app", NULL);
+	else
+		id = service_get(m, r.service, "app", NULL);
+	if (id != NONE) {
+		service_at(m, id)->why = text_keep(m, r.why);
+		service_at(m, id)->renamed = true;
+	}
+	return id;
+}
+
 uint32_t service_instance(struct model *m, struct proc *leader, uint16_t port)
 {
 	if (leader->instance == NONE) {
-		leader->instance = same_port(m, leader, port);
+		leader->instance = by_port(m, leader, port);
+		if (leader->instance == NONE)
+			leader->instance = same_port(m, leader, port);
 		if (leader->instance == NONE)
 			leader->instance = choose(m, leader, port);
 		m->gen++;
@@ -167,7 +193,9 @@ void service_describe(struct model *m, uint32_t service, const struct process_id
 	s->sent = false;
 	s->exe = text_keep(m, p->exe);
 	s->kind = kind ? kind : s->kind;
-	s->why = text_keep(m, p->why);
+	s->image = text_keep(m, p->image);
+	if (!s->renamed)
+		s->why = text_keep(m, p->why);
 	if (!s->version)
 		s->version = text_keep(m, p->version);
 	if (!s->leader)

@@ -25,6 +25,7 @@ struct tick_service {
 	const char *name;        /* what people call it; unique */
 	const char *kind;        /* app db cache queue proxy dns external node */
 	const char *exe;         /* path, NULL unknown */
+	const char *image;       /* of its container, NULL unknown */
 	const char *why;         /* how the name was found: "executable", "script of python3", "listening port" … */
 };
 

@@ -22,7 +22,7 @@
 #define FRAME_HEAD 7
 #define FRAME_END 0xce
 #define FRAME_MAX (16u << 20)      /* servers agree on 128 KB */
-#define METHOD_LOOK 1024           /* as much of a method is looked at */
+#define FRAME_LOOK 1024            /* as much of a method, or of the head of a message, is looked at */
 #define CONTENT_HEAD 12            /* class, weight, size of the body */
 #define CHANNELS_MAX 128
 #define BODY_MAX (1ull << 48)
@@ -74,7 +74,7 @@ static int frame_read(enum proto_dir dir, const uint8_t *p, size_t n, bool cut, 
 	if (len > FRAME_MAX || (f->type == METHOD && len < 4) || (f->type == HEADER && len < CONTENT_HEAD + 2) ||
 	    (f->type == HEARTBEAT && (len || f->channel)))
 		return PROTO_BAD;
-	want = f->type == BODY ? FRAME_HEAD : f->type == HEADER ? FRAME_HEAD + CONTENT_HEAD : FRAME_HEAD + METHOD_LOOK;
+	want = f->type == BODY ? FRAME_HEAD : FRAME_HEAD + FRAME_LOOK;
 	if (want > f->size)
 		want = f->size;
 	if (f->type == METHOD && n >= FRAME_HEAD + 4 && !is_known(dir, f->p))
@@ -115,6 +115,7 @@ static ssize_t content_head(struct amqp *a, enum proto_dir dir, const struct amq
 		return PROTO_BAD;
 	if (!c || !x->method)
 		return (ssize_t)f->size;
+	amqp_headers_read(&x->ids, f->p + CONTENT_HEAD, f->n - CONTENT_HEAD);
 	x->body = true;
 	x->left = size;
 	x->bytes += f->size;

@@ -18,6 +18,7 @@ struct amqp_content {
 	bool redelivered;
 	uint16_t op_len;
 	char op[AMQP_OP_MAX];
+	struct trace_ids ids;
 };
 
 struct amqp_channel {
@@ -50,6 +51,8 @@ struct amqp_frame {
 struct amqp_channel *amqp_channel(struct amqp *a, uint16_t id, struct proto_sink *s);
 /* A method of dir, begun and ended with the frame. */
 void amqp_method_read(struct amqp *a, enum proto_dir dir, const struct amqp_frame *f, const struct proto_bytes *b, struct proto_sink *s);
+/* Of the table of headers among the properties of a content head, of n bytes that may be cut. */
+void amqp_headers_read(struct trace_ids *ids, const uint8_t *p, size_t n);
 /* The message of dir is complete with the bytes before end_ns. */
 void amqp_content_end(struct amqp_channel *c, enum proto_dir dir, uint64_t end_ns, struct proto_sink *s);
 

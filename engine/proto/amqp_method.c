@@ -358,7 +358,7 @@ void amqp_method_read(struct amqp *a, enum proto_dir dir, const struct amqp_fram
 static void published(struct amqp_channel *c, const struct amqp_content *x, uint64_t end_ns, struct proto_sink *s)
 {
 	struct proto_request q = {.op = x->op, .op_len = x->op_len, .begin_ns = x->begin_ns, .end_ns = end_ns, .bytes = x->bytes,
-				  .oneway = !c->confirms, .rows = 1};
+				  .oneway = !c->confirms, .rows = 1, .ids = &x->ids};
 
 	if (c->confirms)
 		q.id = ID_PUBLISH(c->id, ++c->published);
@@ -368,7 +368,7 @@ static void published(struct amqp_channel *c, const struct amqp_content *x, uint
 static void pushed(const struct amqp_content *x, uint64_t end_ns, struct proto_sink *s)
 {
 	struct proto_request q = {.op = x->op, .op_len = x->op_len, .begin_ns = x->begin_ns, .end_ns = end_ns, .bytes = x->bytes,
-				  .oneway = true, .rows = 1};
+				  .oneway = true, .rows = 1, .ids = &x->ids};
 
 	if (x->method == AMQP_BASIC_RETURN) {
 		q.error = amqp_reply_class(x->status);

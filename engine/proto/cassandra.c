@@ -39,6 +39,7 @@ struct cassandra {
 	struct statements asked;     /* PREPAREs that are not answered, by stream */
 	size_t op_len;
 	char op[CASSANDRA_OP_MAX];
+	struct trace_ids ids;        /* in the statement */
 	struct cql_result result;
 };
 
@@ -64,6 +65,9 @@ static void request_read(struct cassandra *c, struct cql_bytes body, struct prot
 	if (h->opcode == CQL_STARTUP)
 		c->compression = cql_compression(body);
 	c->op_len = cql_operation(c->op, h, body, &c->prepared, s->raw);
+	c->ids = (struct trace_ids){0};
+	if (h->opcode == CQL_QUERY || h->opcode == CQL_PREPARE || h->opcode == CQL_BATCH)
+		trace_ids_sql(&c->ids, (const char *)body.p, body.n);
 	if (h->opcode == CQL_PREPARE && c->op_len > 8)
 		statements_put(&c->asked, h->stream, c->op + 8, c->op_len - 8, s);
 }
@@ -105,7 +109,7 @@ static void message_end(struct cassandra *c, enum proto_dir dir, uint64_t end_ns
 {
 	struct way *w = &c->way[dir];
 	struct proto_request q = {.id = ID(w->head.stream), .op = c->op, .op_len = c->op_len, .begin_ns = w->begin, .end_ns = end_ns,
-				  .bytes = w->bytes};
+				  .bytes = w->bytes, .ids = &c->ids};
 	struct proto_response r = {.id = ID(w->head.stream), .status = c->result.code, .error = c->result.error,
 				   .detail = c->result.detail, .begin_ns = w->begin, .end_ns = end_ns, .bytes = w->bytes,
 				   .rows = c->result.rows};

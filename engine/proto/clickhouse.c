@@ -303,11 +303,11 @@ static void respond_lost(struct clickhouse *c, struct proto_sink *s)
 	}
 }
 
-static void client_request(struct clickhouse *c, const char *op, size_t n, const struct proto_bytes *b, size_t total,
-			   struct proto_sink *s)
+static void client_request(struct clickhouse *c, const char *op, size_t n, const struct trace_ids *ids, const struct proto_bytes *b,
+			   size_t total, struct proto_sink *s)
 {
 	struct proto_request r = {.op = op, .op_len = n, .begin_ns = proto_begin_ns(b), .end_ns = proto_end_ns(b, total),
-				  .bytes = total};
+				  .bytes = total, .ids = ids};
 
 	respond_lost(c, s);
 	s->request(s, &r);
@@ -362,6 +362,7 @@ static ssize_t client_addendum(struct clickhouse *c, const struct proto_bytes *b
 static ssize_t client_query(struct clickhouse *c, const struct proto_bytes *b, struct proto_sink *s)
 {
 	char op[OP_MAX];
+	struct trace_ids ids = {0};
 	struct query q;
 	int r = query_read(&q, b->p, b->n, c->revision);
 	size_t n;
@@ -373,7 +374,8 @@ static ssize_t client_query(struct clickhouse *c, const struct proto_bytes *b, s
 	c->revision = q.revision;
 	c->compressed = q.compressed;
 	n = normalise_sql(op, sizeof(op), SQL_CLICKHOUSE, q.text, q.n < QUERY_READ ? q.n : QUERY_READ, s->raw);
-	client_request(c, op, n, b, q.end, s);
+	trace_ids_sql(&ids, q.text, q.n < QUERY_READ ? q.n : QUERY_READ);
+	client_request(c, op, n, &ids, b, q.end, s);
 	return (ssize_t)q.end;
 }
 
@@ -412,7 +414,7 @@ static ssize_t client_ready(struct clickhouse *c, const struct proto_bytes *b, s
 	case 1:
 		return client_query(c, b, s);
 	case 4:
-		client_request(c, "PING", 4, b, 1, s);
+		client_request(c, "PING", 4, NULL, b, 1, s);
 		return 1;
 	case 2: case 3:         /* late: the answer has ended */
 		return (ssize_t)b->n;

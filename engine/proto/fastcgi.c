@@ -18,18 +18,21 @@
 #define SLOTS 8
 #define OP_MAX 1024
 #define URI_MAX 512
+#define HTTP_PREFIX 5           /* of parameters that are fields of the head */
 
 enum { BEGIN = 1, ABORT, END, PARAMS, IN, OUT, ERR, DATA, GET_VALUES, VALUES, UNKNOWN };
-enum { NONE = 0, METHOD, URI, SCRIPT };
+enum { NONE = 0, METHOD, URI, SCRIPT, TRACE_ID };
 
 /* Name and value pairs, a length of one or four bytes before each; they may run over the ends of records. */
 struct pairs {
 	uint8_t length[8];          /* as read so far */
 	uint8_t have;
 	uint32_t name_left, value_left;
-	char name[16];
+	char name[32];
 	uint8_t name_len;
 	uint8_t wanted;
+	char value[128];            /* of an id */
+	uint16_t value_len;
 };
 
 struct slot {
@@ -44,6 +47,7 @@ struct slot {
 	uint8_t line_len;
 	int status;
 	uint64_t begin_ns, bytes, answer_ns, answer_bytes;
+	struct trace_ids ids;
 };
 
 struct side {
@@ -173,6 +177,11 @@ static void name_done(struct slot *x)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strlen(names[i].name) == p->name_len && !memcmp(names[i].name, p->name, p->name_len))
 			p->wanted = names[i].wanted;
+	if (p->name_len > HTTP_PREFIX && !memcmp(p->name, "HTTP_", HTTP_PREFIX) &&
+	    trace_ids_knows(p->name + HTTP_PREFIX, p->name_len - HTTP_PREFIX)) {
+		p->wanted = TRACE_ID;
+		p->value_len = 0;
+	}
 	if (p->wanted == SCRIPT && x->uri_len && !x->is_script)
 		p->wanted = NONE;
 	if (p->wanted == URI || p->wanted == SCRIPT) {
@@ -210,6 +219,12 @@ static size_t value_take(struct slot *x, const uint8_t *b, size_t n)
 	size_t part = n < p->value_left ? n : p->value_left;
 
 	p->value_left -= (uint32_t)part;
+	if (p->wanted == TRACE_ID) {
+		append(p->value, &p->value_len, sizeof(p->value), b, part);
+		if (!p->value_left)
+			trace_ids_field(&x->ids, p->name + HTTP_PREFIX, p->name_len - HTTP_PREFIX, p->value, p->value_len);
+		return part;
+	}
 	if (p->wanted == METHOD)
 		return append(x->method, &x->method_len, sizeof(x->method), b, part);
 	if (p->wanted)
@@ -242,7 +257,8 @@ static void params_take(struct slot *x, const uint8_t *b, size_t n)
 static void request_report(struct slot *x, uint64_t end_ns, struct proto_sink *s)
 {
 	char op[OP_MAX];
-	struct proto_request r = {.id = key(x->id), .op = op, .begin_ns = x->begin_ns, .end_ns = end_ns, .bytes = x->bytes};
+	struct proto_request r = {.id = key(x->id), .op = op, .begin_ns = x->begin_ns, .end_ns = end_ns, .bytes = x->bytes,
+				  .ids = &x->ids};
 
 	x->asked = true;
 	r.op_len = normalise_http(op, sizeof(op), x->method_len ? x->method : "REQUEST", x->method_len ? x->method_len : 7, x->uri,

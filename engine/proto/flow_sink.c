@@ -90,10 +90,10 @@ void flow_emit(struct flow *f, const struct waiting *w, const struct proto_respo
 	if (read)
 		request_read(f, w, &q);
 	f->said_ns = r->end_ns;
-	if (!f->pool->no_ids) {
+	if (w->has_ids && !f->pool->no_ids)
 		q.ids = w->ids;
-		trace_ids_merge(&q.ids, &r->ids);
-	}
+	if (r->ids && trace_ids_any(r->ids) && !f->pool->no_ids)
+		trace_ids_merge(&q.ids, r->ids);
 	f->pool->requests++;
 	if (f->pool->on_request)
 		f->pool->on_request(f->pool->arg, f, &q);
@@ -142,8 +142,8 @@ static void flow_oneway(struct flow *f, const struct proto_request *r)
 		f->pool->lost_requests++;
 		return;
 	}
-	if (!f->pool->no_ids)
-		q.ids = r->ids;
+	if (r->ids && !f->pool->no_ids)
+		q.ids = *r->ids;
 	f->pool->requests++;
 	if (f->pool->on_request)
 		f->pool->on_request(f->pool->arg, f, &q);

@@ -169,7 +169,7 @@ static bool request_report(const struct proto_bytes *b, size_t head, uint8_t tag
 		r.op_len = http_op(op, sizeof(op), l.method, l.method_n, l.target, l.target_n, s->raw);
 	}
 	if (h)
-		r.ids = h->ids;
+		r.ids = &h->ids;
 	r.id = tag == TAG_H2C ? UPGRADED_STREAM : 0;
 	r.begin_ns = proto_begin_ns(b);
 	r.end_ns = proto_end_ns(b, head);
@@ -224,7 +224,7 @@ static ssize_t request_head(struct http_side *d, const struct proto_bytes *b, st
 static void response_report(struct http_side *d, uint64_t end_ns, struct proto_sink *s)
 {
 	struct proto_response r = {.status = d->status, .error = http_error(d->status), .begin_ns = d->begin_ns,
-				   .end_ns = end_ns, .bytes = d->bytes, .rows = d->rows, .ids = d->ids};
+				   .end_ns = end_ns, .bytes = d->bytes, .rows = d->rows, .ids = &d->ids};
 	char number[12];
 
 	if (d->exception) {
@@ -235,6 +235,8 @@ static void response_report(struct http_side *d, uint64_t end_ns, struct proto_s
 	s->response(s, &r);
 	d->bytes = 0;
 	d->chunked = false;
+	if (trace_ids_any(&d->ids))
+		d->ids = (struct trace_ids){0};
 }
 
 static ssize_t response_opaque(struct http *h)
@@ -289,7 +291,8 @@ static ssize_t response_head(struct http *h, const struct proto_bytes *b, struct
 	head = http_head_read(b->p, n);
 	d->rows = head.rows;
 	d->exception = head.exception;
-	d->ids = head.ids;
+	if (trace_ids_any(&head.ids))
+		d->ids = head.ids;
 	if (d->status == 101 || (tag == TAG_CONNECT && d->status / 100 == 2))
 		return response_switch(h, &head, b, n, s);
 	if (d->status < 200) {

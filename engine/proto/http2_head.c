@@ -15,6 +15,7 @@ void h2_head_reset(struct h2_head *d)
 	d->status = 0;
 	d->grpc_status = -1;
 	d->size = 0;
+	d->ids = (struct trace_ids){0};
 }
 
 /* A number of up to `digits` digits, or -1. */
@@ -72,11 +73,16 @@ void h2_head_field(void *arg, const char *name, size_t name_n, const char *value
 	case 'c':
 		if (name_n == 12 && !memcmp(name, "content-type", 12))
 			d->grpc = n >= 16 && !memcmp(value, "application/grpc", 16) && (n == 16 || strchr("+; ", value[16]));
+		else if (trace_ids_may(name, name_n))
+			trace_ids_field(&d->ids, name, name_n, value, n);
 		break;
 	case 'g':
 		if (name_n == 11 && !memcmp(name, "grpc-status", 11))
 			d->grpc_status = number(value, n, 9);
 		break;
+	default:
+		if (trace_ids_may(name, name_n))
+			trace_ids_field(&d->ids, name, name_n, value, n);
 	}
 }
 

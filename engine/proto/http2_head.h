@@ -16,6 +16,7 @@ struct h2_head {
 	int16_t status;         /* 0: none, or unknown */
 	int32_t grpc_status;    /* -1: none, or unknown */
 	uint32_t size;          /* of the list, as SETTINGS_MAX_HEADER_LIST_SIZE counts */
+	struct trace_ids ids;
 };
 
 void h2_head_reset(struct h2_head *d);

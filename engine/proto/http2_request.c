@@ -124,6 +124,7 @@ static int request_begin(struct http2 *h, uint64_t end_ns, struct proto_sink *s)
 	if (d->head.method_n == 7 && d->head.method[0] == 'C')
 		st->seen |= H2_TUNNEL;
 	r.op_len = h2_head_op(&d->head, op, s->raw);
+	r.ids = &d->head.ids;
 	s->request(s, &r);
 	if (is_set(st, H2_ANSWERED))
 		response_end(h, st, st->end_ns, s);

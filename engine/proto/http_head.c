@@ -202,7 +202,8 @@ static void field(struct http_head *h, const char *line, size_t n)
 	const char *v;
 	size_t len;
 
-	trace_ids_line(&h->ids, line, n);
+	if (trace_ids_may(line, n))
+		trace_ids_line(&h->ids, line, n);
 	switch (*line | 0x20) {
 	case 'c':
 		if ((v = field_value(line, n, "content-length", &len)))

@@ -35,6 +35,7 @@ struct passing {
 	int error;
 	uint16_t op_len;
 	char op[160];
+	struct trace_ids ids;
 };
 
 struct kafka {
@@ -214,7 +215,8 @@ static ssize_t kafka_client(struct kafka *t, const struct proto_bytes *b, struct
 	h = header_read(b->p, b->n);
 	k = kafka_request_body(&h.body, h.key, h.version);
 	*m = (struct passing){.open = true, .id = sink_id(h.id), .begin_ns = proto_begin_ns(b), .bytes = 4 + (uint64_t)h.size,
-			      .oneway = h.key == KAFKA_PRODUCE && !k.acks, .waits = kafka_api(h.key)->waits, .rows = k.records};
+			      .oneway = h.key == KAFKA_PRODUCE && !k.acks, .waits = kafka_api(h.key)->waits, .rows = k.records,
+			      .ids = k.ids};
 	op_write(t, m, h.key, &k);
 	x = (struct pending){.id = h.id, .key = (uint8_t)h.key, .version = (uint8_t)h.version, .records = (uint32_t)k.records};
 	if (!m->oneway && !pending_put(t, &x, s))
@@ -225,7 +227,7 @@ static ssize_t kafka_client(struct kafka *t, const struct proto_bytes *b, struct
 static void request_end(struct passing *m, uint64_t end_ns, struct proto_sink *s)
 {
 	struct proto_request q = {.id = m->id, .op = m->op, .op_len = m->op_len, .begin_ns = m->begin_ns, .end_ns = end_ns,
-				  .bytes = m->bytes, .waits = m->waits, .oneway = m->oneway, .rows = m->rows};
+				  .bytes = m->bytes, .waits = m->waits, .oneway = m->oneway, .rows = m->rows, .ids = &m->ids};
 
 	m->open = false;
 	s->request(s, &q);

@@ -8,8 +8,10 @@
 #define BATCH_LENGTH 8
 #define BATCH_BEFORE 12
 #define BATCH_MAGIC 16
+#define BATCH_CODEC 22            /* the lower byte of the attributes */
 #define BATCH_RECORDS 57
 #define BATCH_HEAD 61
+#define VARLONG_BYTES 10
 
 static const uint8_t *take(struct kafka_reader *r, size_t n)
 {
@@ -128,6 +130,53 @@ static void first_topic(struct kafka_reader *r, struct kafka_topics *t, bool by_
 		t->name = kafka_string(r);
 }
 
+/* Lengths within a record; -1: null, or past the end. */
+static int64_t record_length(struct kafka_reader *r)
+{
+	uint32_t v = varint(r);
+
+	return r->over ? -1 : (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+static struct kafka_bytes record_bytes(struct kafka_reader *r)
+{
+	int64_t n = record_length(r);
+	const uint8_t *p = n > 0 ? take(r, (size_t)n) : NULL;
+
+	return (struct kafka_bytes){p, p ? (size_t)n : 0};
+}
+
+/* The headers of a record: length, attributes, two differences, key, value, and then they. */
+static void record_ids(struct kafka_reader *r, struct trace_ids *ids)
+{
+	int64_t headers;
+
+	record_length(r);
+	kafka_i8(r);
+	for (int i = 0; i < VARLONG_BYTES && kafka_i8(r) < 0; i++)
+		;
+	record_length(r);
+	record_bytes(r);
+	record_bytes(r);
+	for (headers = record_length(r); headers > 0 && !r->over; headers--) {
+		struct kafka_bytes name = record_bytes(r), value = record_bytes(r);
+
+		if (name.n && value.n)
+			trace_ids_field(ids, (const char *)name.p, name.n, (const char *)value.p, value.n);
+	}
+}
+
+/* The first batch of a Produce; its records may be cut off. */
+static void batch_read(struct kafka_reader *r, struct kafka_topics *t)
+{
+	bool packed = r->b.p[BATCH_CODEC] & 7;
+
+	t->records = be32(r->b.p + BATCH_RECORDS);
+	kafka_skip(r, BATCH_HEAD);
+	if (!packed)
+		record_ids(r, &t->ids);
+}
+
 static void produce(struct kafka_reader *r, int version, struct kafka_topics *t)
 {
 	int64_t size;
@@ -142,7 +191,7 @@ static void produce(struct kafka_reader *r, int version, struct kafka_topics *t)
 	kafka_i32(r);
 	size = records_size(r);
 	if (size >= BATCH_HEAD && !r->over && r->b.n >= BATCH_HEAD && r->b.p[BATCH_MAGIC] == 2)
-		t->records = be32(r->b.p + BATCH_RECORDS);
+		batch_read(r, t);
 }
 
 static void fetch(struct kafka_reader *r, int version, struct kafka_topics *t)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/trace_id.h"
+
 #define KAFKA_UUID 16
 
 struct kafka_bytes { const uint8_t *p; size_t n; };
@@ -28,6 +30,7 @@ struct kafka_topics {
 	int acks;                  /* Produce: 0 nobody answers */
 	bool session;              /* Fetch: of a session, which knows its topics from before */
 	uint64_t records;          /* Produce of one partition: how many; else 0 */
+	struct trace_ids ids;      /* Produce: of its first record, where that is not compressed */
 };
 
 struct kafka_result {

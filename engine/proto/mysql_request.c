@@ -164,7 +164,8 @@ void mysql_request(struct mysql *m, const uint8_t *p, size_t n, uint64_t begin_n
 	enum mysql_answer answer;
 	const char *name = mysql_command(p[0], &answer);
 	char op[MYSQL_OP_MAX];
-	struct proto_request r = {.op = op, .begin_ns = begin_ns, .end_ns = end_ns};
+	struct trace_ids ids = {0};
+	struct proto_request r = {.op = op, .begin_ns = begin_ns, .end_ns = end_ns, .ids = &ids};
 
 	m->grows = answer != ANSWER_NONE;
 	if (answer == ANSWER_NONE) {
@@ -172,6 +173,8 @@ void mysql_request(struct mysql *m, const uint8_t *p, size_t n, uint64_t begin_n
 		return;
 	}
 	r.op_len = command_op(m, name, op, p, n, s);
+	if (p[0] == COM_QUERY || p[0] == COM_STMT_PREPARE)
+		trace_ids_sql(&ids, (const char *)p + 1, n - 1);
 	r.tag = (uint8_t)((unsigned)answer | m->prepared % 32 << 3);
 	r.bytes = m->c_bytes + total;
 	m->c_bytes = 0;

@@ -20,6 +20,7 @@
 #define SUBJECT_MAX 1024
 #define PAYLOAD_MAX (64ll << 20)        /* the server's own upper bound of max_payload */
 #define WORDS_MAX 7
+#define HEAD_LOOK 2048                  /* as much of a message's head is looked at */
 #define STATUS_BYTES 16                 /* "NATS/1.0 503\r\n" */
 #define ID_PING 1
 
@@ -30,6 +31,7 @@ struct message {
 	enum kind kind;
 	uint64_t id, begin_ns, bytes;
 	int status;
+	struct trace_ids ids;
 	uint16_t op_len;
 	char op[200];
 };
@@ -145,12 +147,26 @@ static void op_set(struct message *m, const char *verb, struct word subject, boo
 	m->op_len = (uint16_t)(n + normalise_name(m->op + n, sizeof(m->op) - n, subject.p, subject.n, raw));
 }
 
+/* Lines "name: value" behind the one with the version; those that are here. */
+static struct trace_ids head_ids(const uint8_t *p, size_t n)
+{
+	struct trace_ids ids = {0};
+	const uint8_t *end = p + n, *lf = memchr(p, '\n', n), *next;
+
+	for (; lf && (next = memchr(lf + 1, '\n', (size_t)(end - lf - 1))); lf = next)
+		trace_ids_line(&ids, (const char *)lf + 1, (size_t)(next - lf - 1));
+	return ids;
+}
+
 static void message_begin(struct nats *t, enum proto_dir dir, const struct proto_bytes *b, const struct shape *sh, size_t line,
 			  struct proto_sink *s)
 {
 	struct message *m = &t->now[dir];
+	size_t here = b->n - line;
 
 	*m = (struct message){.begin_ns = proto_begin_ns(b), .bytes = line + (uint64_t)sh->size + 2};
+	if (sh->headers)
+		m->ids = head_ids(b->p + line, here < (size_t)sh->head ? here : (size_t)sh->head);
 	if (dir == FROM_SERVER) {
 		m->id = inbox_id(sh->subject);
 		m->kind = s->has(s, m->id) ? KIND_REPLY : KIND_DELIVER;
@@ -161,7 +177,7 @@ static void message_begin(struct nats *t, enum proto_dir dir, const struct proto
 	op_set(m, m->kind == KIND_REQUEST ? "REQUEST" : "PUBLISH", sh->subject, s->raw);
 	if (m->kind == KIND_REQUEST) {
 		struct proto_request q = {.id = inbox_id(sh->reply), .op = m->op, .op_len = m->op_len, .begin_ns = m->begin_ns,
-					  .end_ns = m->begin_ns, .bytes = line,
+					  .end_ns = m->begin_ns, .bytes = line, .ids = &m->ids,
 					  .waits = starts_with(sh->subject, "$JS.API.CONSUMER.MSG.NEXT.")};
 
 		m->id = q.id;
@@ -193,7 +209,7 @@ static void reply_end(const struct message *m, uint64_t end_ns, struct proto_sin
 static void message_end(struct message *m, uint64_t end_ns, struct proto_sink *s)
 {
 	struct proto_request q = {.op = m->op, .op_len = m->op_len, .begin_ns = m->begin_ns, .end_ns = end_ns, .bytes = m->bytes,
-				  .oneway = true, .rows = 1};
+				  .oneway = true, .rows = 1, .ids = &m->ids};
 
 	if (m->kind == KIND_REQUEST)
 		s->grow(s, m->id, end_ns, m->bytes);
@@ -216,13 +232,15 @@ static ssize_t payload(struct nats *t, enum proto_dir dir, const struct proto_by
 		       struct proto_sink *s)
 {
 	struct shape sh;
-	size_t least = l->size;
+	size_t least = l->size, wanted = l->size;
 
 	if (!shape_read(l, &sh))
 		return PROTO_BAD;
-	if (sh.headers)
+	if (sh.headers) {
 		least += sh.head < STATUS_BYTES ? (size_t)sh.head : STATUS_BYTES;
-	if (b->n < least)
+		wanted += sh.head < HEAD_LOOK ? (size_t)sh.head : HEAD_LOOK;
+	}
+	if (b->n < least || (b->n < wanted && !b->cut))
 		return 0;
 	message_begin(t, dir, b, &sh, l->size, s);
 	if (sh.headers)

@@ -73,7 +73,9 @@ struct waiting *pairing_push(struct pairing *q, struct flow_pool *p, const struc
 	w->tag = r->tag;
 	w->chained = r->chained;
 	w->waits = r->waits;
-	w->ids = r->ids;
+	w->has_ids = r->ids && trace_ids_any(r->ids);
+	if (w->has_ids)
+		w->ids = *r->ids;
 	w->served = false;
 	w->tid = w->begin_seq = w->end_seq = 0;
 	q->n++;
@@ -82,11 +84,14 @@ struct waiting *pairing_push(struct pairing *q, struct flow_pool *p, const struc
 
 struct waiting *pairing_take(struct pairing *q, uint32_t i)
 {
-	struct waiting w = *pairing_at(q, i);
+	struct waiting w;
 
-	for (; i > 0; i--)
-		*pairing_at(q, i) = *pairing_at(q, i - 1);
-	*pairing_at(q, 0) = w;
+	if (i) {
+		w = *pairing_at(q, i);
+		for (; i > 0; i--)
+			*pairing_at(q, i) = *pairing_at(q, i - 1);
+		*pairing_at(q, 0) = w;
+	}
 	q->head = (q->head + 1) & (q->cap - 1);
 	q->n--;
 	return pairing_at(q, q->cap - 1);

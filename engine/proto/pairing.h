@@ -17,7 +17,8 @@ struct waiting {
 	bool waits;
 	bool served;
 	bool marker;               /* takes its place, is never reported */
-	struct trace_ids ids;
+	bool has_ids;
+	struct trace_ids ids;      /* where has_ids says so */
 };
 
 struct pairing {

@@ -50,6 +50,7 @@ struct postgres {
 	uint64_t p_end, p_bytes;    /* of those up to the last Parse and its Describe */
 	uint64_t start_begin, start_end, start_bytes;
 	char pending[128];          /* fingerprint of what `kind` is about */
+	struct trace_ids ids;       /* of the next request */
 	/* server */
 	char sqlstate[6];           /* error of the batch; "" none */
 	bool parse_done;            /* ParseComplete has come since the last response */
@@ -140,9 +141,10 @@ static void request_push(struct postgres *g, const char *op, size_t n, uint8_t t
 			 struct proto_sink *s)
 {
 	struct proto_request r = {.op = op, .op_len = n, .tag = tag, .begin_ns = g->c_begin, .end_ns = end_ns,
-				  .bytes = g->c_bytes, .chained = tag == TAG_EXECUTE || tag == TAG_PREPARE};
+				  .bytes = g->c_bytes, .chained = tag == TAG_EXECUTE || tag == TAG_PREPARE, .ids = &g->ids};
 
 	s->request(s, &r);
+	g->ids = (struct trace_ids){0};
 	g->batch = false;
 	g->pushed = true;
 	g->c_bytes = 0;
@@ -183,6 +185,13 @@ static void pending_set(struct postgres *g, char kind, const char *op, size_t n)
 	out_end(&o);
 }
 
+/* Of the statement that the next request is about. */
+static void ids_read(struct postgres *g, const char *sql, size_t n)
+{
+	g->ids = (struct trace_ids){0};
+	trace_ids_sql(&g->ids, sql, n);
+}
+
 static void client_query(struct postgres *g, const uint8_t *p, size_t n, uint64_t end_ns, struct proto_sink *s)
 {
 	char op[OP_MAX];
@@ -191,6 +200,7 @@ static void client_query(struct postgres *g, const uint8_t *p, size_t n, uint64_
 
 	if (string_next(p, n, &off))
 		n = off - 1;
+	ids_read(g, (const char *)p, n);
 	executes = postgres_sql(&g->statements, (const char *)p, n, s);
 	if (executes) {
 		request_push(g, executes, strlen(executes), TAG_QUERY, end_ns, s);
@@ -213,6 +223,7 @@ static void client_parse(struct postgres *g, const struct proto_bytes *b, const 
 	begin = off;
 	if (string_next(p, n, &off))
 		n = off - 1;
+	ids_read(g, (const char *)p + begin, n - begin);
 	executes = postgres_sql(&g->statements, (const char *)p + begin, n - begin, s);
 	if (executes) {
 		n = strnlen(executes, sizeof(op));

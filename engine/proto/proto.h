@@ -100,7 +100,7 @@ struct proto_request {
 	enum req_error error;   /* oneway only, and so are the next two */
 	const char *detail;
 	uint64_t rows;          /* messages */
-	struct trace_ids ids;
+	const struct trace_ids *ids;    /* that it carries; NULL: none */
 };
 
 struct proto_response {
@@ -110,7 +110,7 @@ struct proto_response {
 	const char *detail;     /* SQLSTATE, error word, or NULL */
 	uint64_t begin_ns, end_ns, bytes, rows;
 	bool lasts;             /* it lasted as long as the client wanted: its time is no latency */
-	struct trace_ids ids;   /* a server that made the id itself says so here */
+	const struct trace_ids *ids;    /* a server that made the id itself says so here; NULL: no */
 };
 
 struct tls_handshake;

@@ -85,6 +85,7 @@ static void client_request(struct tds *t, const struct proto_bytes *b, size_t le
 	t->starting = false;
 	r.op = q.op;
 	r.op_len = q.op_len;
+	r.ids = &q.ids;
 	r.tag = q.prepares ? TAG_PREPARES : TAG_REQUEST;
 	s->request(s, &r);
 	if (q.prepares)

@@ -19,6 +19,7 @@ struct tds_request {
 	bool prepares;          /* the answer holds the handle of a statement */
 	char statement[TDS_OP_MAX];    /* its fingerprint */
 	size_t statement_len;
+	struct trace_ids ids;
 };
 
 /* What the end of a server's message says. */

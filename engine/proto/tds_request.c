@@ -65,13 +65,16 @@ static size_t text_narrow(char *out, size_t cap, const uint8_t *p, size_t n)
 	return o;
 }
 
-static size_t sql_read(char *op, const uint8_t *p, size_t n, bool wide, bool raw)
+static size_t sql_read(char *op, struct trace_ids *ids, const uint8_t *p, size_t n, bool wide, bool raw)
 {
 	char text[TEXT_MAX];
 
-	if (!wide)
+	if (!wide) {
+		trace_ids_sql(ids, (const char *)p, n);
 		return normalise_sql(op, TDS_OP_MAX, SQL_TDS, (const char *)p, n, raw);
+	}
 	n = text_narrow(text, sizeof(text), p, n);
+	trace_ids_sql(ids, text, n);
 	return normalise_sql(op, TDS_OP_MAX, SQL_TDS, text, n, raw);
 }
 
@@ -133,7 +136,7 @@ static bool value_next(const uint8_t *p, size_t n, size_t *off, struct value *v)
 }
 
 /* The statement in the parameter with that index. */
-static size_t statement_read(char *op, const uint8_t *p, size_t n, unsigned index, bool raw)
+static size_t statement_read(char *op, struct trace_ids *ids, const uint8_t *p, size_t n, unsigned index, bool raw)
 {
 	struct value v;
 	size_t off = 0;
@@ -141,7 +144,7 @@ static size_t statement_read(char *op, const uint8_t *p, size_t n, unsigned inde
 	for (unsigned i = 0; i <= index; i++)
 		if (!value_next(p, n, &off, &v))
 			return 0;
-	return sql_read(op, v.p, v.n, v.wide, raw);
+	return sql_read(op, ids, v.p, v.n, v.wide, raw);
 }
 
 static void op_set(struct tds_request *r, const char *verb, const char *op, size_t n)
@@ -181,7 +184,7 @@ static void procedure_read(struct tds_request *r, unsigned procedure, const uint
 		return;
 	}
 	if (where[procedure])
-		r->statement_len = statement_read(r->statement, p, n, where[procedure] - 1u, s->raw);
+		r->statement_len = statement_read(r->statement, &r->ids, p, n, where[procedure] - 1u, s->raw);
 	if (!r->statement_len) {
 		op_set(r, "EXEC ", procedures[procedure], strlen(procedures[procedure]));
 		return;
@@ -232,9 +235,10 @@ void tds_request_read(struct tds_request *r, uint8_t type, const uint8_t *p, siz
 
 	r->op_len = r->statement_len = 0;
 	r->prepares = false;
+	r->ids = (struct trace_ids){0};
 	switch (type) {
 	case TDS_BATCH:
-		r->op_len = sql_read(r->op, p + off, n - off, true, s->raw);
+		r->op_len = sql_read(r->op, &r->ids, p + off, n - off, true, s->raw);
 		break;
 	case TDS_RPC:
 		rpc_read(r, p + off, n - off, statements, s);

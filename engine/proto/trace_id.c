@@ -3,7 +3,6 @@
 
 #include "base/map.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -54,17 +53,6 @@ static const struct id_field id_fields[] = {
 	FIELD("x-transaction-id", FORM_REQUEST, 7),
 };
 
-/* With which letters a name of the table begins: most names of most heads end here. */
-#define LETTER(c) (1u << ((c) - 'a'))
-#define LETTERS (LETTER('b') | LETTER('c') | LETTER('e') | LETTER('r') | LETTER('s') | LETTER('t') | LETTER('u') | LETTER('x'))
-
-static bool may_begin(char c)
-{
-	unsigned l = (unsigned)(c | 0x20) - 'a';
-
-	return l < 26 && LETTERS >> l & 1;
-}
-
 static bool is_name(const struct id_field *f, const char *name)
 {
 	for (size_t i = 0; i < f->length; i++) {
@@ -78,7 +66,7 @@ static bool is_name(const struct id_field *f, const char *name)
 
 static const struct id_field *field_find(const char *name, size_t n)
 {
-	if (!n || n > NAME_LONGEST || !may_begin(*name))
+	if (n > NAME_LONGEST || !trace_ids_may(name, n))
 		return NULL;
 	for (size_t i = 0; i < sizeof(id_fields) / sizeof(*id_fields); i++)
 		if (id_fields[i].length == n && is_name(&id_fields[i], name))
@@ -270,6 +258,11 @@ static void field_take(struct trace_ids *ids, const struct id_field *f, const ch
 	take_request(ids, v.request, f->rank);
 }
 
+bool trace_ids_knows(const char *name, size_t n)
+{
+	return field_find(name, n);
+}
+
 void trace_ids_field(struct trace_ids *ids, const char *name, size_t name_n, const char *value, size_t value_n)
 {
 	const struct id_field *f = field_find(name, name_n);
@@ -283,7 +276,7 @@ void trace_ids_line(struct trace_ids *ids, const char *line, size_t n)
 	const char *colon;
 	size_t name;
 
-	if (!n || !may_begin(*line) || !(colon = memchr(line, ':', n < NAME_LONGEST + 2 ? n : NAME_LONGEST + 2)))
+	if (!trace_ids_may(line, n) || !(colon = memchr(line, ':', n < NAME_LONGEST + 2 ? n : NAME_LONGEST + 2)))
 		return;
 	name = (size_t)(colon - line);
 	while (name && (line[name - 1] == ' ' || line[name - 1] == '\t'))
@@ -328,16 +321,25 @@ static void comment_pair(struct trace_ids *ids, struct text *t)
 	trace_ids_field(ids, key, n, value, (size_t)(t->p - value));
 }
 
+/* Where the next comment begins, behind its sign; NULL: there is none. Statements seldom divide, so a byte is looked for. */
+static const char *comment_begin(const char *p, const char *end)
+{
+	while (p < end && (p = memchr(p, '/', (size_t)(end - p))) && ++p < end)
+		if (*p == '*')
+			return p + 1;
+	return NULL;
+}
+
 void trace_ids_sql(struct trace_ids *ids, const char *sql, size_t n)
 {
-	const char *end = sql + n, *at;
+	const char *end = sql + n, *at = sql;
 
-	for (int i = 0; i < COMMENTS_MAX && sql < end && (at = memmem(sql, (size_t)(end - sql), "/*", 2)); i++) {
-		struct text t = {at + 2, memmem(at + 2, (size_t)(end - at - 2), "*/", 2)};
+	for (int i = 0; i < COMMENTS_MAX && (at = comment_begin(at, end)); i++) {
+		struct text t = {at, memmem(at, (size_t)(end - at), "*/", 2)};
 
 		if (!t.end)
 			t.end = end;
-		sql = t.end;
+		at = t.end;
 		while (t.p < t.end)
 			comment_pair(ids, &t);
 	}

@@ -12,6 +12,7 @@
 #ifndef ROOTLE_PROTO_TRACE_ID_H
 #define ROOTLE_PROTO_TRACE_ID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +25,38 @@ struct trace_ids {
 	uint8_t trace_rank, request_rank;       /* which field they are of: of several the same one counts, in whichever order they come */
 };
 
+static inline bool trace_ids_any(const struct trace_ids *ids)
+{
+	return ids->trace_rank | ids->request_rank;
+}
+
+/* May a field of this name, or a line that begins with it, be read? Most are not; the callers ask first, for speed. */
+static inline bool trace_ids_may(const char *name, size_t n)
+{
+	if (n < 2)
+		return false;
+	switch ((name[0] | 0x20) << 8 | (name[1] | 0x20)) {
+	case 'x' << 8 | ('-' | 0x20):
+	case 'x' << 8 | ('_' | 0x20):
+	case 'b' << 8 | ('3' | 0x20):
+	case 's' << 8 | 'w':
+	case 'u' << 8 | 'b':
+	case 'e' << 8 | 'l':
+		return true;
+	case 't' << 8 | 'r':
+		return n > 5 && (name[2] | 0x20) == 'a' && (name[3] | 0x20) == 'c';
+	case 'r' << 8 | 'e':
+		return n > 5 && (name[2] | 0x20) == 'q';
+	case 'c' << 8 | 'o':
+		return n > 5 && (name[2] | 0x20) == 'r';
+	}
+	return false;
+}
+
 /* A field of a head, a parameter or metadata; names are compared without case. */
 void trace_ids_field(struct trace_ids *ids, const char *name, size_t name_n, const char *value, size_t value_n);
+/* Is it the name of a field that is read? */
+bool trace_ids_knows(const char *name, size_t n);
 /* A line "name: value" without its end. */
 void trace_ids_line(struct trace_ids *ids, const char *line, size_t n);
 /* What comments of a statement say: key='value' (sqlcommenter), key:value (Marginalia). */

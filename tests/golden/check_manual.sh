@@ -15,7 +15,7 @@ for command in $commands; do
 	done
 done
 if command -v mandoc > /dev/null; then
-	for page in rootle.1 rootle-record.1 rootle-explain.1 rootle-protocols.5; do
+	for page in rootle.1 rootle-record.1 rootle-explain.1 rootle-names.5 rootle-protocols.5; do
 		mandoc -T lint -W warning "$man/$page" || status=1
 	done
 fi

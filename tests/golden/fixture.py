@@ -20,6 +20,8 @@ def wobble(i, k):
 
 SERVICES = [("client", "external", None), ("nginx", "proxy", "/usr/sbin/nginx"), ("shop.py", "app", "/usr/bin/python3.11"),
             ("postgres", "db", "/usr/lib/postgresql/15/bin/postgres"), ("redis", "cache", "/usr/bin/redis-server")]
+WHY = {"nginx": {"why": "well-known server"}, "shop.py": {"why": "script of python"},
+       "redis": {"why": "rule of /etc/rootle/rootle.yaml:4", "image": "docker.io/library/valkey:8"}}
 # from, to, protocol, port, op, requests a second, healthy ms, ms added by the fault
 EDGES = [("client", "nginx", "http", 80, "GET /items/{id}", 40, 9, 180),
          ("client", "nginx", "http", 80, "GET /cart", 20, 3, 0),
@@ -42,7 +44,7 @@ HZ = 49
 
 line(type="meta", schema="ndjson/1", node="web-3", source="fixture", interval_s=TICK)
 for name, kind, exe in SERVICES:
-    line(type="service", service=name, kind=kind, **({"exe": exe} if exe else {}))
+    line(type="service", service=name, kind=kind, **({"exe": exe} if exe else {}), **WHY.get(name, {}))
 for source, target, protocol, port in sorted({e[:4] for e in EDGES}):
     line(**{"type": "edge", "from": source, "to": target, "protocol": protocol, "port": port})
 line(type="fact", key="profile_hz", value=str(HZ))

@@ -93,7 +93,7 @@ static struct ev_proc event(uint8_t what, pid_t pid, pid_t parent, const char *p
 
 Test(ident, program_parent_start_and_namespace)
 {
-	struct ident *t = ident_new("/proc", 0);
+	struct ident *t = ident_new("/proc", NULL, 0);
 	const char *const argv[] = { "sleep", "30", NULL };
 	pid_t pid = spawn("sleep", argv);
 	const struct process_ident *p = ident_get(t, (uint32_t)pid);
@@ -115,17 +115,17 @@ Test(ident, program_parent_start_and_namespace)
 
 Test(ident, nobody)
 {
-	struct ident *t = ident_new("/proc", 0);
+	struct ident *t = ident_new("/proc", NULL, 0);
 
 	cr_expect_null(ident_get(t, 0));
 	cr_expect_null(ident_get(t, 4194303));
-	cr_expect_null(ident_new("/nonexistent", 0));
+	cr_expect_null(ident_new("/nonexistent", NULL, 0));
 	ident_free(t);
 }
 
 Test(ident, script_and_its_version)
 {
-	struct ident *t = ident_new("/proc", 0);
+	struct ident *t = ident_new("/proc", NULL, 0);
 	char path[100];
 	const char *const argv[] = { "sh", "job.sh", NULL };
 	char first[32];
@@ -154,7 +154,7 @@ Test(ident, script_and_its_version)
 
 Test(ident, executable_replaced)
 {
-	struct ident *t = ident_new("/proc", 0);
+	struct ident *t = ident_new("/proc", NULL, 0);
 	char path[100];
 	const char *const argv[] = { "orders", "30", NULL };
 	char first[32];
@@ -179,7 +179,7 @@ Test(ident, python_script_and_worker)
 {
 	if (access("/usr/bin/python3", X_OK))
 		cr_skip_test("no python3 here");
-	struct ident *t = ident_new("/proc", 0);
+	struct ident *t = ident_new("/proc", NULL, 0);
 	char path[100];
 	const char *const argv[] = { "/usr/bin/python3", "-u", "app.py", "--password", "hunter2", NULL };
 
@@ -216,7 +216,7 @@ Test(ident, python_script_and_worker)
 
 Test(ident, fork_is_its_parent_until_exec)
 {
-	struct ident *t = ident_new("/proc", 0);
+	struct ident *t = ident_new("/proc", NULL, 0);
 	const char *const argv[] = { "sh", "-c", "sleep 30; true", NULL };
 	pid_t pid = spawn("sh", argv);
 	struct ev_proc e = event(PROC_FORK, 4194300, pid, "");
@@ -244,7 +244,7 @@ Test(ident, fork_is_its_parent_until_exec)
 
 Test(ident, children_of_a_server_are_its_own)
 {
-	struct ident *t = ident_new("/proc", 0);
+	struct ident *t = ident_new("/proc", NULL, 0);
 	char path[100];
 	const char *const argv[] = { "haproxy", "30", NULL };
 
@@ -265,7 +265,7 @@ Test(ident, children_of_a_server_are_its_own)
 
 Test(ident, pid_reused)
 {
-	struct ident *t = ident_new("/proc", 0);
+	struct ident *t = ident_new("/proc", NULL, 0);
 	struct ev_proc e = event(PROC_EXEC, 4194300, 1, "/opt/one");
 
 	ident_event(t, &e);
@@ -283,7 +283,7 @@ Test(ident, pid_reused)
 /* Ten thousand short-lived processes: bounded, and quick. */
 Test(ident, spawn_storm_is_bounded)
 {
-	struct ident *t = ident_new("/proc", 1000);
+	struct ident *t = ident_new("/proc", NULL, 1000);
 	uint32_t known = 0;
 
 	for (int i = 0; i < 10000; i++) {
@@ -303,7 +303,7 @@ Test(ident, spawn_storm_is_bounded)
 
 Test(ident, kernel_threads)
 {
-	struct ident *t = ident_new("/proc", 0);
+	struct ident *t = ident_new("/proc", NULL, 0);
 	const struct process_ident *p = ident_get(t, 2);
 
 	if (!p || strcmp(p->comm, "kthreadd")) {
@@ -324,7 +324,7 @@ Test(ident, start_is_the_same_for_everyone)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	for (int i = 0; i < 20; i++) {
-		struct ident *t = ident_new("/proc", 0);
+		struct ident *t = ident_new("/proc", NULL, 0);
 		const struct process_ident *p = ident_get(t, (uint32_t)getpid());
 		cr_assert_not_null(p);
 		if (!i)
