@@ -215,7 +215,7 @@ static void draw_calls(const struct drawing *d, uint32_t node)
 			continue;
 		put(d, v->x, e->y, 1, far ? STYLE_DIM : line_style(d, e->from, call->health), d->g->utf8 ? (far ? "»" : "►") : far ? "*" : ">");
 		if (far)
-			draw_far_call(d, call, v->x + 1, e->y, k->beside ? map_look_numbers(k) : v->w - 1 - k->boxed);
+			draw_far_call(d, call, v->x + 1, e->y, k->boxed ? v->w - 2 : map_look_numbers(k));
 		else if (k->style.pitch > 1)
 			draw_high_call(d, call, v->x + 1, e->y);
 		else

@@ -26,6 +26,8 @@ char *map_rate(char buf[MAP_TEXT], double per_s, int width)
 
 	if (isnan(per_s))
 		return strcpy(buf, "-");
+	if (per_s > 0 && per_s < 0.05)                     /* "2.4/m", "0.2/h" rather than "0.00/s" */
+		return per_s * 60 >= 0.05 ? fit(buf, per_s * 60, "/m", width) : fit(buf, per_s * 3600, "/h", width);
 	for (; unit < 3 && per_s >= 999.5; unit++)
 		per_s /= 1000;
 	if (unit && per_s >= 99.5 && width < 6) {          /* "123k/s" has no room: ".1M/s" */

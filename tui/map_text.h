@@ -9,7 +9,7 @@
 
 #define MAP_TEXT 48
 
-/* Into at most `width` columns, 5 or more, as precise as fits: "58.6/s" "59/s" "12k/s"; "65.3ms" "450us" "1.2s"; "3.3%" "<.1%".  "-" for what
+/* Into at most `width` columns, 5 or more, as precise as fits: "58.6/s" "59/s" "12k/s" "2.4/m"; "65.3ms" "450us" "1.2s"; "3.3%" "<.1%".  "-" for what
  * is not known. All return buf. */
 char *map_rate(char buf[MAP_TEXT], double per_s, int width);
 char *map_time(char buf[MAP_TEXT], double ms, int width);
