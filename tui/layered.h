@@ -73,7 +73,7 @@ int layered_order(struct layered *l);
 /* cols 0: as wide as it likes to be. A drawing that does not fit them is as narrow as it can be. */
 int layered_place(struct layered *l, const struct layered_style *style, int cols);
 
-/* Rows and columns that a drawing in this style has at least; after layered_order(), costs next to nothing. */
+/* Rows and columns that a drawing in this style has at least; after layered_rank(), costs next to nothing. */
 void layered_least(const struct layered *l, const struct layered_style *style, int *cols, int *rows);
 /* Pairs of edges that cross in the order found. */
 size_t layered_crossings(const struct layered *l);

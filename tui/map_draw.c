@@ -133,6 +133,14 @@ static const char *call_words(const struct map_edge *e, char buf[MAP_TEXT])
 	return e->trouble ? e->trouble : e->spoken ? NULL : map_open(buf, e->open);
 }
 
+/* Errors of the requests; without any what else makes a call not well, as far as there is room. */
+static const char *error_words(const struct map_edge *e, char buf[MAP_TEXT], int width)
+{
+	if (e->errors > 0)
+		return map_ratio(buf, e->error_ratio);
+	return e->reset ? (width < 5 ? "rst" : "reset") : "";
+}
+
 static void draw_sign(const struct drawing *d, const struct map_edge *e, int x, int y)
 {
 	if (e->health)
@@ -169,7 +177,7 @@ static void draw_high_call(const struct drawing *d, const struct map_edge *e, in
 	if (words)
 		return;
 	put_right(d, x, y + 1, 5, STYLE_PLAIN, map_time(text, e->p95_ms, 5));
-	put_right(d, x + 5, y + 1, k->errors, style, e->errors > 0 ? map_ratio(text, e->error_ratio) : "");
+	put_right(d, x + 5, y + 1, k->errors, style, error_words(e, text, k->errors));
 }
 
 static void draw_call(const struct drawing *d, const struct map_edge *e, int x, int y)
@@ -197,7 +205,7 @@ static void draw_call(const struct drawing *d, const struct map_edge *e, int x, 
 	}
 	put_right(d, x, y, k->p95, STYLE_PLAIN, map_time(text, e->p95_ms, k->p95));
 	if (k->errors)
-		put_right(d, x + k->p95 + 1, y, k->errors, style, e->errors > 0 ? map_ratio(text, e->error_ratio) : "");
+		put_right(d, x + k->p95 + 1, y, k->errors, style, error_words(e, text, k->errors));
 }
 
 static void draw_calls(const struct drawing *d, uint32_t node)

@@ -115,7 +115,8 @@ static int add_edge(struct building *b, const struct sum_edge *e)
 		.from = b->node[we->from == WIN_NONE ? w->services.n : we->from], .to = b->node[we->to],
 		.protocol = protocol, .members = 1, .spoken = e->l.count > 0, .rate_per_s = e->l.rate_per_s,
 		.errors = e->l.errors, .p95_ms = e->l.p95_ms, .error_ratio = e->l.error_ratio, .open = e->open,
-		.trouble = is_dead_end(word) ? word : NULL, .health = edge_health(e),
+		.trouble = is_dead_end(word) ? word : NULL, .reset = e->resets > 0,
+		.health = edge_health(e),
 	};
 	return 0;
 }
@@ -168,6 +169,7 @@ void map_edge_add(struct map_edge *into, const struct map_edge *e)
 	}
 	into->open = isnan(into->open) ? e->open : isnan(e->open) ? into->open : into->open + e->open;
 	into->members += e->members;
+	into->reset |= e->reset;
 	if (strcmp(into->protocol, e->protocol))
 		into->protocol = "";
 	if (e->health > into->health || !into->trouble)
@@ -229,6 +231,11 @@ struct map_graph *map_graph_merge(const struct map_graph *g, const uint32_t *gro
 	uint32_t *number = to ? arena_alloc(&to->arena, g->nodes * 4) : NULL, i;
 	bool failed = !number;
 
+	if (to) {
+		to->services = g->services;
+		to->calls = g->calls;
+		to->utf8 = g->utf8;
+	}
 	for (i = 0; !failed && i < g->nodes; i++) {
 		if (group[i] != i) {
 			number[i] = number[group[i]];
@@ -250,9 +257,6 @@ struct map_graph *map_graph_merge(const struct map_graph *g, const uint32_t *gro
 		map_graph_free(to);
 		return NULL;
 	}
-	to->services = g->services;
-	to->calls = g->calls;
-	to->utf8 = g->utf8;
 	return to;
 }
 

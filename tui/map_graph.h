@@ -30,6 +30,7 @@ struct map_edge {
 	double rate_per_s, errors, p95_ms /* of several: the highest */, error_ratio;
 	double open;               /* connections */
 	const char *trouble;       /* "refused", "timeout", "hangs"; NULL: none of them */
+	bool reset;                /* connections were */
 	enum health health;
 	bool apart;                /* folded from many callers: is to be shown at the callee alone */
 };

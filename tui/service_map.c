@@ -71,7 +71,7 @@ static struct layered *layers_of(const struct map_graph *g)
 
 	for (uint32_t i = 0; l && i < g->edges; i++)
 		l->edge[i] = (struct layered_edge){.from = g->edge[i].from, .to = g->edge[i].to, .apart = g->edge[i].apart};
-	if (l && !layered_rank(l) && !layered_order(l))
+	if (l && !layered_rank(l))
 		return l;
 	layered_free(l);
 	return NULL;
@@ -81,6 +81,7 @@ struct fitting {
 	struct service_map *m;
 	int cols, rows;            /* 0: any */
 	bool failed;
+	bool ordered;              /* what m has now: put off until it may fit */
 	bool hopeless;             /* not even the narrowest look has the columns, whatever is folded */
 };
 
@@ -99,7 +100,9 @@ static bool fits(struct fitting *f)
 		f->hopeless = false;
 		if (f->rows && rows > f->rows)
 			continue;
-		f->failed = layered_place(m->layered, &looks[i].style, f->cols) != 0;
+		f->failed |= !f->ordered && layered_order(m->layered) != 0;
+		f->ordered = true;
+		f->failed |= layered_place(m->layered, &looks[i].style, f->cols) != 0;
 		m->look = &looks[i];
 		if (f->failed || ((!f->cols || m->layered->width <= f->cols) && (!f->rows || m->layered->height <= f->rows)))
 			return true;
@@ -130,6 +133,7 @@ static bool fold(struct fitting *f)
 		if (f->failed || (step >= 0 && !folded) || m->graph->nodes > NODES_MAX)
 			continue;
 		m->layered = layers_of(m->graph);
+		f->ordered = false;
 		f->failed |= !m->layered;
 		if (f->failed || fits(f))
 			return true;
@@ -142,7 +146,7 @@ static bool fold(struct fitting *f)
 struct service_map *service_map_new(const struct summary *s, const char *service, int cols, int rows, bool utf8)
 {
 	struct service_map *m = calloc(1, sizeof(*m));
-	struct fitting f = {m, cols, rows > 1 ? rows - 1 : 0, false, false};
+	struct fitting f = {.m = m, .cols = cols, .rows = rows > 1 ? rows - 1 : 0};
 
 	if (!m)
 		return NULL;
