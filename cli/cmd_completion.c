@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 #include "out.h"
+#include "proto/proto.h"
 #include "say.h"
+#include "sort.h"
 
 static void print_commands(void)
 {
@@ -50,6 +53,31 @@ static void print_choices(void)
 		}
 }
 
+/* What --sort takes is told by the command. */
+static void print_sorts(void)
+{
+	out_line("\t--sort) case ${COMP_WORDS[1]} in");
+	for (const struct command *c = command_table; c->name; c++) {
+		char words[256] = "";
+
+		if (!c->sorts)
+			continue;
+		for (const struct sort_key *k = c->sorts; k->name; k++)
+			snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s%s", *words ? " " : "", k->name);
+		out_line("\t\t%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")) ;;", c->name, words);
+	}
+	out_line("\t\tesac; return ;;");
+}
+
+static void print_protocols(void)
+{
+	char words[512] = "tcp udp unix";
+
+	for (int id = PROTO_UNKNOWN + 1; id < PROTO_MAX; id++)
+		snprintf(words + strlen(words), sizeof(words) - strlen(words), " %s", proto_name((enum proto_id)id));
+	out_line("\t--protocol) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;", words);
+}
+
 static void print_bash(void)
 {
 	out_line("# bash completion of rootle: printed by `rootle completion bash`");
@@ -63,6 +91,8 @@ static void print_bash(void)
 	out_line("\tfi");
 	out_line("\tcase $prev in");
 	print_choices();
+	print_sorts();
+	print_protocols();
 	out_line("\t--db|--pcap|--write-pcap|--config) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;");
 	out_line("\tesac");
 	out_line("\tcase ${COMP_WORDS[1]} in");

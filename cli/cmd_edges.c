@@ -6,7 +6,6 @@
 #include "command.h"
 #include "json_edge.h"
 #include "out.h"
-#include "table.h"
 
 static const struct table_column columns[] = {
 	{"FROM", false, true}, {"TO", false, true}, {"PROTO"}, {"RATE/s", true}, {"p50", true}, {"p99", true}, {"ERR", true},
@@ -85,46 +84,34 @@ static void health_row(struct table *t, const struct window *w, const struct sum
 	queue_text(t, e->callee.recv_queue_bytes, e->caller.recv_queue_bytes);
 }
 
-static bool wanted(const struct options *o, const struct window *w, const struct sum_edge *e)
-{
-	return service_wanted(o, w, w->edges.v[e->edge].from, w->edges.v[e->edge].to);
-}
-
 static size_t text(const struct summary *s, const struct options *o)
 {
-	struct table t;
-	size_t n = 0;
+	struct rows_table rows;
 
 	if (o->health)
-		table_init(&t, health_columns, sizeof(health_columns) / sizeof(health_columns[0]));
+		rows_table_init(&rows, s, o, health_columns, sizeof(health_columns) / sizeof(health_columns[0]));
 	else
-		table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+		rows_table_init(&rows, s, o, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < s->edges.n; i++)
-		if (wanted(o, s->window, &s->edges.v[i])) {
-			(o->health ? health_row : text_row)(&t, s->window, &s->edges.v[i]);
-			n++;
-		}
-	if (n)
-		table_print(&t);
-	table_done(&t);
-	return n;
+		(o->health ? health_row : text_row)(rows_table_row(&rows), s->window, &s->edges.v[i]);
+	rows_table_end(&rows);
+	return s->edges.n;
 }
 
 static size_t json(const struct summary *s, const struct options *o, struct json *j)
 {
-	size_t n = 0;
+	size_t n;
 
-	for (size_t i = 0; i < s->edges.n && !out_closed(); i++)
-		if (wanted(o, s->window, &s->edges.v[i])) {
-			json_edge(j, s, &s->edges.v[i]);
-			n++;
-		}
+	for (n = 0; n < s->edges.n && !out_closed(); n++)
+		json_edge(j, s, o, &s->edges.v[n]);
 	return n;
 }
 
 int cmd_edges(const struct command *c, struct options *o, int argc, char **argv)
 {
-	static const struct rows rows = {"edges/1", "no edges", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP, false, text, json};
+	static const struct rows rows = {
+		"edges/1", "no edges", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP, false, text, json, FILTER_EDGES,
+	};
 
 	return rows_command(&rows, o);
 }

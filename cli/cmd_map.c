@@ -76,9 +76,12 @@ static size_t text(const struct summary *s, const struct options *o)
 	return o->tree ? tree(s, o, cols) : layers(s, o, cols, o->height ? (int)o->height : (int)out_rows());
 }
 
-static void json_node(struct json *j, const struct window *w, const struct sum_service *v)
+static void json_node(struct json *j, const struct summary *s, const struct options *o, const struct sum_service *v)
 {
+	const struct window *w = s->window;
+
 	row_begin(j, "node");
+	json_tick(j, s, o);
 	json_string(j, "service", service_name(w, v->service));
 	json_string(j, "kind", w->services.v[v->service].kind);
 	json_number(j, "in_per_s", v->in.rate_per_s);
@@ -109,14 +112,14 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 
 	for (size_t i = 0; i < s->services.n && !out_closed(); i++)
 		if (on_map(s, o, s->services.v[i].service)) {
-			json_node(j, s->window, &s->services.v[i]);
+			json_node(j, s, o, &s->services.v[i]);
 			n++;
 		}
 	for (size_t i = 0; i < s->edges.n && !out_closed(); i++) {
 		const struct win_edge *e = &s->window->edges.v[s->edges.v[i].edge];
 
 		if (service_wanted(o, s->window, e->from, e->to)) {
-			json_edge(j, s, &s->edges.v[i]);
+			json_edge(j, s, o, &s->edges.v[i]);
 			n++;
 		}
 	}
@@ -126,7 +129,7 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 int cmd_map(const struct command *c, struct options *o, int argc, char **argv)
 {
 	static const struct rows rows = {
-		"map/1", "no calls", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, false, text, json,
+		"map/1", "no calls", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, false, text, json, FILTER_MAP, .drawn = true,
 	};
 
 	if (o->json + o->dot + o->tree + (o->svg != NULL) > 1)

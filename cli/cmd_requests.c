@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "command.h"
-#include "follow.h"
 #include "out.h"
 #include "rows.h"
-#include "table.h"
 
 #define COLUMNS 8
 #define OUTCOMES_SHOWN 2
@@ -19,14 +17,9 @@ static const struct table_column columns[COLUMNS] = {
 /* where any row has something to say there */
 static const struct table_column column_outcomes = {"OUTCOMES", false, true}, column_timed = {"MOST OF IT"};
 
-const char *op_text(const struct window *w, uint32_t op)
+static const char *op_text(const struct window *w, uint32_t op)
 {
 	return op < w->ops.n ? w->ops.v[op] : NULL;
-}
-
-bool request_wanted(const struct options *o, const struct window *w, const struct sum_op *p)
-{
-	return service_wanted(o, w, w->edges.v[p->edge].from, w->edges.v[p->edge].to);
 }
 
 static bool any_timed(const struct summary *s)
@@ -79,39 +72,35 @@ static size_t text(const struct summary *s, const struct options *o)
 {
 	const struct window *w = s->window;
 	struct table_column shown[COLUMNS + 2];
-	struct table t;
+	struct rows_table rows;
 	bool timed = any_timed(s), outcomes = s->outcomes.n > 0;
-	size_t n = 0, width = COLUMNS;
+	size_t width = COLUMNS;
 
 	memcpy(shown, columns, sizeof(columns));
 	if (outcomes)
 		shown[width++] = column_outcomes;
 	if (timed)
 		shown[width++] = column_timed;
-	table_init(&t, shown, width);
+	rows_table_init(&rows, s, o, shown, width);
 	for (size_t i = 0; i < s->ops.n; i++) {
 		const struct sum_op *p = &s->ops.v[i];
+		struct table *t = rows_table_row(&rows);
 
-		if (!request_wanted(o, w, p))
-			continue;
-		table_text(&t, service_text(w, w->edges.v[p->edge].from));
-		table_text(&t, service_text(w, w->edges.v[p->edge].to));
-		table_text(&t, op_text(w, p->op) ? op_text(w, p->op) : w->edges.v[p->edge].protocol);
-		table_printf(&t, "%.0f", p->l.count);
-		table_percent(&t, p->l.error_ratio);
-		table_ms(&t, p->l.p50_ms);
-		table_ms(&t, p->l.p95_ms);
-		table_ms(&t, p->l.p99_ms);
+		table_text(t, service_text(w, w->edges.v[p->edge].from));
+		table_text(t, service_text(w, w->edges.v[p->edge].to));
+		table_text(t, op_text(w, p->op) ? op_text(w, p->op) : w->edges.v[p->edge].protocol);
+		table_printf(t, "%.0f", p->l.count);
+		table_percent(t, p->l.error_ratio);
+		table_ms(t, p->l.p50_ms);
+		table_ms(t, p->l.p95_ms);
+		table_ms(t, p->l.p99_ms);
 		if (outcomes)
-			outcomes_cell(&t, s, p);
+			outcomes_cell(t, s, p);
 		if (timed)
-			most_of_it(&t, &p->l.timing);
-		n++;
+			most_of_it(t, &p->l.timing);
 	}
-	if (n)
-		table_print(&t);
-	table_done(&t);
-	return n;
+	rows_table_end(&rows);
+	return s->ops.n;
 }
 
 /* Sums over the requests that could be timed; the parts and unknown_ns make timed_ns. */
@@ -146,16 +135,14 @@ static void json_outcomes(struct json *j, const struct summary *s, const struct 
 	json_array_end(j);
 }
 
-static void json_row(struct json *j, const struct summary *s, const struct sum_op *p, bool tick)
+static void json_row(struct json *j, const struct summary *s, const struct options *o, const struct sum_op *p)
 {
 	const struct window *w = s->window;
 	const struct win_edge *e = &w->edges.v[p->edge];
 
 	row_begin(j, "requests");
-	if (tick) {
-		json_time(j, "t", s->since_ns);
-		json_number(j, "dur_s", (double)(s->until_ns - s->since_ns) / 1e9);
-	} else {
+	json_tick(j, s, o);
+	if (!o->follow) {
 		json_time(j, "since", s->since_ns);
 		json_time(j, "until", s->until_ns);
 	}
@@ -176,26 +163,20 @@ static void json_row(struct json *j, const struct summary *s, const struct sum_o
 	row_end(j);
 }
 
-size_t json_requests(const struct summary *s, const struct options *o, struct json *j, bool tick)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->ops.n && !out_closed(); i++)
-		if (request_wanted(o, s->window, &s->ops.v[i])) {
-			json_row(j, s, &s->ops.v[i], tick);
-			n++;
-		}
-	return n;
-}
-
 static size_t json(const struct summary *s, const struct options *o, struct json *j)
 {
-	return json_requests(s, o, j, false);
+	size_t n;
+
+	for (n = 0; n < s->ops.n && !out_closed(); n++)
+		json_row(j, s, o, &s->ops.v[n]);
+	return n;
 }
 
 int cmd_requests(const struct command *c, struct options *o, int argc, char **argv)
 {
-	static const struct rows rows = {"requests/1", "no requests", REQUESTS_LOAD, false, text, json};
+	static const struct rows rows = {
+		"requests/1", "no requests", LOAD_REQUESTS | LOAD_HISTS | LOAD_OUTCOMES, false, text, json, FILTER_OPS,
+	};
 
-	return o->follow ? requests_follow(o) : rows_command(&rows, o);
+	return rows_command(&rows, o);
 }

@@ -4,7 +4,6 @@
 #include "command.h"
 #include "out.h"
 #include "rows.h"
-#include "table.h"
 
 static const struct table_column columns[] = {
 	{"SERVICE", false, true}, {"KIND"}, {"CPU", true}, {"MEM", true}, {"IN/s", true}, {"p95", true}, {"ERR", true},
@@ -14,31 +13,26 @@ static const struct table_column columns[] = {
 static size_t text(const struct summary *s, const struct options *o)
 {
 	const struct window *w = s->window;
-	struct table t;
-	size_t n = 0;
+	struct rows_table rows;
 
-	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	rows_table_init(&rows, s, o, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < s->services.n; i++) {
 		const struct sum_service *v = &s->services.v[i];
+		struct table *t = rows_table_row(&rows);
 
-		if (!service_wanted(o, w, v->service, v->service))
-			continue;
-		table_text(&t, service_text(w, v->service));
-		table_text(&t, w->services.v[v->service].kind);
-		isnan(v->cpu_cores) ? table_text(&t, "-") : table_printf(&t, "%.2f", v->cpu_cores);
-		table_bytes(&t, v->mem_bytes);
-		table_count(&t, v->in.rate_per_s);
-		table_ms(&t, v->in.count > 0 ? v->in.p95_ms : NAN);
-		table_percent(&t, v->in.count > 0 ? v->in.error_ratio : NAN);
-		table_count(&t, v->out.rate_per_s);
-		table_count(&t, v->connections);
-		table_count(&t, v->restarts);
-		n++;
+		table_text(t, service_text(w, v->service));
+		table_text(t, w->services.v[v->service].kind);
+		isnan(v->cpu_cores) ? table_text(t, "-") : table_printf(t, "%.2f", v->cpu_cores);
+		table_bytes(t, v->mem_bytes);
+		table_count(t, v->in.rate_per_s);
+		table_ms(t, v->in.count > 0 ? v->in.p95_ms : NAN);
+		table_percent(t, v->in.count > 0 ? v->in.error_ratio : NAN);
+		table_count(t, v->out.rate_per_s);
+		table_count(t, v->connections);
+		table_count(t, v->restarts);
 	}
-	if (n)
-		table_print(&t);
-	table_done(&t);
-	return n;
+	rows_table_end(&rows);
+	return s->services.n;
 }
 
 static const struct table_column why_columns[] = {
@@ -48,34 +42,30 @@ static const struct table_column why_columns[] = {
 static size_t text_why(const struct summary *s, const struct options *o)
 {
 	const struct window *w = s->window;
-	struct table t;
-	size_t n = 0;
+	struct rows_table rows;
 
-	table_init(&t, why_columns, sizeof(why_columns) / sizeof(why_columns[0]));
+	rows_table_init(&rows, s, o, why_columns, sizeof(why_columns) / sizeof(why_columns[0]));
 	for (size_t i = 0; i < s->services.n; i++) {
 		const struct sum_service *v = &s->services.v[i];
 		const struct win_service *ws = &w->services.v[v->service];
+		struct table *t = rows_table_row(&rows);
 
-		if (!service_wanted(o, w, v->service, v->service))
-			continue;
-		table_text(&t, service_text(w, v->service));
-		table_text(&t, ws->kind);
-		table_count(&t, v->processes);
-		table_text(&t, ws->why ? ws->why : "-");
-		table_text(&t, ws->image ? ws->image : "-");
-		n++;
+		table_text(t, service_text(w, v->service));
+		table_text(t, ws->kind);
+		table_count(t, v->processes);
+		table_text(t, ws->why ? ws->why : "-");
+		table_text(t, ws->image ? ws->image : "-");
 	}
-	if (n)
-		table_print(&t);
-	table_done(&t);
-	return n;
+	rows_table_end(&rows);
+	return s->services.n;
 }
 
-static void json_service(struct json *j, const struct summary *s, const struct sum_service *v)
+static void json_service(struct json *j, const struct summary *s, const struct options *o, const struct sum_service *v)
 {
 	const struct win_service *ws = &s->window->services.v[v->service];
 
 	row_begin(j, "service");
+	json_tick(j, s, o);
 	json_string(j, "service", ws->name);
 	json_string(j, "kind", ws->kind);
 	json_string(j, "exe", ws->exe);
@@ -115,20 +105,17 @@ static void json_service(struct json *j, const struct summary *s, const struct s
 
 static size_t json(const struct summary *s, const struct options *o, struct json *j)
 {
-	size_t n = 0;
+	size_t n;
 
-	for (size_t i = 0; i < s->services.n && !out_closed(); i++)
-		if (service_wanted(o, s->window, s->services.v[i].service, s->services.v[i].service)) {
-			json_service(j, s, &s->services.v[i]);
-			n++;
-		}
+	for (n = 0; n < s->services.n && !out_closed(); n++)
+		json_service(j, s, o, &s->services.v[n]);
 	return n;
 }
 
 int cmd_services(const struct command *c, struct options *o, int argc, char **argv)
 {
 	static const struct rows rows = {
-		"services/1", "no services", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, false, text, json,
+		"services/1", "no services", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, false, text, json, FILTER_SERVICES,
 	};
 	struct rows form = rows;
 

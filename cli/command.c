@@ -9,6 +9,7 @@
 #include "nearest.h"
 #include "out.h"
 #include "say.h"
+#include "sort.h"
 #include "user_protocols.h"
 
 static int unknown_command(const char *name)
@@ -34,6 +35,21 @@ static int check_args(const struct command *c, int nargs, char **argv)
 	return 0;
 }
 
+/* --sort by what the command's rows have. */
+static int find_sort_key(const struct command *c, struct options *o)
+{
+	char names[256] = "";
+
+	if (!o->sort || !c->sorts)
+		return 0;
+	o->sort_key = sort_find(c->sorts, o->sort);
+	if (o->sort_key)
+		return 0;
+	for (const struct sort_key *k = c->sorts; k->name; k++)
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), " %s", k->name);
+	return say_error(EXIT_USAGE, "%s: --sort: '%s' is none of%s", c->name, o->sort, names);
+}
+
 static int run_parsed(const struct command *c, struct options *o, int nargs, char **argv)
 {
 	int ret;
@@ -47,6 +63,8 @@ static int run_parsed(const struct command *c, struct options *o, int nargs, cha
 	if (o->version)
 		return cmd_version(c, o, 0, argv);
 	ret = check_args(c, nargs, argv);
+	if (ret == 0)
+		ret = find_sort_key(c, o);
 	return ret ? ret : c->run(c, o, nargs, argv);
 }
 

@@ -18,6 +18,7 @@ struct command {
 	const struct option_row *const *options; /* groups, NULL-terminated; never NULL itself */
 	int (*run)(const struct command *c, struct options *o, int argc, char **argv);   /* an exit code */
 	int min_args, max_args;                  /* positional; max -1: any number */
+	const struct sort_key *sorts;            /* of --sort; NULL: it has none */
 	bool hidden;                             /* not in the list of commands */
 	bool raw;                                /* gets the whole command line, argv[0] its name, and parses it itself */
 };
@@ -54,6 +55,7 @@ int cmd_snapshot(const struct command *c, struct options *o, int argc, char **ar
 int cmd_status(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_stop(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_top(const struct command *c, struct options *o, int argc, char **argv);
+int cmd_traces(const struct command *c, struct options *o, int argc, char **argv);
 int cmd_version(const struct command *c, struct options *o, int argc, char **argv);
 
 #endif

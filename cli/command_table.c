@@ -2,10 +2,13 @@
 #include <string.h>
 
 #include "command.h"
+#include "sort.h"
 
 #define GROUPS(...) ((const struct option_row *const[]){__VA_ARGS__, options_common, NULL})
 #define COMMON ((const struct option_row *const[]){options_common, NULL})
 #define READ options_db, options_pcap, options_range, options_service, options_json, options_for, options_attach, options_kernel
+
+#define FILTERS "Protocol and operation choose requests, status and latency (p95) choose rows of all their requests."
 
 const struct command command_table[] = {
 	{"top", "", "live view of services, their map and what is wrong",
@@ -27,12 +30,20 @@ const struct command command_table[] = {
 	 GROUPS(options_explain, READ), cmd_explain},
 	{"incidents", "", "one row per incident with its first cause", NULL, GROUPS(READ), cmd_incidents},
 	{"map", "", "who calls whom, and how well",
-	 "Callers on the left. What does not fit is folded where it is healthy.", GROUPS(options_map, READ), cmd_map},
+	 FILTERS " Callers on the left. What does not fit is folded where it is healthy.", GROUPS(options_map, options_filter, READ), cmd_map,
+	 .sorts = sort_edges},
 	{"services", "", "one row per service: use, load, errors",
-	 "With --json the reason for a name is there in either form.", GROUPS(options_services, READ), cmd_services},
+	 FILTERS " With --json the reason for a name is there in either form.", GROUPS(options_services, options_filter, READ), cmd_services,
+	 .sorts = sort_services},
 	{"edges", "", "one row per caller and callee: load, latency, TCP health",
-	 "With --json every number is there in either form.", GROUPS(options_edges, READ), cmd_edges},
-	{"requests", "", "one row per caller, callee and operation", NULL, GROUPS(options_follow, READ), cmd_requests},
+	 FILTERS " With --json every number is there in either form.", GROUPS(options_edges, options_filter, READ), cmd_edges,
+	 .sorts = sort_edges},
+	{"requests", "", "one row per caller, callee and operation", FILTERS, GROUPS(options_filter, READ), cmd_requests,
+	 .sorts = sort_requests},
+	{"traces", "[ID]", "requests with all that they caused; one drawn in time",
+	 "Without ID: one row a trace, the slowest first. The filters are about any hop of it, the latencies about the first. With ID, "
+	 "or so much of it as only one has: where its time went, hop by hop.",
+	 GROUPS(options_filter, READ), cmd_traces, 0, 1, .sorts = sort_traces},
 	{"profile", "", "where the CPU time goes: services, and their functions",
 	 "Samples of the CPUs, added up by service and stack. --pid: of these processes only.", GROUPS(options_profile, READ),
 	 cmd_profile},

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "out.h"
+#include "sort.h"
 
 #define HELP_COLUMNS 80
 
@@ -49,6 +50,16 @@ static void help_option(const struct option_row *row)
 	out_line("  %-22s  %s", name, row->help);
 }
 
+static void help_sorts(const struct sort_key *k)
+{
+	char line[256] = "--sort KEY:";
+
+	for (; k->name; k++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), " %s", k->name);
+	out_line("%s", "");
+	print_wrapped(line, 2);
+}
+
 void help_command(const struct command *c)
 {
 	out_line("usage: rootle %s [OPTIONS]%s%s", c->name, *c->args ? " " : "", c->args);
@@ -62,4 +73,6 @@ void help_command(const struct command *c)
 	for (const struct option_row *const *g = c->options; *g; g++)
 		for (const struct option_row *row = *g; row->name; row++)
 			help_option(row);
+	if (c->sorts)
+		help_sorts(c->sorts);
 }

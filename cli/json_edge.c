@@ -69,12 +69,13 @@ static void json_tls(struct json *j, const struct summary *s, uint32_t edge)
 	json_object_end(j);
 }
 
-void json_edge(struct json *j, const struct summary *s, const struct sum_edge *e)
+void json_edge(struct json *j, const struct summary *s, const struct options *o, const struct sum_edge *e)
 {
 	const struct window *w = s->window;
 	const struct win_edge *we = &w->edges.v[e->edge];
 
 	row_begin(j, "edge");
+	json_tick(j, s, o);
 	json_string(j, "from", service_name(w, we->from));
 	json_string(j, "to", service_name(w, we->to));
 	if (we->port)

@@ -7,6 +7,6 @@
 
 #include "rows.h"
 
-void json_edge(struct json *j, const struct summary *s, const struct sum_edge *e);
+void json_edge(struct json *j, const struct summary *s, const struct options *o, const struct sum_edge *e);
 
 #endif

@@ -72,7 +72,15 @@ const struct option_row options_services[] = {
 	{0},
 };
 
-const struct option_row options_follow[] = {
+/* Of the tables of requests and what they add up to. */
+const struct option_row options_filter[] = {
+	{"protocol", OPT_TEXT, AT(protocol), "NAME", "only this protocol; several: http,grpc"},
+	{"op", OPT_TEXT, AT(op), "TEXT", "only operations with this text, or like it: 'GET /a/*'"},
+	{"status", OPT_TEXT, AT(status), "STATUS", "where any ended so: 404, 5xx, error, ok, 42P01"},
+	{"min-latency", OPT_DURATION, AT(min_latency_ns), "DURATION", "only where the p95 is at least this: 250ms"},
+	{"max-latency", OPT_DURATION, AT(max_latency_ns), "DURATION", "only where it is at most this"},
+	{"sort", OPT_TEXT, AT(sort), "KEY", "most of this first, see below"},
+	{"limit", OPT_NUMBER, AT(limit), "N", "the first N rows only", NULL, 1000000000},
 	{"follow", OPT_FLAG, AT(follow), NULL, "go on: the rows of each new tick as it arrives"},
 	{0},
 };

@@ -21,6 +21,7 @@ struct time_range { int64_t since_ns, until_ns; };      /* both TIME_UNSET, or b
 
 struct option_row;
 struct name_rules;
+struct sort_key;
 
 #define OPTION_TIMES 3                  /* options with a time: --since, --until, --baseline */
 
@@ -41,6 +42,11 @@ struct options {
 	struct time_range baseline;
 	bool exit_code;
 	/* tables */
+	const char *protocol, *op, *status;     /* words separated by commas; a pattern; words */
+	int64_t min_latency_ns, max_latency_ns; /* 0: not given */
+	const char *sort;
+	const struct sort_key *sort_key;        /* --sort, found in the command's table; NULL: not given */
+	uint32_t limit;                 /* 0: not given */
 	bool follow;
 	bool health, why;
 	/* record */
@@ -97,7 +103,7 @@ struct option_row {
 };
 
 extern const struct option_row options_common[], options_json[], options_db[], options_one_db[], options_pcap[], options_range[],
-	options_service[], options_for[], options_explain[], options_edges[], options_services[], options_follow[], options_record[],
+	options_service[], options_for[], options_explain[], options_edges[], options_services[], options_filter[], options_record[],
 	options_attach[], options_kernel[], options_profile[], options_map[], options_check[], options_export[], options_demo[];
 
 enum option_level { LEVEL_DEFAULT, LEVEL_SYSTEM, LEVEL_USER, LEVEL_COMMAND_LINE };

@@ -2,7 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "exit.h"
+#include "follow.h"
 #include "out.h"
 #include "rows.h"
 #include "say.h"
@@ -102,17 +104,87 @@ void rows_summary(const char *schema, const struct window *w, const struct range
 	json_done(&j);
 }
 
+/* ---- tables, at once and tick by tick ---- */
+
+void rows_table_init(struct rows_table *t, const struct summary *s, const struct options *o, const struct table_column *columns, size_t n)
+{
+	size_t first = o->follow;
+
+	t->o = o;
+	t->columns[0] = (struct table_column){"TIME"};
+	memcpy(t->columns + first, columns, n * sizeof(*columns));
+	table_init(&t->table, t->columns, n + first);
+	time_clock(t->at, sizeof(t->at), s->since_ns);
+}
+
+struct table *rows_table_row(struct rows_table *t)
+{
+	if (t->o->follow)
+		table_text(&t->table, t->at);
+	return &t->table;
+}
+
+void rows_table_end(struct rows_table *t)
+{
+	if (t->table.cells.n)
+		(t->o->follow && !out_terminal() ? table_print_rows : table_print)(&t->table);
+	table_done(&t->table);
+}
+
+void json_tick(struct json *j, const struct summary *s, const struct options *o)
+{
+	if (!o->follow)
+		return;
+	json_time(j, "t", s->since_ns);
+	json_number(j, "dur_s", (double)(s->until_ns - s->since_ns) / 1e9);
+}
+
+/* ---- from a window to rows ---- */
+
 static size_t print_rows(const struct rows *rows, const struct options *o, const struct summary *s)
 {
 	struct json j;
+	char at[16];
 	size_t n;
 
-	if (!o->json)
+	if (!o->json) {
+		if (o->follow && rows->drawn)
+			out_line("%s", time_clock(at, sizeof(at), s->since_ns));
 		return rows->text(s, o);
+	}
 	json_init(&j, false);
 	n = rows->json(s, o, &j);
 	json_done(&j);
 	return n;
+}
+
+unsigned rows_load(const struct rows *rows, const struct options *o)
+{
+	return rows->load | (o->status && rows->filter ? LOAD_OUTCOMES : 0);
+}
+
+int rows_show(const struct rows *rows, const struct options *o, const struct window *w, int64_t since_ns, int64_t until_ns, size_t *n)
+{
+	struct filter f;
+	struct summary *s;
+	ssize_t cut = 0;
+	int ret = filter_init(&f, o, w, rows->filter);
+
+	*n = 0;
+	if (ret)
+		return ret;
+	s = summary_of(w, since_ns, until_ns, filter_only(&f));
+	if (s)
+		cut = filter_summary(&f, s);
+	if (!s || cut < 0)
+		ret = say_error(EXIT_FAILED, "out of memory");
+	else
+		*n = print_rows(rows, o, s);
+	if (cut > 0 && !o->follow)
+		say_note("%zd more rows: --limit %u", cut, o->limit);
+	summary_free(s);
+	filter_done(&f);
+	return *n == ROWS_FAILED ? EXIT_FAILED : ret;
 }
 
 /* A name that nobody has is a mistake, not an empty answer. */
@@ -128,32 +200,29 @@ int rows_command(const struct rows *rows, struct options *o)
 {
 	struct reading r;
 	struct window *w;
-	struct summary *s = NULL;
 	size_t n = 0;
-	int ret = reading_open(&r, o);
+	int ret;
 
+	if (o->follow)
+		return rows_follow(rows, o);
+	ret = reading_open(&r, o);
 	if (ret)
 		return ret;
 	int64_t until = r.range.until_ns;
 
 	if (rows->to_now && !r.range.explicit_ && until < o->now_ns)
 		until = o->now_ns;
-	w = reading_load(&r, r.range.since_ns, until, rows->load);
-	if (w)
-		s = summary_new(w, r.range.since_ns, until);
-	if (!s) {
-		ret = w ? say_error(EXIT_FAILED, "out of memory") : EXIT_FAILED;
-		goto out;
-	}
-	if (service_known(o, w))
-		n = print_rows(rows, o, s);
-	if (o->json)
+	w = reading_load(&r, r.range.since_ns, until, rows_load(rows, o));
+	ret = w ? EXIT_OK : EXIT_FAILED;
+	if (w && service_known(o, w))
+		ret = rows_show(rows, o, w, r.range.since_ns, until, &n);
+	if (ret == EXIT_OK && o->json)
 		rows_summary(rows->schema, w, &r.range, n);
-	else if (n == 0)
+	else if (ret == EXIT_OK && n == 0)
 		say_note("%s in this range", rows->nothing);
-	ret = out_finish(n == ROWS_FAILED ? EXIT_FAILED : n ? EXIT_OK : EXIT_NO_DATA);
-out:
-	summary_free(s);
+	if (ret == EXIT_OK && n == 0)
+		ret = EXIT_NO_DATA;
+	ret = out_finish(ret);
 	window_free(w);
 	reading_close(&r);
 	return ret;

@@ -9,7 +9,6 @@
 #include "out.h"
 #include "table.h"
 
-#define MAX_COLUMNS 16
 #define GAP 2               /* blanks between columns */
 #define FLEX_MIN 6          /* a column is not cut below this */
 
@@ -81,24 +80,7 @@ void table_percent(struct table *t, double ratio)
 		table_printf(t, ratio < 0.0995 ? "%.1f %%" : "%.0f %%", ratio * 100);
 }
 
-char *ms_format(char *buf, size_t cap, double ms)
-{
-	if (isnan(ms))
-		snprintf(buf, cap, "-");
-	else if (ms < 1)
-		snprintf(buf, cap, "%.0f us", ms * 1000);
-	else if (ms < 10)
-		snprintf(buf, cap, "%.1f ms", ms);
-	else if (ms < 1000)
-		snprintf(buf, cap, "%.0f ms", ms);
-	else if (ms < 100000)
-		snprintf(buf, cap, "%.1f s", ms / 1000);
-	else
-		snprintf(buf, cap, "%.0fm%02.0fs", floor(ms / 60000), floor(fmod(ms / 1000, 60)));
-	return buf;
-}
-
-struct layout { size_t width[MAX_COLUMNS], gap; };
+struct layout { size_t width[TABLE_COLUMNS_MAX], gap; };
 
 static void measure(const struct table *t, struct layout *l)
 {
@@ -199,7 +181,7 @@ static void print_row(const struct table *t, const struct layout *l, const char 
 static void print_table(const struct table *t, bool titled)
 {
 	struct layout l;
-	const char *titles[MAX_COLUMNS];
+	const char *titles[TABLE_COLUMNS_MAX];
 
 	measure(t, &l);
 	fit(t, &l);

@@ -14,6 +14,8 @@
 #include "base/arena.h"
 #include "base/vec.h"
 
+#define TABLE_COLUMNS_MAX 16
+
 struct table_column { const char *title; bool right, flex; };
 
 struct table {
@@ -39,8 +41,5 @@ void table_percent(struct table *t, double ratio); /* "7.9 %" */
 void table_print(const struct table *t);
 /* The rows without the titles. */
 void table_print_rows(const struct table *t);
-
-/* "850 us" "4.1 ms" "2.30 s" "4m30s"; "-" for NaN. Returns buf. */
-char *ms_format(char *buf, size_t cap, double ms);
 
 #endif

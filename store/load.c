@@ -103,10 +103,12 @@ static int load_span(struct load *l, sqlite3_stmt *q)
 		.service = service, .edge = edge, .op = op, .t_ns = sqlite3_column_int64(q, 3), .dur_ns = sqlite3_column_int64(q, 4),
 		.trace = load_keep(l, q, 5), .id = load_keep(l, q, 6), .parent = load_keep(l, q, 7), .status = load_keep(l, q, 8),
 		.error = load_keep(l, q, 9), .detail = load_keep(l, q, 10), .method = load_keep(l, q, 11),
-		.confidence = load_real(q, 12), .timed = sqlite3_column_type(q, 13) != SQLITE_NULL,
+		.confidence = load_real(q, 12), .row = sqlite3_column_int64(q, 13),
 	};
-	for (int i = 0; i < TIME_PARTS; i++)
-		v->part_ns[i] = sqlite3_column_double(q, 13 + i);
+	for (int i = 0; i < TIME_PARTS; i++) {
+		v->part_ns[i] = sqlite3_column_double(q, 14 + i);          /* NULL is 0: another tracer may know some only */
+		v->timed |= sqlite3_column_type(q, 14 + i) != SQLITE_NULL;
+	}
 	if (!v->trace || !v->id)
 		return load_corrupt(l, "a span has no name");
 	if (v->dur_ns < 0 || v->t_ns > INT64_MAX - v->dur_ns)
@@ -115,6 +117,21 @@ static int load_span(struct load *l, sqlite3_stmt *q)
 }
 
 #define TICKS_IN "t_ns < ?2 AND t_ns + dur_ns > ?1"
+
+#define SPAN_COLUMNS "service, edge, op, t_ns, dur_ns, trace, span, parent, status, error, detail, method, confidence, id, " PART_COLUMNS
+#define SPANS_IN "t_ns < ?2 AND t_ns + dur_ns >= ?1"
+
+/* Those in the range, and then, where there are others, what lies outside of it of the traces that are inside. */
+static int load_spans(struct load *l)
+{
+	int rc = load_ranged(l, "SELECT " SPAN_COLUMNS " FROM span WHERE " SPANS_IN " ORDER BY t_ns, id", load_span);
+
+	if (rc < 0 || (sql_int(l->s, "SELECT min(t_ns) FROM span", 0) >= l->since_ns &&
+		       sql_int(l->s, "SELECT max(t_ns) FROM span", 0) < l->until_ns))
+		return rc;
+	return load_ranged(l, "SELECT " SPAN_COLUMNS " FROM span WHERE NOT (+" SPANS_IN ") AND trace IN "
+			      "(SELECT trace FROM span WHERE " SPANS_IN ")", load_span);
+}
 
 static int load_rows(struct load *l, unsigned what)
 {
@@ -132,9 +149,7 @@ static int load_rows(struct load *l, unsigned what)
 		rc = load_ranged(l, "SELECT pid, start_ns, ppid, service, comm, exe, cmdline, cgroup, end_ns FROM process "
 				    "WHERE start_ns < ?2 AND last_ns + 60000000000 >= ?1 ORDER BY start_ns, id", load_process);
 	if (rc == 0 && what & LOAD_SPANS)
-		rc = load_ranged(l, "SELECT service, edge, op, t_ns, dur_ns, trace, span, parent, status, error, detail, method, confidence, "
-				    PART_COLUMNS " FROM span WHERE trace IN (SELECT trace FROM span WHERE " TICKS_IN ") ORDER BY t_ns, id",
-				 load_span);
+		rc = load_spans(l);
 	return rc;
 }
 

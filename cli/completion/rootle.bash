@@ -2,7 +2,7 @@
 _rootle()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options=''
-	local commands='top record status stop snapshot mark explain incidents map services edges requests profile events check export import demo help version completion'
+	local commands='top record status stop snapshot mark explain incidents map services edges requests traces profile events check export import demo help version completion'
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
 		return
@@ -11,6 +11,14 @@ _rootle()
 	--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
 	--symptom) COMPREPLY=($(compgen -W 'latency errors' -- "$cur")); return ;;
 	--format) COMPREPLY=($(compgen -W 'ndjson' -- "$cur")); return ;;
+	--sort) case ${COMP_WORDS[1]} in
+		map) COMPREPLY=($(compgen -W 'rate count errors error-ratio latency avg p50 p95 p99 rtt retrans refused open from to' -- "$cur")) ;;
+		services) COMPREPLY=($(compgen -W 'rate count errors error-ratio latency avg p50 p95 p99 cpu memory connections restarts service' -- "$cur")) ;;
+		edges) COMPREPLY=($(compgen -W 'rate count errors error-ratio latency avg p50 p95 p99 rtt retrans refused open from to' -- "$cur")) ;;
+		requests) COMPREPLY=($(compgen -W 'rate count errors error-ratio latency avg p50 p95 p99 from to op' -- "$cur")) ;;
+		traces) COMPREPLY=($(compgen -W 'latency time errors spans services' -- "$cur")) ;;
+		esac; return ;;
+	--protocol) COMPREPLY=($(compgen -W 'tcp udp unix http postgres redis tls dns quic http2 grpc mysql memcached mongodb kafka cassandra amqp nats mqtt clickhouse zookeeper dubbo2 foundationdb fastcgi tds ldap smtp' -- "$cur")); return ;;
 	--db|--pcap|--write-pcap|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	case ${COMP_WORDS[1]} in
@@ -22,10 +30,11 @@ _rootle()
 	mark) options='--db --help --version --color --quiet --verbose --config' ;;
 	explain) options='--symptom --baseline --exit-code --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
 	incidents) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
-	map) options='--width --height --tree --dot --svg --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
-	services) options='--why --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
-	edges) options='--health --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
-	requests) options='--follow --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	map) options='--width --height --tree --dot --svg --protocol --op --status --min-latency --max-latency --sort --limit --follow --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	services) options='--why --protocol --op --status --min-latency --max-latency --sort --limit --follow --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	edges) options='--health --protocol --op --status --min-latency --max-latency --sort --limit --follow --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	requests) options='--protocol --op --status --min-latency --max-latency --sort --limit --follow --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
+	traces) options='--protocol --op --status --min-latency --max-latency --sort --limit --follow --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
 	profile) options='--folded --svg --db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
 	events) options='--db --pcap --since --until --last --service --json --for --no-bpf --no-profile --profile-hz --pid --port --cgroup --exclude-pid --exclude-port --exclude-cgroup --protocols --no-trace-ids --raw --tls --tls-pid --tls-budget --cpu-budget --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;
 	check) options='--probes --json --btf --rung --host-root --memory-budget --help --version --color --quiet --verbose --config' ;;

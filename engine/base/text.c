@@ -202,3 +202,20 @@ ssize_t file_read(int dirfd, const char *path, char *buf, size_t cap)
 	buf[at] = '\0';
 	return (ssize_t)at;
 }
+
+char *ms_format(char *buf, size_t cap, double ms)
+{
+	if (isnan(ms))
+		snprintf(buf, cap, "-");
+	else if (ms < 1)
+		snprintf(buf, cap, "%.0f us", ms * 1000);
+	else if (ms < 10)
+		snprintf(buf, cap, "%.1f ms", ms);
+	else if (ms < 1000)
+		snprintf(buf, cap, "%.0f ms", ms);
+	else if (ms < 100000)
+		snprintf(buf, cap, "%.1f s", ms / 1000);
+	else
+		snprintf(buf, cap, "%.0fm%02.0fs", floor(ms / 60000), floor(fmod(ms / 1000, 60)));
+	return buf;
+}

@@ -27,6 +27,8 @@ const char *text_basename(const char *path);
 /* "256M" "1.5G" "4096" "64K" (powers of 1024, optional B/iB). 0 and *bytes, or -EINVAL. */
 int size_parse(const char *s, int64_t *bytes);
 char *size_format(char *buf, size_t cap, double bytes);      /* "1.5 GB"; returns buf */
+/* "850 us" "4.1 ms" "2.3 s" "4m30s"; "-" for NaN. Returns buf. */
+char *ms_format(char *buf, size_t cap, double ms);
 char *count_format(char *buf, size_t cap, double v);         /* "12.3k"; returns buf */
 
 /* Reads a small file (as in /proc) whole into buf, NUL-terminated; bytes read, or -errno. dirfd may be AT_FDCWD. */

@@ -14,6 +14,20 @@ bool outcome_is_told(const struct request *r)
 	return r->error != REQ_OK || (r->detail && r->detail[0]) || r->status >= STATUS_TOLD;
 }
 
+bool outcome_is_error(const struct proto_ops *o, enum req_error class, int status)
+{
+	switch (class) {
+	case REQ_OK:
+		return false;
+	case REQ_CLIENT_ERROR:
+		return !o || !o->strangers || status == 408 || status == 429 || status == 499;
+	case REQ_SERVER_ERROR:
+	case REQ_ABORTED:
+	default:
+		return true;
+	}
+}
+
 static bool is_same(const struct outcome *a, const struct outcome *b)
 {
 	return a->status == b->status && a->error == b->error && !strcmp(a->detail, b->detail);

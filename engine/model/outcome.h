@@ -23,6 +23,12 @@ struct outcomes { VEC(struct outcome) v; };
 
 /* Is it worth a word? */
 bool outcome_is_told(const struct request *r);
+/*
+ * What counts as an error of the service.  A request that the client got wrong does not: a crawler's 404s are not an
+ * incident.  Except where the status means overload or a timeout (408, 429, 499: gave up waiting), and except in protocols
+ * whose clients are programs of ours: a query that is wrong is a fault of the system that is looked at.  o NULL: not known.
+ */
+bool outcome_is_error(const struct proto_ops *o, enum req_error class, int status);
 /* 0, or -ENOMEM. */
 int outcome_add(struct outcomes *o, const struct request *r, uint64_t count);
 int outcomes_merge(struct outcomes *into, const struct outcomes *from);

@@ -7,26 +7,9 @@
 
 #define OP_OTHER 0
 
-/*
- * What counts as an error of the service.  A request that the client got wrong does not: a crawler's 404s are not an
- * incident.  Except where the status means overload or a timeout (408, 429, 499: gave up waiting), and except in protocols
- * whose clients are programs of ours: a query that is wrong is a fault of the system that is looked at.
- */
 static bool is_error(const struct request *r)
 {
-	const struct proto_ops *o = proto_by_id(r->proto);
-
-	switch (r->error) {
-	case REQ_OK:
-		return false;
-	case REQ_CLIENT_ERROR:
-		return !o || !o->strangers || r->status == 408 || r->status == 429 || r->status == 499;
-	case REQ_SERVER_ERROR:
-	case REQ_ABORTED:
-	default:
-		return true;
-	}
-	return true;
+	return outcome_is_error(proto_by_id(r->proto), r->error, r->status);
 }
 
 static uint32_t op_number(struct model *m, const char *op)

@@ -489,10 +489,10 @@ static int fill(struct summary *s, struct groups *g, struct edge_sums *edges, st
 	for (i = 0; i < w->edges.n; i++)
 		edges[i].sum = edge_unknown;
 	for (i = 0; i < w->requests.n; i++)
-		if (in_range(s, w->requests.v[i].t_ns) && add_requests(g, w, &w->requests.v[i]))
+		if (in_range(s, w->requests.v[i].t_ns) && sum_has(s, w->requests.v[i].edge, w->requests.v[i].op) && add_requests(g, w, &w->requests.v[i]))
 			return -1;
 	for (i = 0; i < w->tcp.n; i++)
-		if (in_range(s, w->tcp.v[i].t_ns))
+		if (in_range(s, w->tcp.v[i].t_ns) && (!s->only.edge || s->only.edge[w->tcp.v[i].edge]))
 			add_tcp(&edges[w->tcp.v[i].edge], &w->tcp.v[i]);
 	add_points(s, services);
 	if (summary_add_tls(s) || summary_add_outcomes(s))
@@ -503,6 +503,11 @@ static int fill(struct summary *s, struct groups *g, struct edge_sums *edges, st
 }
 
 struct summary *summary_new(const struct window *w, int64_t since_ns, int64_t until_ns)
+{
+	return summary_of(w, since_ns, until_ns, (struct sum_only){0});
+}
+
+struct summary *summary_of(const struct window *w, int64_t since_ns, int64_t until_ns, struct sum_only only)
 {
 	struct summary *s = calloc(1, sizeof(*s));
 	struct edge_sums *edges = calloc(w->edges.n + 1, sizeof(*edges));
@@ -516,6 +521,7 @@ struct summary *summary_new(const struct window *w, int64_t since_ns, int64_t un
 	map_init(&g.out, sizeof(uint32_t), sizeof(struct group *), 0);
 	if (s && edges && services) {
 		s->window = w;
+		s->only = only;
 		s->since_ns = since_ns;
 		s->until_ns = until_ns;
 		s->seconds = covered_seconds(s);

@@ -71,8 +71,14 @@ struct sum_service {
 	double accept_overflows;                                         /* total */
 };
 
+/* Which requests and connections a summary is of, by number in the window; NULL: all. */
+struct sum_only {
+	const bool *edge, *op;         /* an operation that is not known is none of op's */
+};
+
 struct summary {
 	const struct window *window;   /* borrowed */
+	struct sum_only only;
 	int64_t since_ns, until_ns;
 	double seconds;                /* of the range that rows cover */
 	VEC(struct sum_op) ops;        /* by count, most first */
@@ -87,12 +93,20 @@ double win_timing_unknown(const struct win_timing *t);
 
 /* The rows that begin in [since_ns, until_ns). NULL: no memory. */
 struct summary *summary_new(const struct window *w, int64_t since_ns, int64_t until_ns);
+/* The same of some requests and connections; what is measured of services stays. only is borrowed until summary_free(). */
+struct summary *summary_of(const struct window *w, int64_t since_ns, int64_t until_ns, struct sum_only only);
 void summary_free(struct summary *s);
 
 bool sum_tls_failed(const struct sum_tls *t);
-/* Parts of summary_new(): fill s->tls, s->outcomes. 0, or -1: no memory. */
+/* Parts of summary_of(): fill s->tls, s->outcomes. 0, or -1: no memory. */
 int summary_add_tls(struct summary *s);
 int summary_add_outcomes(struct summary *s);
+
+/* Is a row of this edge and operation one of summary_of()'s? */
+static inline bool sum_has(const struct summary *s, uint32_t edge, uint32_t op)
+{
+	return (!s->only.edge || s->only.edge[edge]) && (!s->only.op || (op != WIN_NONE && s->only.op[op]));
+}
 
 /* How the requests of an operation ended, the most first: *n of them; NULL where all went well. */
 const struct sum_outcome *summary_outcomes(const struct summary *s, uint32_t edge, uint32_t op, size_t *n);

@@ -45,7 +45,7 @@ static int collect(struct summary *s)
 		const struct win_outcome *o = &s->window->outcomes.v[i];
 		struct sum_outcome *row;
 
-		if (o->t_ns < s->since_ns || o->t_ns >= s->until_ns)
+		if (o->t_ns < s->since_ns || o->t_ns >= s->until_ns || !sum_has(s, o->edge, o->op))
 			continue;
 		row = vec_push(&s->outcomes);
 		if (!row)

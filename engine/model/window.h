@@ -116,6 +116,7 @@ struct win_process {               /* the newest facts of a process that was act
 /* As struct tick_span, or from another tracer. */
 struct win_span {
 	int64_t t_ns, dur_ns;
+	int64_t row;               /* in the recording: greater where it came later, whenever it was */
 	const char *trace, *id;
 	const char *parent;        /* NULL: a root; may be the id of a span that is not there */
 	uint32_t service;          /* that answered */

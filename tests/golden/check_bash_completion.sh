@@ -21,5 +21,8 @@ expect() # WANTED WORD...
 }
 expect "record" rootle rec
 expect "--follow" rootle requests --fol
+expect "p50 p95 p99" rootle requests --sort p
+expect "memory" rootle services --sort m
+expect "mysql memcached mongodb mqtt" rootle traces --protocol m
 expect "--exclude-pid --exclude-port --exclude-cgroup" rootle record --excl
 expect "auto always" rootle map --color a

@@ -13,7 +13,7 @@ rm -rf "$work" && mkdir -p "$work"
 sort "$work/a.ndjson" > "$work/a.sorted"
 sort "$work/b.ndjson" > "$work/b.sorted"
 diff "$work/a.sorted" "$work/b.sorted"
-for command in explain requests services profile; do
+for command in explain requests services profile traces "traces a100000000000022"; do
 	"$rootle" $command --quiet --json --db "$work/a.db" > "$work/a.out"
 	"$rootle" $command --quiet --json --db "$work/b.db" > "$work/b.out"
 	diff "$work/a.out" "$work/b.out"

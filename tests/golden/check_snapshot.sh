@@ -13,7 +13,7 @@ if "$rootle" snapshot --quiet --db "$work/shop.db" "$work/ro/copy.db" 2> /dev/nu
 	exit 1
 fi
 [ "$(ls "$work/ro")" = copy.db ] || { echo "the snapshot is more than one file:" && ls "$work/ro"; exit 1; }
-for command in requests services edges; do
+for command in requests services edges traces; do
 	"$rootle" $command --quiet --json --db "$work/shop.db" > "$work/a"
 	"$rootle" $command --quiet --json --db "$work/ro/copy.db" > "$work/b"
 	diff "$work/a" "$work/b"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -50,6 +51,23 @@ Test(text, sizes)
 	cr_assert_str_eq(size_format(buf, sizeof(buf), 1610612736), "1.50 GB");
 	cr_assert_str_eq(size_format(buf, sizeof(buf), 512), "512 B");
 	cr_assert_str_eq(count_format(buf, sizeof(buf), 12345), "12.3k");
+}
+
+static void expect_ms(double ms, const char *want)
+{
+	char buf[32];
+
+	cr_expect_str_eq(ms_format(buf, sizeof(buf), ms), want, "%g ms reads '%s', not '%s'", ms, buf, want);
+}
+
+Test(text, durations)
+{
+	expect_ms(NAN, "-");
+	expect_ms(0.85, "850 us");
+	expect_ms(4.06, "4.1 ms");
+	expect_ms(41, "41 ms");
+	expect_ms(2300, "2.3 s");
+	expect_ms(270000, "4m30s");
 }
 
 Test(text, files)
