@@ -28,6 +28,7 @@ enum {                  /* ev_hdr.type */
 	EV_HEALTH = 5,  /* struct ev_health: how a TCP socket is doing */
 	EV_STACK = 6,   /* struct ev_stack: where a tick of the CPU clock found a thread; in a ring buffer of its own */
 	EV_DATAGRAM = 7,/* struct ev_datagram: a datagram whose content is of interest passed */
+	EV_NAT = 8,     /* struct ev_nat: the addresses of a connection are translated on its way; not from the ring buffer */
 };
 
 struct ev_hdr {
@@ -236,6 +237,21 @@ enum {                          /* ev_proc.what */
 	                         * HUP INT QUIT ILL ABRT BUS FPE KILL SEGV TERM STOP CONT TSTP */
 	PROC_OOM = 5,           /* the kernel picked tgid as the OOM victim; rss_kb is its size */
 };
+
+enum { NAT_BEGIN = 1, NAT_END = 2 };     /* ev_nat.what */
+
+/* A connection that has other addresses behind the translation than before it, as connection tracking knows it. [0] is who
+ * called, [1] who is called; seen: by who called, far: by who is called. */
+struct ev_nat {
+	struct ev_hdr h;
+	__u32 netns;            /* that translates */
+	__u8 what;
+	__u8 l4;                /* L4_TCP or L4_UDP */
+	__u8 pad[2];
+	__u16 seen_port[2], far_port[2];
+	__u8 seen[2][16], far[2][16];
+};
+_Static_assert(sizeof(struct ev_nat) == 96, "ev_nat");
 
 #define EV_PATH_LEN 128
 

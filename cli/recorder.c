@@ -62,6 +62,7 @@ struct recorder {
 	char node[65];
 	struct recorder_totals totals;
 	int exit_code;                  /* EXIT_FAILED: stopped because the file is gone */
+	uint64_t nat_ts;                /* until when is known which connections are translated */
 	bool parked;                    /* a source that the budget allows again is not attached yet */
 };
 
@@ -80,10 +81,29 @@ void recorder_options_from(struct recorder_options *ro, const struct options *o,
 	};
 }
 
+static void on_nat(void *arg, const struct ev_hdr *ev)
+{
+	struct recorder *r = arg;
+
+	model_event(r->model, ev);
+}
+
+/* A translation is there before the connection is: what is told of it must be known first. */
+static void take_nat(struct recorder *r, const struct ev_conn *c)
+{
+	if (!r->sources.nat || c->h.ts_ns < r->nat_ts || (c->what != CONN_ESTABLISHED && c->what != CONN_OWNER))
+		return;
+	conntrack_see(r->sources.nat, c->netns, c->tgid);
+	r->nat_ts = clock_ts_ns();
+	r->sources.nat->ops->drain(r->sources.nat, on_nat, r);
+}
+
 static void on_record(void *arg, const struct ev_hdr *ev)
 {
 	struct recorder *r = arg;
 
+	if (ev->type == EV_CONN && ev->size >= sizeof(struct ev_conn))
+		take_nat(r, (const struct ev_conn *)ev);
 	if (ev->type == EV_PROC && ev->size >= sizeof(struct ev_proc))
 		ident_event(r->sources.ident, (const struct ev_proc *)ev);
 	if (!attach_wanted(&r->filter, ev))
@@ -144,12 +164,24 @@ static void take_samples(struct recorder *r)
 	model_loss(r->model, "profile", "files_forgotten", c.symbols.evicted);
 }
 
+static void count_nat_losses(struct recorder *r)
+{
+	struct conntrack_counters c;
+
+	if (!r->sources.nat)
+		return;
+	conntrack_counters(r->sources.nat, &c);
+	model_loss(r->model, "conntrack", "overruns", c.overruns);
+	model_loss(r->model, "conntrack", "namespaces", c.spaces);
+}
+
 /* What was lost outside of the model. */
 static void count_losses(struct recorder *r)
 {
 	struct source_counters c = {0};
 	struct source *s = r->sources.bpf ? r->sources.bpf : r->sources.sockets;
 
+	count_nat_losses(r);
 	if (!s)
 		return;
 	s->ops->counters(s, &c);
@@ -236,6 +268,11 @@ static void look_again(struct recorder *r)
 
 static void take_tick(struct recorder *r, bool aligned)
 {
+	if (r->sources.nat) {
+		conntrack_look(r->sources.nat);
+		r->nat_ts = clock_ts_ns();
+		r->sources.nat->ops->drain(r->sources.nat, on_nat, r);
+	}
 	drain(r);
 	if (r->sources.sockets)
 		r->sources.sockets->ops->drain(r->sources.sockets, on_record, r);
@@ -363,6 +400,8 @@ static int first_tick(struct recorder *r)
 	r->begin_ts = r->tick_begin_ts = clock_ts_ns();
 	budget_begin(&r->budget, r->sources.bpf, r->o->attach ? r->o->attach->cpu_budget_ratio : NAN, r->begin_ts);
 	r->tick_begin_ns = clock_unix_ns();
+	if (r->sources.nat)
+		r->sources.nat->ops->drain(r->sources.nat, on_nat, r);
 	if (sources_existing(&r->sources, on_record, r) < 0)
 		say_note("connections from before could not be listed: they appear with their next packet");
 	if (r->sources.sampled)

@@ -71,6 +71,14 @@ static void open_sockets(struct sources *s)
 		s->sockets = NULL;
 }
 
+static void open_nat(struct sources *s)
+{
+	if (conntrack_open(s->host.proc, &s->nat))
+		return;
+	conntrack_look(s->nat);
+	conntrack_report(s->nat, &s->report);
+}
+
 static void open_sampler(struct sources *s, const struct options *o)
 {
 	s->ident = ident_new(s->host.proc, o ? o->names : NULL, 0);
@@ -98,6 +106,7 @@ int sources_look(struct sources *s, const struct options *o)
 	if (ret)
 		return ret;
 	open_sockets(s);
+	open_nat(s);
 	open_sampler(s, o);
 	return any_opened(s) ? 0 : EXIT_NOTHING_SEEN;
 }
@@ -172,6 +181,7 @@ int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 	if (ret)
 		goto fail;
 	open_sockets(s);
+	open_nat(s);
 	open_sampler(s, o);
 	if (!s->ident || !s->sampler) {
 		ret = say_error(EXIT_FAILED, "out of memory");
@@ -213,6 +223,8 @@ void sources_close(struct sources *s)
 		s->bpf->ops->close(s->bpf);
 	if (s->sockets)
 		s->sockets->ops->close(s->sockets);
+	if (s->nat)
+		s->nat->ops->close(s->nat);
 	certificates_free(s->certificates);
 	ident_free(s->ident);
 	sample_done(&s->sample);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "collect/bpf_source.h"
 #include "collect/certificates.h"
+#include "collect/conntrack.h"
 #include "collect/host.h"
 #include "collect/ident.h"
 #include "collect/sampler.h"
@@ -18,6 +19,7 @@
 struct sources {
 	struct source *bpf;             /* NULL: not available, or not wanted */
 	struct source *sockets;         /* in its place, or in that of its states of sockets */
+	struct source *nat;             /* translated connections (conntrack.h); NULL: no memory */
 	struct host host;
 	struct profile *profile;        /* samples of the CPUs; NULL: none */
 	struct ident *ident;

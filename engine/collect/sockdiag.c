@@ -3,21 +3,17 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
+#include "collect/netns.h"
 #include "collect/procfs.h"
 
 #define STATE_SYN_RECV 3
@@ -27,56 +23,12 @@
 #define STATES_WANTED (0xfffu & ~(1u << STATE_SYN_RECV | 1u << STATE_TIME_WAIT | 1u << STATE_CLOSE | 1u))
 #define COOKIE_FROM_INODE (UINT64_C(1) << 63)
 
-struct opener { int procfd; uint32_t pid; int ret; };
-
-/* A thread of its own enters the namespace and ends there, so that nobody has to find the way back. */
-static void *open_there(void *arg)
-{
-	struct opener *o = arg;
-	struct timeval patience = { .tv_sec = 1 };
-	char path[48];
-
-	snprintf(path, sizeof(path), "%u/ns/net", o->pid);
-	int ns = openat(o->procfd, path, O_RDONLY | O_CLOEXEC);
-	if (ns < 0) {
-		o->ret = -errno;
-		return NULL;
-	}
-	o->ret = setns(ns, CLONE_NEWNET) ? -errno : 0;
-	close(ns);
-	if (o->ret)
-		return NULL;
-	o->ret = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (o->ret < 0)
-		o->ret = -errno;
-	else
-		setsockopt(o->ret, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return NULL;
-}
-
-static int same_namespace(int procfd, uint32_t pid)
-{
-	char a[64] = "", b[64] = "", path[48];
-
-	snprintf(path, sizeof(path), "%u/ns/net", pid);
-	return readlinkat(procfd, path, a, sizeof(a) - 1) > 0 && readlinkat(procfd, "thread-self/ns/net", b, sizeof(b) - 1) > 0 &&
-	       !strcmp(a, b);
-}
-
 int sockdiag_open(int procfd, uint32_t pid)
 {
-	struct opener o = { .procfd = procfd, .pid = pid };
-	pthread_t thread;
+	char path[48];
 
-	if (same_namespace(procfd, pid)) {       /* needs no privilege */
-		int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-		return fd < 0 ? -errno : fd;
-	}
-	int err = pthread_create(&thread, NULL, open_there, &o);
-	if (err)
-		return -err;
-	pthread_join(thread, NULL);
-	return o.ret;
+	snprintf(path, sizeof(path), "%u/ns/net", pid);
+	return netns_socket(procfd, path, NETLINK_SOCK_DIAG);
 }
 
 static void address_copy(uint8_t *to, const void *from, bool v6)

@@ -27,6 +27,16 @@ bool addr_is_any(const uint8_t ip[16])
 	return is_v4(ip) ? !memcmp(ip + 12, any, 4) : !memcmp(ip, any6, 16);
 }
 
+bool addr_same(const struct addr *a, const struct addr *b)
+{
+	return a->port == b->port && !memcmp(a->ip, b->ip, 16);
+}
+
+uint32_t addr_scope(const uint8_t a[16], const uint8_t b[16], uint32_t netns)
+{
+	return addr_is_loopback(a) || addr_is_loopback(b) ? netns : 0;
+}
+
 void addr_learn(struct model *m, const uint8_t ip[16], uint32_t netns)
 {
 	uint32_t *there;
@@ -48,17 +58,6 @@ uint32_t addr_netns(const struct model *m, const uint8_t ip[16], uint32_t from)
 		return from;
 	there = map_get(&m->local, ip);
 	return there ? *there : 0;
-}
-
-unsigned addr_pair(const struct addr *local, const struct addr *remote, struct addr a[2])
-{
-	int order = memcmp(local->ip, remote->ip, 16);
-
-	if (!order)
-		order = (int)local->port - (int)remote->port;
-	a[order > 0] = *local;
-	a[order <= 0] = *remote;
-	return order > 0;
 }
 
 char *addr_text(char *buf, size_t cap, const uint8_t ip[16], uint16_t port)

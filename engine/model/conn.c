@@ -22,14 +22,18 @@ static uint64_t cookie_hash(uint64_t cookie)
 	return hash_bytes(&cookie, sizeof(cookie));
 }
 
-static uint64_t addr_hash(const struct addr a[2], uint32_t netns, uint8_t l4)
+/* The same whichever end comes first. */
+static uint64_t addr_hash(const struct addr *a, const struct addr *b, uint32_t netns, uint8_t l4)
 {
+	int order = memcmp(a->ip, b->ip, 16);
+	bool first = order ? order < 0 : a->port < b->port;
+	const struct addr *low = first ? a : b, *high = first ? b : a;
 	uint8_t key[41];
 
-	memcpy(key, a[0].ip, 16);
-	memcpy(key + 16, a[1].ip, 16);
-	memcpy(key + 32, &a[0].port, 2);
-	memcpy(key + 34, &a[1].port, 2);
+	memcpy(key, low->ip, 16);
+	memcpy(key + 16, high->ip, 16);
+	memcpy(key + 32, &low->port, 2);
+	memcpy(key + 34, &high->port, 2);
 	memcpy(key + 36, &netns, 4);
 	key[40] = l4;
 	return hash_bytes(key, sizeof(key));
@@ -50,22 +54,21 @@ uint32_t conn_by_cookie(const struct model *m, uint64_t cookie, unsigned *end)
 	return NONE;
 }
 
-static bool same_addr(const struct addr *a, const struct addr *b)
+uint32_t conn_by_addr(const struct model *m, const struct addr *local, const struct addr *remote, uint32_t netns, uint8_t l4,
+		      unsigned *end)
 {
-	return a->port == b->port && !memcmp(a->ip, b->ip, 16);
-}
-
-uint32_t conn_by_addr(const struct model *m, const struct addr a[2], uint32_t netns, uint8_t l4)
-{
-	uint64_t hash = addr_hash(a, netns, l4);
+	uint64_t hash = addr_hash(local, remote, netns, l4);
 	uint32_t id;
 	size_t it;
 
 	for (id = index_first(&m->by_addr, hash, &it); id != INDEX_NONE; id = index_next(&m->by_addr, hash, &it)) {
 		const struct conn *c = conn_at(m, id);
 
-		if (c->netns == netns && c->l4 == l4 && same_addr(&c->a[0], &a[0]) && same_addr(&c->a[1], &a[1]))
-			return id;
+		if (c->netns != netns || c->l4 != l4)
+			continue;
+		for (*end = 0; *end < 2; ++*end)
+			if (addr_same(&c->a[*end], local) && addr_same(&c->a[!*end], remote))
+				return id;
 	}
 	return NONE;
 }
@@ -96,7 +99,7 @@ void conn_retire(struct model *m, uint32_t id)
 	struct conn *c = conn_at(m, id);
 
 	if (c->keyed)
-		index_del(&m->by_addr, addr_hash(c->a, c->netns, c->l4), id);
+		index_del(&m->by_addr, addr_hash(&c->a[0], &c->a[1], c->netns, c->l4), id);
 	c->keyed = false;
 	c->retired = true;
 }
@@ -202,13 +205,51 @@ bool conn_set_key(struct model *m, uint32_t id, const struct addr a[2], uint32_t
 	struct conn *c = conn_at(m, id);
 
 	if (c->keyed)
-		index_del(&m->by_addr, addr_hash(c->a, c->netns, c->l4), id);
+		index_del(&m->by_addr, addr_hash(&c->a[0], &c->a[1], c->netns, c->l4), id);
 	c->a[0] = a[0];
 	c->a[1] = a[1];
 	c->netns = netns;
 	c->l4 = l4;
-	c->keyed = index_put(&m->by_addr, addr_hash(a, netns, l4), id);
+	c->keyed = index_put(&m->by_addr, addr_hash(&a[0], &a[1], netns, l4), id);
 	return c->keyed;
+}
+
+/* The one socket of `from` becomes the other end of this connection; what it was known of it by itself is dropped. */
+static void take_end(struct model *m, uint32_t id, unsigned end, uint32_t from, unsigned from_end)
+{
+	struct end theirs = conn_at(m, from)->end[from_end];
+
+	conn_forget(m, from);
+	if (!conn_set_end(m, id, end, theirs.cookie))
+		return;
+	conn_at(m, id)->end[end].netns = theirs.netns;
+	conn_at(m, id)->end[end].heard = theirs.heard;
+	conn_set_owner(m, conn_at(m, id), end, theirs.owner);
+}
+
+void conn_move(struct model *m, uint32_t id, unsigned end, const struct addr to[2], uint32_t netns)
+{
+	struct conn *c = conn_at(m, id);
+	struct addr a[2];
+	unsigned at;
+	uint32_t there = conn_by_addr(m, &to[0], &to[1], netns, c->l4, &at);
+
+	if (there == id)
+		return;
+	if (there != NONE) {
+		const struct conn *o = conn_at(m, there);
+
+		/* it was taken for a connection of its own for a moment, by its server's socket alone */
+		if (!o->closed_ns && !o->held && !o->end[at].cookie && !c->end[!end].cookie)
+			take_end(m, id, !end, there, !at);
+		else
+			conn_retire(m, there);
+	}
+	a[end] = to[0];
+	a[!end] = to[1];
+	c->translated = true;
+	c->edge_gen = m->gen - 1;
+	conn_set_key(m, id, a, netns, c->l4);
 }
 
 bool conn_set_end(struct model *m, uint32_t id, unsigned end, uint64_t cookie)

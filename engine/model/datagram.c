@@ -107,12 +107,12 @@ static struct sight sight_of(uint64_t cookie, const struct ev_hdr *h, const uint
 /* The connection of the pair; where there is none a new one, or NONE where `make` is false. */
 static uint32_t conn_of(struct model *m, const struct sight *s, unsigned *end, bool make)
 {
-	uint32_t netns = addr_is_loopback(s->local.ip) ? s->netns : 0, id;
-	struct addr a[2];
+	uint32_t netns = addr_scope(s->local.ip, s->remote.ip, s->netns), id;
+	struct addr a[2] = {s->local, s->remote};
+	bool translated = nat_follow(m, a, &netns, L4_UDP);
 	struct conn *c;
 
-	*end = addr_pair(&s->local, &s->remote, a);
-	id = conn_by_addr(m, a, netns, L4_UDP);
+	id = conn_by_addr(m, &a[0], &a[1], netns, L4_UDP, end);
 	c = id == NONE ? NULL : conn_at(m, id);
 	/* over, or the port is another socket's now */
 	if (c && (c->closed_ns || (c->end[*end].cookie && c->end[*end].cookie != s->cookie)) && make) {
@@ -125,10 +125,12 @@ static uint32_t conn_of(struct model *m, const struct sight *s, unsigned *end, b
 		if (id == NONE || !conn_set_key(m, id, a, netns, L4_UDP))
 			return NONE;
 		conn_at(m, id)->fresh = true;
+		*end = 0;
 	}
 	if (id == NONE)
 		return NONE;
 	c = conn_at(m, id);
+	c->translated |= translated;
 	if (!c->end[*end].cookie) {
 		c->end[*end].cookie = s->cookie;
 		c->edge_gen = m->gen - 1;

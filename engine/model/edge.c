@@ -83,12 +83,27 @@ static bool may_be_local(const struct model *m, const struct conn *c, unsigned e
 	return c->end[end].cookie || c->syn_ns || addr_netns(m, c->a[end].ip, c->end[!end].netns);
 }
 
+/* Of a called end that is not of this node, the port that was called rather than the one behind a translation. */
+static uint16_t edge_port(struct model *m, const struct conn *c)
+{
+	unsigned server = !c->client;
+	struct addr seen[2];
+
+	if (!c->translated || c->end[server].owner || by_listener(m, c, server) != NONE)
+		return c->a[server].port;
+	conn_seen(m, c, seen);
+	return seen[server].port;
+}
+
 /* Clients from elsewhere are told apart as long as a service has few of them: a proxy at the edge has thousands. */
 static uint32_t client_elsewhere(struct model *m, const struct conn *c, uint32_t to)
 {
-	const struct addr *a = &c->a[c->client];
-	struct edge_key k = {service_external_find(m, a, false), to, c->a[!c->client].port, c->l4};
+	struct addr seen[2], *a = &seen[c->client];
+	struct edge_key k = {.to = to, .port = edge_port(m, c), .l4 = c->l4};
 	struct service *s = service_at(m, to);
+
+	conn_seen(m, c, seen);
+	k.from = service_external_find(m, a, false);
 
 	if (k.from != NONE && map_get(&m->edge_index, &k))
 		return k.from;
@@ -132,6 +147,7 @@ static uint32_t client_by_address(struct model *m, const struct conn *c, uint32_
 static uint32_t end_service(struct model *m, const struct conn *c, unsigned end, uint32_t to, bool final)
 {
 	bool server = end != c->client;
+	struct addr seen[2];
 	uint32_t service;
 
 	if (m->o.by_address)
@@ -150,7 +166,8 @@ static uint32_t end_service(struct model *m, const struct conn *c, unsigned end,
 		return NONE;
 	if (c->l4 == L4_UNIX)           /* the end of a process that was gone before it could be asked */
 		return service_others(m);
-	return server ? service_external(m, &c->a[end], true) : client_elsewhere(m, c, to);
+	conn_seen(m, c, seen);
+	return server ? service_external(m, &seen[end], true) : client_elsewhere(m, c, to);
 }
 
 static void move_edge(struct model *m, struct conn *c, uint32_t edge)
@@ -177,7 +194,7 @@ uint32_t conn_edge(struct model *m, uint32_t id, bool final)
 	from = to == NONE ? NONE : end_service(m, c, c->client, to, final && c->edge == NONE);
 	if (from == NONE)
 		return c->edge;
-	edge = edge_get(m, from, to, c->a[!c->client].port, c->l4);
+	edge = edge_get(m, from, to, edge_port(m, c), c->l4);
 	if (edge == NONE)
 		return NONE;
 	c->edge_gen = m->gen;

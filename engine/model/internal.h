@@ -7,6 +7,7 @@
  *	plain.c     EV_DATA of a TLS library
  *	conn.c      the table of connections, their roles, their end
  *	health.c    EV_HEALTH: connect times, queues, closed windows; accept queues
+ *	nat.c       connections whose addresses are translated on their way
  *	listener.c  who listens, or did last, at an address
  *	process.c   pid → process → leader → service; life events in lifecycle.c
  *	service.c   names of services and their instances
@@ -88,7 +89,8 @@ struct strain {
 };
 
 struct conn {
-	struct addr a[2];            /* ascending: the key, with netns and l4; of a UNIX stream the two cookies (bpf/event.h) */
+	struct addr a[2];            /* the key, with netns and l4; of a UNIX stream the two cookies (bpf/event.h); behind all
+				      * translations, where there are any (nat.c) */
 	uint32_t netns;              /* of loopback addresses, which each namespace has for itself; else 0 */
 	struct end end[2];           /* the sockets at a[0], a[1] */
 	struct flow *flow;           /* made when the first payload comes */
@@ -121,10 +123,20 @@ struct conn {
 	bool touched, retired, reset_seen;
 	bool orphan;                 /* its tuple is not known */
 	bool quic;
+	bool translated;             /* a[] are not the addresses that the caller used */
 	bool joined;                 /* payload before now was left out: a flow begins in the middle */
 };
 
 #define CONN_CHUNK 256
+
+/* One translation: [0] who calls, [1] who is called; by the addresses in front of it, and behind it. */
+struct nat {
+	struct addr seen[2], far[2];
+	uint32_t netns;              /* that translates */
+	uint32_t next;               /* in the list of free ones */
+	uint8_t l4;
+	bool used;
+};
 
 struct series { float last; uint32_t changed, sent; };   /* tick numbers */
 
@@ -324,6 +336,10 @@ struct model {
 	VEC(uint32_t) touched;
 	struct flow_pool pool;
 
+	VEC(struct nat) nats;
+	struct index nat_seen, nat_far;          /* pair of addresses → nats */
+	uint32_t nat_free, nat_hand;
+
 	VEC(struct listener) listeners;
 	struct map listener_addr;    /* address and netns → listener */
 	struct map listener_cookie;  /* cookie → struct listening */
@@ -379,7 +395,7 @@ struct model {
 	uint32_t forks;              /* in this tick */
 	VEC(struct loss) losses;
 	uint64_t lost_unknown_cookie, lost_conns, lost_listeners, lost_services, lost_edges, lost_ops, lost_rows,
-		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis, lost_wholes,
+		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis, lost_wholes, lost_nats,
 		lost_clients, lost_devices, lost_cgroups, lost_texts, lost_addresses, bad_records, kernel_loss;
 };
 
@@ -387,10 +403,15 @@ struct model {
 struct conn *conn_at(const struct model *m, uint32_t id);
 /* The connection and the end of a cookie, or NONE. */
 uint32_t conn_by_cookie(const struct model *m, uint64_t cookie, unsigned *end);
-uint32_t conn_by_addr(const struct model *m, const struct addr a[2], uint32_t netns, uint8_t l4);
+/* The same by its addresses; *end is the local one. netns: addr_scope(). */
+uint32_t conn_by_addr(const struct model *m, const struct addr *local, const struct addr *remote, uint32_t netns, uint8_t l4,
+		      unsigned *end);
 /* A new one without key or ends; NONE: no room (counted). */
 uint32_t conn_new(struct model *m);
 bool conn_set_key(struct model *m, uint32_t id, const struct addr a[2], uint32_t netns, uint8_t l4);
+/* From now on it is known by the addresses behind a translation: to[0] is that of `end`. A connection that is there already is its
+ * other end, which had not been recognised. */
+void conn_move(struct model *m, uint32_t id, unsigned end, const struct addr to[2], uint32_t netns);
 /* It keeps its ends but is no longer found by address: its ports are used anew. */
 void conn_retire(struct model *m, uint32_t id);
 /* The socket of this end, which was closed, lives on as another connection's: only what was counted stays, with its owner. */
@@ -456,6 +477,15 @@ void health_row(const struct model *m, const struct edge *e, struct tick_tcp *r)
 /* The row was taken: the next tick begins. */
 void health_reset(struct edge *e);
 
+/* nat.c */
+void nat_event(struct model *m, const struct ev_nat *e);
+/* The addresses that the called end knows instead of these of the caller (a[0]) and the called (a[1]), with their scope
+ * (addr_scope()); false: the same. */
+bool nat_follow(const struct model *m, struct addr a[2], uint32_t *scope, uint8_t l4);
+/* The addresses of its ends as the caller knows them. */
+void conn_seen(const struct model *m, const struct conn *c, struct addr seen[2]);
+void nats_done(struct model *m);
+
 /* weight.c */
 /* Is it among the connections whose payload is read? */
 bool conn_is_read(const struct model *m, const struct conn *c);
@@ -486,8 +516,9 @@ bool addr_is_any(const uint8_t ip[16]);
 void addr_learn(struct model *m, const uint8_t ip[16], uint32_t netns);
 /* The network namespace of an address of this node; 0: not one of ours. from: of the asking socket. */
 uint32_t addr_netns(const struct model *m, const uint8_t ip[16], uint32_t from);
-/* Into ascending order; returns which of them is the local one. */
-unsigned addr_pair(const struct addr *local, const struct addr *remote, struct addr a[2]);
+bool addr_same(const struct addr *a, const struct addr *b);
+/* The namespace that a pair of addresses is of, where others may have the same pair: with loopback ones; else 0. */
+uint32_t addr_scope(const uint8_t a[16], const uint8_t b[16], uint32_t netns);
 /* "10.0.0.1:80", "[::1]:80"; port 0: the address alone. */
 char *addr_text(char *buf, size_t cap, const uint8_t ip[16], uint16_t port);
 

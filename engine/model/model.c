@@ -48,7 +48,7 @@ struct model *model_new(const struct model_options *o)
 		return NULL;
 	set_options(m, o);
 	m->self = (uint32_t)getpid();
-	m->conn_free = m->closed_head = m->closed_tail = NONE;
+	m->conn_free = m->closed_head = m->closed_tail = m->nat_free = NONE;
 	m->gen = 1;
 	m->reads = true;
 	m->named = o->by_address;
@@ -78,6 +78,7 @@ void model_free(struct model *m)
 	if (!m)
 		return;
 	conns_done(m);
+	nats_done(m);
 	listeners_done(m);
 	datagrams_done(m);
 	procs_done(m);
@@ -120,6 +121,8 @@ void model_event(struct model *m, const struct ev_hdr *ev)
 		socket_io(m, (const struct ev_io *)ev);
 	else if (ev->type == EV_HEALTH && ev->size == sizeof(struct ev_health))
 		health_event(m, (const struct ev_health *)ev);
+	else if (ev->type == EV_NAT && ev->size == sizeof(struct ev_nat))
+		nat_event(m, (const struct ev_nat *)ev);
 	else if (ev->type == EV_PROC && ev->size == sizeof(struct ev_proc))
 		life_event(m, (const struct ev_proc *)ev);
 	else

@@ -9,16 +9,6 @@ static bool tuple_complete(const struct ev_conn *e)
 	return (e->lport && e->rport) || e->l4 == L4_UNIX;
 }
 
-/* a[0] < a[1]; returns which of them is the socket's own. */
-static unsigned canonical(const struct ev_conn *e, struct addr a[2])
-{
-	struct addr l = {.port = e->lport}, r = {.port = e->rport};
-
-	memcpy(l.ip, e->laddr, 16);
-	memcpy(r.ip, e->raddr, 16);
-	return addr_pair(&l, &r, a);
-}
-
 static bool listens(struct model *m, const struct addr *a, uint32_t netns)
 {
 	const struct listener *l = netns ? listener_find(m, a, netns) : NULL;
@@ -68,12 +58,14 @@ static bool is_reuse(const struct conn *c, unsigned end, uint64_t cookie, uint8_
 /* The connection of this record's addresses, made where there is none, with the cookie as its end. */
 static uint32_t conn_of_tuple(struct model *m, const struct ev_conn *e, unsigned *end)
 {
-	struct addr a[2];
-	uint32_t netns, id;
+	uint32_t netns = addr_scope(e->laddr, e->raddr, e->netns), id;
+	struct addr a[2] = {{.port = e->lport}, {.port = e->rport}};
+	bool translated;
 
-	*end = canonical(e, a);
-	netns = addr_is_loopback(e->laddr) ? e->netns : 0;
-	id = conn_by_addr(m, a, netns, e->l4);
+	memcpy(a[0].ip, e->laddr, 16);
+	memcpy(a[1].ip, e->raddr, 16);
+	translated = nat_follow(m, a, &netns, e->l4);
+	id = conn_by_addr(m, &a[0], &a[1], netns, e->l4, end);
 	if (id != NONE && is_reuse(conn_at(m, id), *end, e->cookie, e->what)) {
 		conn_close(m, id, e->h.ts_ns);
 		conn_retire(m, id);
@@ -81,11 +73,13 @@ static uint32_t conn_of_tuple(struct model *m, const struct ev_conn *e, unsigned
 	}
 	if (id == NONE) {
 		id = conn_new(m);
+		*end = 0;
 		if (id == NONE || !conn_set_key(m, id, a, netns, e->l4))
 			return id;
 	}
 	if (!conn_set_end(m, id, *end, e->cookie))
 		return NONE;
+	conn_at(m, id)->translated |= translated;
 	conn_at(m, id)->end[*end].netns = e->netns;
 	conn_at(m, id)->edge_gen = m->gen - 1;
 	return id;
@@ -105,7 +99,7 @@ static uint32_t conn_without_tuple(struct model *m, const struct ev_conn *e, uns
 	memcpy(c->a[1].ip, e->raddr, 16);
 	c->a[0].port = e->lport;
 	c->a[1].port = e->rport;
-	c->netns = addr_is_loopback(e->laddr) ? e->netns : 0;
+	c->netns = addr_scope(e->laddr, e->raddr, e->netns);
 	if (!conn_set_end(m, id, 0, e->cookie))
 		return NONE;
 	c->end[0].netns = e->netns;
@@ -449,8 +443,8 @@ void socket_data(struct model *m, const struct ev_data *e)
 		conn_set_owner(m, c, end, e->tgid);
 	count_bytes(c, sender, e->seq, e->len);
 	conn_touch(m, id);
-	/* sent before the kernel side knew the level */
-	if (e->shift < m->shift && !conn_is_read(m, c))
+	/* sent before the kernel side knew the level, or read at the end that does not decide */
+	if ((e->shift < m->shift || c->translated) && !conn_is_read(m, c))
 		return;
 	weight_seen(m, c, e->shift, e->h.ts_ns);
 	if (!c->flow && (c->closed_ns || !conn_flow_begin(m, id)))

@@ -16,17 +16,22 @@ static uint32_t fold(const uint8_t ip[16])
 	return a;
 }
 
-/* As the kernel side decides. Datagrams are never left out. */
-static bool is_taken(const struct conn *c, unsigned shift)
+/* As the kernel side decides, by the addresses that the socket has. Where a translated connection has both sockets here, by those of the
+ * called one alone. Datagrams are never left out. */
+static bool is_taken(const struct model *m, const struct conn *c, unsigned shift)
 {
+	struct addr a[2] = {c->a[0], c->a[1]};
+
 	if (c->l4 == L4_UDP)
 		return true;
-	return sample_takes(sample_pair(fold(c->a[0].ip), fold(c->a[1].ip), c->a[0].port, c->a[1].port), shift);
+	if (c->translated && !c->end[!c->client].cookie)
+		conn_seen(m, c, a);
+	return sample_takes(sample_pair(fold(a[0].ip), fold(a[1].ip), a[0].port, a[1].port), shift);
 }
 
 bool conn_is_read(const struct model *m, const struct conn *c)
 {
-	return !m->shift || is_taken(c, m->shift);
+	return !m->shift || is_taken(m, c, m->shift);
 }
 
 void weight_seen(struct model *m, struct conn *c, unsigned shift, uint64_t ts_ns)
@@ -73,9 +78,9 @@ void model_sampling(struct model *m, unsigned shift, bool reads)
 
 		if (!c->used)
 			continue;
-		if ((tcp && !(reads && m->reads)) || !is_taken(c, before))
+		if ((tcp && !(reads && m->reads)) || !is_taken(m, c, before))
 			c->joined = true;
-		if (c->flow && ((tcp && !reads) || !is_taken(c, shift)))
+		if (c->flow && ((tcp && !reads) || !is_taken(m, c, shift)))
 			leave_out(m, id);
 	}
 	m->shift = (uint8_t)shift;
