@@ -17,6 +17,7 @@
 #define SHOWN_MOST 50            /* traces listed for people, without --limit */
 #define HOPS_MOST 1000           /* hops drawn of a trace, without --limit */
 #define PREFIX_MIN 8             /* of an id, in a list that has to be narrow */
+#define ID_MOST 64               /* columns of it in any list */
 #define LOOK_BACK_NS (60 * NS_PER_S)   /* followed: a trace is told after it ended, in a tick that may be later than its own */
 
 static const struct table_column columns[] = {
@@ -99,7 +100,7 @@ static int prefix_length(const struct listing *l)
 		longest = same + 1 > longest ? same + 1 : longest;
 	}
 	free(copy);
-	return (int)longest;
+	return (int)(longest < ID_MOST ? longest : ID_MOST);
 }
 
 static const char *end_text(const struct window *w, const struct win_span *s)
@@ -127,7 +128,7 @@ static void text_row(struct table *t, const struct window *w, const struct sum_t
 
 static void text_list(const struct listing *l, const struct window *w, const struct options *o)
 {
-	int id_length = out_is_narrow() ? prefix_length(l) : 200;
+	int id_length = out_is_narrow() ? prefix_length(l) : ID_MOST;
 	struct table t;
 
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));

@@ -9,6 +9,7 @@
 #include "out.h"
 #include "table.h"
 
+#define MARK_BYTES 4        /* of what ends a cell that is cut */
 #define GAP 2               /* blanks between columns */
 #define FLEX_MIN 6          /* a column is not cut below this */
 
@@ -162,20 +163,27 @@ static void append_cell(char *line, size_t cap, const char *s, size_t width, boo
 
 static void print_row(const struct table *t, const struct layout *l, const char *const *cells, const char *on, const char *off)
 {
-	char line[2048] = "";
+	size_t cap = 1, n;
+	char *line;
 
+	for (size_t c = 0; c < t->n_columns; c++)
+		cap += strlen(cells[c]) + l->width[c] + MARK_BYTES + GAP;
+	line = calloc(1, cap);
+	if (!line)
+		return;
 	for (size_t c = 0; c < t->n_columns; c++) {
 		bool last = c + 1 == t->n_columns;
 
-		append_cell(line, sizeof(line), cells[c], l->width[c], t->columns[c].right, last);
+		append_cell(line, cap, cells[c], l->width[c], t->columns[c].right, last);
 		if (!last)
-			strncat(line, &"  "[GAP - l->gap], sizeof(line) - strlen(line) - 1);
+			strncat(line, &"  "[GAP - l->gap], cap - strlen(line) - 1);
 	}
-	size_t n = strlen(line);
+	n = strlen(line);
 
 	while (n && line[n - 1] == ' ')
 		line[--n] = '\0';
 	out_line("%s%s%s", on, line, off);
+	free(line);
 }
 
 static void print_table(const struct table *t, bool titled)
