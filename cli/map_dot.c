@@ -61,8 +61,8 @@ static void print_edge(const struct map_edge *e)
 	char label[LABEL] = "", number[MAP_TEXT];
 
 	add(label, e->protocol);
-	new_line(label);
 	if (e->spoken) {
+		new_line(label);
 		add(label, map_rate(number, e->rate_per_s, 6));
 		add(label, ", p95 ");
 		add(label, map_time(number, e->p95_ms, 6));
@@ -70,12 +70,10 @@ static void print_edge(const struct map_edge *e)
 			add(label, ", errors ");
 			add(label, map_ratio(number, e->error_ratio));
 		}
-	} else {
-		add(label, map_open(number, e->open));
 	}
-	if (e->trouble) {
+	if (!e->spoken || e->trouble) {
 		new_line(label);
-		add(label, e->trouble);
+		add(label, map_words(number, e));
 	}
 	out_line("\tn%u -> n%u [label=\"%s\", color=\"%s\"%s];", e->from, e->to, label, colour(e->health),
 		 e->health == HEALTH_BAD ? ", penwidth=2" : "");

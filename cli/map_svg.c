@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "exit.h"
 #include "rows.h"
 #include "say.h"
@@ -42,10 +43,10 @@ static void put_head(const struct svg *v)
 
 	fprintf(v->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 		"viewBox=\"0 0 %d %d\">\n", width, height, width, height);
-	fputs("<style>text { font: 12px monospace; fill: #222; white-space: pre } .name { font-weight: bold } .more { fill: #666 }\n"
+	fputs("<style>text { font: 12px monospace; fill: #222 } .end { text-anchor: end } .name { font-weight: bold } .more { fill: #666 }\n"
 	      "rect { fill: #fff; stroke: #666; rx: 3px } rect.warn { stroke: #b06000 } rect.bad { stroke: #c00000; stroke-width: 2.5 }\n"
-	      "path { fill: none; stroke: #888 } path.warn { stroke: #b06000 } path.bad { stroke: #c00000; stroke-width: 2.5 }\n"
-	      "path.head { fill: #888; stroke: none } path.head.warn { fill: #b06000 } path.head.bad { fill: #c00000 }\n"
+	      "path { fill: none; stroke: #888; shape-rendering: crispEdges } path.warn { stroke: #b06000 } path.bad { stroke: #c00000; stroke-width: 2.5 }\n"
+	      "path.head { fill: #888; stroke: none; shape-rendering: auto } path.head.warn { fill: #b06000 } path.head.bad { fill: #c00000 }\n"
 	      "text.warn { fill: #b06000 } text.bad { fill: #c00000; font-weight: bold }</style>\n", v->out);
 	fprintf(v->out, "<rect x=\"0\" y=\"0\" width=\"%d\" height=\"%d\" style=\"stroke: none\"/>\n", width, height);
 }
@@ -63,32 +64,60 @@ static void put_lines(const struct svg *v, enum health health)
 	}
 }
 
-static void put_text(const struct svg *v, int x, int y, const char *class, const char *text)
+/* end: what ends at x. */
+static void put_text(const struct svg *v, int x, int y, bool end, const char *class, const char *text)
 {
 	if (!*text)
 		return;
-	fprintf(v->out, "<text x=\"%d\" y=\"%d\" class=\"%s\">", x, y + 4, class);
+	fprintf(v->out, "<text x=\"%d\" y=\"%d\" class=\"%s%s\">", x, y + 4, class, end ? " end" : "");
 	svg_put_escaped(v->out, text);
 	fputs("</text>\n", v->out);
 }
 
+/* Where the number ends that is i-th of a call, the protocol not counted. */
+static int number_end(const struct svg *v, int x, int i)
+{
+	const struct map_look *k = v->m->look;
+	int cols = k->protocol + 1 + k->rate;
+
+	cols += i > 0 ? 1 + k->p95 : 0;
+	return x + (cols + (i > 1 ? 1 + k->errors : 0)) * CELL_X;
+}
+
+static void put_numbers(const struct svg *v, const struct map_edge *e, int x, int y)
+{
+	const char *class = class_of(e->health), *words;
+	char text[MAP_TEXT];
+
+	words = map_words(text, e);
+	if (words)
+		put_text(v, number_end(v, x, 2), y, true, class, words);
+	if (!e->spoken)
+		return;
+	put_text(v, number_end(v, x, 0), y, true, class, map_rate(text, e->rate_per_s, v->m->look->rate));
+	if (words)
+		return;
+	put_text(v, number_end(v, x, 1), y, true, class, map_time(text, e->p95_ms, v->m->look->p95));
+	put_text(v, number_end(v, x, 2), y, true, class, map_errors(text, e, v->m->look->errors));
+}
+
+/* A call without a line says where it comes from instead of what it speaks. */
 static void put_call(const struct svg *v, uint32_t edge)
 {
 	const struct layered_edge *place = &v->m->layered->edge[edge];
 	const struct map_edge *e = &v->m->graph->edge[edge];
-	int x = px(v->m->layered->node[place->to].x), y = py(place->y);
-	char text[256], rate[MAP_TEXT], p95[MAP_TEXT], errors[MAP_TEXT];
+	const char *from = v->m->graph->node[e->from].name;
+	int x = px(v->m->layered->node[place->to].x) + CELL_X, y = py(place->y);
+	char cut[24];
 
-	if (place->back)
-		snprintf(text, sizeof(text), "\xc2\xbb %s  ", v->m->graph->node[place->from].name);
+	if (!place->back)
+		fprintf(v->out, "<path class=\"head %s\" d=\"M%d %dl-7 -4v8z\"/>\n", class_of(e->health), x - CELL_X / 2, y);
 	else
-		fprintf(v->out, "<path class=\"head %s\" d=\"M%d %dl-7 -4v8z\"/>\n", class_of(e->health), x + CELL_X / 2, y);
-	if (e->spoken)
-		snprintf(text, sizeof(text), "%-10s %6s %6s %5s", e->protocol, map_rate(rate, e->rate_per_s, 6), map_time(p95, e->p95_ms, 6),
-			 e->errors > 0 ? map_ratio(errors, e->error_ratio) : "");
-	else
-		snprintf(text, sizeof(text), "%-10s %6s", e->protocol, map_open(rate, e->open));
-	put_text(v, x + 2 * CELL_X, y, class_of(e->health), text);
+		put_text(v, x - CELL_X / 2, y, false, class_of(e->health), "\xc2\xbb");
+	text_clean(cut, place->back ? sizeof(cut) / 2 : sizeof(cut), place->back ? from : e->protocol,
+		   strlen(place->back ? from : e->protocol), true);
+	put_text(v, x + CELL_X / 2, y, false, "more", cut);
+	put_numbers(v, e, x, y);
 }
 
 static void put_node(const struct svg *v, uint32_t node)
@@ -96,18 +125,24 @@ static void put_node(const struct svg *v, uint32_t node)
 	const struct layered_node *place = &v->m->layered->node[node];
 	const struct map_node *n = &v->m->graph->node[node];
 	int x = px(place->x) + CELL_X / 2, y = py(place->y) - CELL_Y / 2 + 2;
-	char more[128] = "", cores[32] = "";
+	char more[128], cores[MAP_TEXT];
 
-	if (!isnan(n->cpu_cores))
-		snprintf(cores, sizeof(cores), " %.2f cores", n->cpu_cores);
-	snprintf(more, sizeof(more), "%s%s", n->kind ? n->kind : "", cores);
+	snprintf(more, sizeof(more), "%s%s%s", n->kind ? n->kind : "", n->kind && !isnan(n->cpu_cores) ? " " : "",
+		 isnan(n->cpu_cores) ? "" : map_cores(cores, n->cpu_cores));
 	fputs("<g><title>", v->out);
 	svg_put_escaped(v->out, n->name);
-	fputs(*more ? " " : "", v->out);
-	svg_put_escaped(v->out, more);
 	fprintf(v->out, "</title><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/></g>\n", class_of(n->health), x, y,
 		(place->w - 1) * CELL_X, place->h * CELL_Y - 4);
-	put_text(v, x + CELL_X, y + CELL_Y / 2, "name", n->name);
+	put_text(v, x + CELL_X, y + CELL_Y / 2, false, "name", n->name);
+	put_text(v, px(place->x + place->w) - CELL_X, y + CELL_Y / 2, true, "more", more);
+}
+
+static void put_foot(const struct svg *v)
+{
+	char counts[96];
+
+	service_map_counts(v->m, counts, sizeof(counts));
+	put_text(v, px(0), py(v->m->layered->height), false, "more", counts);
 }
 
 static int write_all(const struct service_map *m, FILE *out)
@@ -122,6 +157,7 @@ static int write_all(const struct service_map *m, FILE *out)
 		put_node(&v, i);
 	for (uint32_t i = 0; i < m->graph->edges; i++)
 		put_call(&v, i);
+	put_foot(&v);
 	fputs("</svg>\n", out);
 	failed = ferror(out);
 	return fclose(out) || failed;

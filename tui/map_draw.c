@@ -127,20 +127,6 @@ static void draw_lines(struct drawing *d)
 
 /* ---- calls ---- */
 
-/* What stands in place of the numbers where there are none, or nothing comes back. */
-static const char *call_words(const struct map_edge *e, char buf[MAP_TEXT])
-{
-	return e->trouble ? e->trouble : e->spoken ? NULL : map_open(buf, e->open);
-}
-
-/* Errors of the requests; without any what else makes a call not well, as far as there is room. */
-static const char *error_words(const struct map_edge *e, char buf[MAP_TEXT], int width)
-{
-	if (e->errors > 0)
-		return map_ratio(buf, e->error_ratio);
-	return e->reset ? (width < 5 ? "rst" : "reset") : "";
-}
-
 static void draw_sign(const struct drawing *d, const struct map_edge *e, int x, int y)
 {
 	if (e->health)
@@ -156,7 +142,7 @@ static void draw_far_call(const struct drawing *d, const struct map_edge *e, int
 
 	snprintf(who, sizeof(who), room < 12 ? "+%u" : "+%u callers", e->members);
 	put_cut(d, x, y, room, STYLE_DIM, e->apart ? who : d->m->graph->node[e->from].name);
-	put_right(d, x, y + high, width - 1, STYLE_PLAIN, e->spoken ? map_rate(text, e->rate_per_s, 6) : map_open(text, e->open));
+	put_right(d, x, y + high, width - 1, STYLE_PLAIN, e->spoken ? map_rate(text, e->rate_per_s, 6) : map_words(text, e));
 	draw_sign(d, e, x + width - 1, y);
 }
 
@@ -167,7 +153,7 @@ static void draw_high_call(const struct drawing *d, const struct map_edge *e, in
 	enum style style = e->health ? health_style(e->health) : STYLE_PLAIN;
 	int width = map_look_numbers(k);
 	char text[MAP_TEXT];
-	const char *words = call_words(e, text);
+	const char *words = map_words(text, e);
 
 	draw_sign(d, e, x + width - 1, y);
 	if (words)
@@ -177,7 +163,7 @@ static void draw_high_call(const struct drawing *d, const struct map_edge *e, in
 	if (words)
 		return;
 	put_right(d, x, y + 1, 5, STYLE_PLAIN, map_time(text, e->p95_ms, 5));
-	put_right(d, x + 5, y + 1, k->errors, style, error_words(e, text, k->errors));
+	put_right(d, x + 5, y + 1, k->errors, style, map_errors(text, e, k->errors));
 }
 
 static void draw_call(const struct drawing *d, const struct map_edge *e, int x, int y)
@@ -186,7 +172,7 @@ static void draw_call(const struct drawing *d, const struct map_edge *e, int x, 
 	enum style style = e->health ? health_style(e->health) : STYLE_PLAIN;
 	int end = x + map_look_numbers(k);
 	char text[MAP_TEXT];
-	const char *words = call_words(e, text);
+	const char *words = map_words(text, e);
 
 	draw_sign(d, e, end - 1, y);
 	if (k->protocol) {
@@ -205,7 +191,7 @@ static void draw_call(const struct drawing *d, const struct map_edge *e, int x, 
 	}
 	put_right(d, x, y, k->p95, STYLE_PLAIN, map_time(text, e->p95_ms, k->p95));
 	if (k->errors)
-		put_right(d, x + k->p95 + 1, y, k->errors, style, error_words(e, text, k->errors));
+		put_right(d, x + k->p95 + 1, y, k->errors, style, map_errors(text, e, k->errors));
 }
 
 static void draw_calls(const struct drawing *d, uint32_t node)
@@ -272,10 +258,8 @@ static int draw_more(const struct drawing *d, uint32_t node, int x, int y, int w
 
 	if (n->kind)
 		used += put_more(d, x, y, width, n->kind);
-	if (!isnan(n->cpu_cores)) {
-		snprintf(text, sizeof(text), n->cpu_cores < 9.995 ? "%.2fc" : n->cpu_cores < 99.95 ? "%.1fc" : "%.0fc", n->cpu_cores);
-		used += put_more(d, x + used, y, width - used, text);
-	}
+	if (!isnan(n->cpu_cores))
+		used += put_more(d, x + used, y, width - used, map_cores(text, n->cpu_cores));
 	if (d->m->layered->node[node].entries > 1 && !isnan(n->rate_per_s))
 		used += put_more(d, x + used, y, width - used, map_rate(text, n->rate_per_s, 6));
 	return used;

@@ -56,10 +56,25 @@ char *map_ratio(char buf[MAP_TEXT], double ratio)
 	return buf;
 }
 
-char *map_open(char buf[MAP_TEXT], double open)
+const char *map_words(char buf[MAP_TEXT], const struct map_edge *e)
 {
-	if (isnan(open))
-		return strcpy(buf, "-");
-	snprintf(buf, MAP_TEXT, "%.0f open", open < 99999 ? open : 99999);
+	if (e->trouble || e->spoken)
+		return e->trouble;
+	if (isnan(e->open))
+		return "-";
+	snprintf(buf, MAP_TEXT, "%.0f open", e->open < 99999 ? e->open : 99999);
+	return buf;
+}
+
+const char *map_errors(char buf[MAP_TEXT], const struct map_edge *e, int width)
+{
+	if (e->errors > 0)
+		return map_ratio(buf, e->error_ratio);
+	return e->reset ? (width < 5 ? "rst" : "reset") : "";
+}
+
+char *map_cores(char buf[MAP_TEXT], double cores)
+{
+	snprintf(buf, MAP_TEXT, cores < 9.995 ? "%.2fc" : cores < 99.95 ? "%.1fc" : "%.0fc", cores);
 	return buf;
 }

@@ -15,7 +15,11 @@ char *map_rate(char buf[MAP_TEXT], double per_s, int width);
 char *map_time(char buf[MAP_TEXT], double ms, int width);
 char *map_ratio(char buf[MAP_TEXT], double ratio);
 
-/* What a call without understood requests has to say: "3 open". */
-char *map_open(char buf[MAP_TEXT], double open);
+/* What stands in place of the numbers of a call where there are none, or nothing comes back: "3 open", "refused"; NULL: its numbers do. */
+const char *map_words(char buf[MAP_TEXT], const struct map_edge *e);
+/* Errors of its requests; without any what else makes it not well, as far as `width` columns have room; "": it is well. */
+const char *map_errors(char buf[MAP_TEXT], const struct map_edge *e, int width);
+/* "0.25c", "12c" */
+char *map_cores(char buf[MAP_TEXT], double cores);
 
 #endif

@@ -105,6 +105,8 @@ def main():
             check(not any(unicodedata.category(c) in ("Cc", "Cf") and c != "\n" for c in text), f"control characters in the map {arguments}")
         db = recording(folder, "shop", open(os.path.join(SOURCE, "tests/golden/shop.ndjson"), encoding="utf-8").read())
         check_forms(folder, db, {"client", "nginx", "shop.py", "postgres", "redis"})
+        db = system(folder, 50)
+        check("refused" in run("map", "--quiet", "--db", db, "--dot"), "a refused call is none in DOT")
         run("map", "--quiet", "--db", db, "--svg", "/nonexistent/map.svg", code=1)
     print(*bad, f"{len(bad)} wrong", sep="\n")
     sys.exit(bool(bad))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,36 @@ Test(screen, every_view_at_80x24)
 	free(text);
 	incident_done(&r);
 	summary_free(s);
+	window_free(w);
+}
+
+/* What is selected is on the screen, however high the map is; beyond the columns there is the tree. */
+Test(screen, the_map_follows_the_selection)
+{
+	struct window *w = window_new();
+	struct screen screen = {.shown_ns = T0};
+	struct top_state st = {.window = w};
+	char name[32], *text;
+
+	for (int i = 0; i < 40; i++) {                          /* all of them fail: none is folded */
+		snprintf(name, sizeof(name), "app-%d", i);
+		shop_requests(w, shop_edge(w, "gateway", name, "http", 1), 5, 1, 1);
+	}
+	st.sum = summary_new(w, T0, T0 + 10 * NS_PER_S);
+	for (int i = 0; i < 41; i++) {
+		st.selected = i;
+		text = screen_text(&screen, &st, 24, 80);
+		cr_assert_eq(st.lines, 41);
+		expect(text, st.picked);
+		expect(text, "41 services, 40 calls");
+		free(text);
+	}
+	cr_assert_str_eq(st.picked, "app-9", "the last by name");
+	free(screen_text(&screen, &st, 4, 12));
+	text = screen_text(&screen, &st, 24, 18);
+	expect(text, "|- app-17");
+	free(text);
+	summary_free((struct summary *)st.sum);
 	window_free(w);
 }
 
