@@ -9,7 +9,7 @@ const struct key_row key_table[] = {
 	{DO_QUIT, 'q', KEY_CLOSED, "q", "leave"},
 	{DO_HELP, '?', 'h', "? h", "this page"},
 	{DO_BACK, KEY_ESC, KEY_BACK, "Esc", "back: close help, drop the filter"},
-	{DO_VIEW, '1', 0, "1 2 3", "map, services, causes"},
+	{DO_VIEW, '1', 0, "1 2 3 4", "map, services, causes, traces"},
 	{DO_NEXT_VIEW, KEY_TAB, 0, "Tab", "next view"},
 	{DO_UP, 'k', KEY_UP_, "k Up", "up"},
 	{DO_DOWN, 'j', KEY_DOWN_, "j Down", "down"},

@@ -56,7 +56,8 @@ static int refresh_view(struct top *t)
 {
 	struct window *w;
 	struct summary *s;
-	int err = load(t, t->until_ns - VIEW_NS, t->until_ns, LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, &w);
+	int err = load(t, t->until_ns - VIEW_NS, t->until_ns, LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS | LOAD_SPANS,
+		       &w);
 
 	if (err)
 		return err;

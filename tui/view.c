@@ -3,4 +3,4 @@
 
 #include <stddef.h>
 
-const struct view *const view_table[] = {&view_map, &view_services, &view_causes, NULL};
+const struct view *const view_table[] = {&view_map, &view_services, &view_causes, &view_traces, NULL};

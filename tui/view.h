@@ -26,7 +26,7 @@ struct view {
 	void (*draw)(struct top_state *st, struct grid *g, int row, int rows);
 };
 
-extern const struct view view_map, view_services, view_causes;
+extern const struct view view_map, view_services, view_causes, view_traces;
 
 /* In the order of their digits, NULL behind the last. */
 extern const struct view *const view_table[];

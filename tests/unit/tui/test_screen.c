@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shop.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,54 @@ Test(screen, the_map_follows_the_selection)
 	expect(text, "|- app-17");
 	free(text);
 	summary_free((struct summary *)st.sum);
+	window_free(w);
+}
+
+static void span(struct window *w, const char *trace, const char *id, const char *parent, const char *service, int64_t t_ns, int64_t dur_ns)
+{
+	*vec_push(&w->spans) = (struct win_span){.trace = trace, .id = id, .parent = parent, .service = window_service(w, service), .edge = WIN_NONE,
+						 .op = window_op(w, "GET /"), .t_ns = T0 + t_ns, .dur_ns = dur_ns, .confidence = NAN,
+						 .status = parent ? "500" : NULL};
+}
+
+Test(screen, traces_with_the_selected_one_in_time)
+{
+	struct window *w = shop_window();
+	struct summary *s;
+	struct top_state st = {.window = w};
+	struct screen screen = {.shown_ns = T0, .view = 3};
+	char *text;
+	int rows, cols;
+
+	span(w, "fast", "1", NULL, "nginx", 0, 20 * NS_PER_MS);
+	span(w, "slow", "1", NULL, "api.js", 10, 80 * NS_PER_MS);
+	span(w, "slow", "2", "1", "postgres", 20, 40 * NS_PER_MS);
+	window_sort(w);
+	st.sum = s = summary_new(w, T0, T0 + 10 * NS_PER_S);
+	text = screen_text(&screen, &st, 24, 80);
+	cr_assert_eq(st.lines, 2);
+	cr_assert_str_eq(st.picked, "api.js", "the slowest first");
+	expect(text, "api.js GET /                                80 ms     2    1");
+	expect(text, "trace slow");
+	expect(text, "`- postgres GET /");
+	free(text);
+	st.selected = 1;
+	text = screen_text(&screen, &st, 24, 80);
+	expect(text, "trace fast");
+	free(text);
+	st.filter = "postgres";
+	st.selected = 0;
+	free(screen_text(&screen, &st, 24, 80));
+	cr_assert_eq(st.lines, 1);
+	st.filter = "nobody";
+	text = screen_text(&screen, &st, 24, 80);
+	expect(text, "no trace of this service here");
+	free(text);
+	st.filter = NULL;
+	for (rows = 1; rows < 30; rows += 3)
+		for (cols = 1; cols < 100; cols += 9)
+			free(screen_text(&screen, &st, rows, cols));
+	summary_free(s);
 	window_free(w);
 }
 
