@@ -131,19 +131,20 @@ static void assign_tracks(struct routing *r, int layer)
 
 /* ---- columns ---- */
 
-static int channel_width(const struct channel *c, int margin, int step)
+/* air: columns beside the tracks: of one it is that before the next layer, so that a line is seen to arrive. */
+static int channel_width(const struct channel *c, int air, int step)
 {
-	int tracks = c->tracks ? (c->tracks - 1) * step + 1 : 0, width = tracks + 2 * margin;
+	int tracks = c->tracks ? (c->tracks - 1) * step + 1 : 0, width = tracks + air;
 
 	return width ? width : 1;
 }
 
-static int total(const struct routing *r, int margin, int step)
+static int total(const struct routing *r, int air, int step)
 {
 	int sum = 0;
 
 	for (int i = 0; i < r->l->layers; i++)
-		sum += r->width[i] + (i + 1 < r->l->layers ? channel_width(&r->channel[i], margin, step) : 0);
+		sum += r->width[i] + (i + 1 < r->l->layers ? channel_width(&r->channel[i], air, step) : 0);
 	return sum;
 }
 
@@ -182,20 +183,21 @@ static void widen(struct routing *r, const int *to, int left)
 static void place_columns(struct routing *r, int cols)
 {
 	struct layered *l = r->l;
-	int margin, step = 1, x = 0;
+	int air = 2, step = 1, x = 0;
 
 	column_widths(r);
 	widen(r, r->good, cols ? cols - total(r, 0, 1) : INT32_MAX);
-	margin = !cols || total(r, 1, 1) <= cols;
-	widen(r, r->wish, cols ? cols - total(r, margin, 1) : INT32_MAX);
-	if (margin && (!cols || total(r, 1, 2) <= cols))
+	while (air && cols && total(r, air, 1) > cols)
+		air--;
+	widen(r, r->wish, cols ? cols - total(r, air, 1) : INT32_MAX);
+	if (air == 2 && (!cols || total(r, air, 2) <= cols))
 		step = 2;
 	for (int i = 0; i < l->layers; i++) {
 		r->x[i] = x;
 		x += r->width[i];
-		r->channel[i].x = x + margin;
+		r->channel[i].x = x + (air == 2);
 		r->channel[i].step = step;
-		x += i + 1 < l->layers ? channel_width(&r->channel[i], margin, step) : 0;
+		x += i + 1 < l->layers ? channel_width(&r->channel[i], air, step) : 0;
 	}
 	l->width = x;
 	for (size_t i = 0; i < l->nodes; i++) {

@@ -331,7 +331,7 @@ static void draw_legend(const struct drawing *d)
 
 	for (size_t i = 0; i < l->edges; i++)
 		if (l->edge[i].back || l->edge[i].apart)
-			parts[2] = d->g->utf8 ? "» from there, no line" : "* from there, no line";
+			parts[2] = d->g->utf8 ? "» no line" : "* no line";
 	service_map_counts(d->m, counts, sizeof(counts));
 	col = grid_put(d->g, row, 0, 0, STYLE_DIM, counts);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

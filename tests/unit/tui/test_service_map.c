@@ -189,6 +189,29 @@ Test(service_map, clients_from_outside_are_one)
 	window_free(w);
 }
 
+Test(service_map, calls_in_a_circle_and_of_nobody_known_have_their_rows)
+{
+	struct window *w = window_new();
+	struct service_map *m;
+	char *got;
+
+	shop_requests(w, shop_edge(w, "aa", "bb", "http", 1), 5, 0, 1);
+	shop_requests(w, shop_edge(w, "bb", "aa", "http", 2), 5, 0, 1);
+	shop_requests(w, shop_edge(w, "cc", "cc", "http", 3), 5, 0, 1);
+	shop_requests(w, window_edge(w, WIN_NONE, window_service(w, "dd"), "http", 4), 5, 0, 1);
+	window_sort(w);
+	m = map_of(w, NULL, 80, 24);
+	got = text_of(m, 80, true);
+	expect(got, "»bb");
+	expect(got, "»cc");
+	expect(got, "(unknown)");
+	expect(got, "5 services, 4 calls");
+	expect(got, "» no line");
+	free(got);
+	service_map_free(m);
+	window_free(w);
+}
+
 Test(service_map, a_chain_that_is_too_long_for_the_columns_is_not_drawn)
 {
 	struct window *w = window_new();
