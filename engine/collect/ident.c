@@ -34,7 +34,7 @@
 /* The strings of one process image; a forked child shares its parent's. */
 struct image {
 	uint32_t refs;
-	bool server, weak, placed, titled, whole, monitored, ruled;
+	bool server, weak, placed, titled, whole, monitored, ruled, tool, launcher;
 	char comm[EV_COMM_LEN + 1];
 	char exe[512], cmdline[CMDLINE_CAP], cgroup[512];
 	char service[NAME_CAP], version[20];
@@ -203,6 +203,8 @@ static void entry_point(struct entry *e)
 	e->id.version = i->version;
 	e->id.image = i->container.image ? i->container.image : "";
 	e->id.whole = i->whole;
+	e->id.tool = i->tool && !i->placed && !i->ruled && !i->server;
+	e->id.launcher = i->launcher;
 }
 
 static void image_set(struct ident *t, struct entry *e, struct image *i)
@@ -457,6 +459,8 @@ static void image_name(struct ident *t, struct entry *e, struct image *i, size_t
 	why_set(t, i, v.why, "cgroup of a container");
 	i->server = v.server;
 	i->titled = v.titled;
+	i->tool = v.tool;
+	i->launcher = v.launcher;
 	i->weak = v.weak;
 	i->placed = v.placed;
 	cmdline_mask(t->argv, alen, i->cmdline, sizeof(i->cmdline));
@@ -491,6 +495,7 @@ static int entry_read(struct ident *t, struct entry *e, int depth)
 	if (!i)
 		return -ENOMEM;
 	e->id.ppid = st.ppid;
+	e->id.session = st.session;
 	e->stale = e->forked = false;
 	e->checked_ns = clock_ts_ns();
 	start_set(t, e, st.start_ticks);

@@ -50,6 +50,7 @@ static void program_find(const struct ident_facts *f, char *buf, size_t cap)
 
 static bool rule_program(const struct ident_facts *f, const char *program, struct ident_verdict *v)
 {
+	v->tool = true;
 	verdict_name(v, program[0] ? program : "unknown", f->exe && *f->exe ? "executable" : "command name");
 	return true;
 }
@@ -78,6 +79,15 @@ static bool unit_is_the_server(const char *unit, const char *program, const stru
 	return false;
 }
 
+/* What they start has names of its own. */
+static bool is_launcher(const char *name)
+{
+	static const char *const list[] = { "sshd", "supervisord", "systemd", "init", "cron", "tmux", "tmux: server", "screen", "dockerd",
+					    "containerd", "kubelet", "nomad", "inetd", "xinetd", "pm2", "jenkins.war", "gitlab-runner", NULL };
+
+	return one_of(list, name);
+}
+
 void ident_decide(const struct ident_facts *f, struct ident_verdict *ret)
 {
 	struct ident_verdict place = { 0 };
@@ -89,12 +99,13 @@ void ident_decide(const struct ident_facts *f, struct ident_verdict *ret)
 	program_find(f, program, sizeof(program));
 	while (!program_rules[i](f, program, ret))
 		i++;
+	ret->launcher = is_launcher(ret->name);
 	if (!rule_place(f, &place, &unit) || (unit && unit_is_the_server(place.name, program, ret)))
 		return;
 	memcpy(ret->name, place.name, sizeof(ret->name));
 	ret->why = place.why;
 	ret->placed = true;
-	ret->weak = false;
+	ret->weak = ret->tool = false;
 }
 
 void ident_name(const struct ident_facts *f, char *name, size_t cap, const char **kind, const char **why)

@@ -20,6 +20,8 @@ struct ident_verdict {
 	bool weak;                /* a name for want of a better one: the parent's goes first where it runs the same program */
 	bool server;              /* a well-known server: its children belong to it */
 	bool placed;              /* named by its container or unit */
+	bool tool;                /* named by its executable only */
+	bool launcher;            /* starts programs that are not its own */
 	bool titled;              /* its workers write titles of their own once they are forked */
 };
 

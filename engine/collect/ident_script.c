@@ -171,5 +171,6 @@ bool rule_script(const struct ident_facts *f, const char *program, struct ident_
 		verdict_name(v, titled || interpreter_find(called) ? called : program,
 			     titled ? "title of the process" : "interpreter without a script");
 	v->weak = true;
+	v->tool = !titled && in_words(in->code ? in->code : "", "-s");      /* a shell that was given a command */
 	return true;
 }

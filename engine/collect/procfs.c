@@ -74,7 +74,7 @@ static void comm_copy(struct proc_stat *ret, const char *from, const char *to)
 int proc_stat_parse(const char *text, struct proc_stat *ret)
 {
 	const char *open = strchr(text, '('), *close = strrchr(text, ')');
-	uint64_t pid, ppid, threads;
+	uint64_t pid, ppid, session, threads;
 
 	*ret = (struct proc_stat){ .state = '?' };
 	if (!open || !close || close < open || close[1] != ' ' || !close[2] || close[3] != ' ' || !scan_u64(&text, &pid))
@@ -84,7 +84,10 @@ int proc_stat_parse(const char *text, struct proc_stat *ret)
 	const char *p = close + 3;                        /* field 4 follows */
 	if (!scan_u64(&p, &ppid))
 		return -EINVAL;
-	p = scan_skip(p, 4);                              /* pgrp session tty_nr tpgid (-1 may be) */
+	p = scan_skip(p, 1);
+	if (!scan_u64(&p, &session))                      /* 6 */
+		return -EINVAL;
+	p = scan_skip(p, 2);                              /* tty_nr tpgid (-1 may be) */
 	if (!scan_u64(&p, &ret->flags))                   /* 9 */
 		return -EINVAL;
 	p = scan_skip(p, 2);                              /* minflt cminflt */
@@ -107,6 +110,7 @@ int proc_stat_parse(const char *text, struct proc_stat *ret)
 	scan_u64(&p, &ret->blkio_ticks);                  /* 42 */
 	ret->pid = (uint32_t)pid;
 	ret->ppid = (uint32_t)ppid;
+	ret->session = (uint32_t)session;
 	ret->threads = (uint32_t)threads;
 	return 0;
 }

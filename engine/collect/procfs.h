@@ -15,7 +15,7 @@
 
 /* /proc/PID/stat (proc(5)); comm may hold spaces and parentheses. */
 struct proc_stat {
-	uint32_t pid, ppid, threads;
+	uint32_t pid, ppid, session, threads;
 	uint64_t flags;                       /* PF_… */
 	uint64_t major_faults;                /* of all threads, the exited ones too */
 	uint64_t utime_ticks, stime_ticks;    /* of all threads, the exited ones too */

@@ -24,8 +24,11 @@ struct process_ident {
 	const char *version;      /* identity of what runs: hash of exe's (and the script's) inode, size and mtime; changes when the
 	                           * executable or the script was replaced. "" unknown */
 	uint32_t netns;           /* inode, 0 unknown */
+	uint32_t session;         /* pid of its leader, 0 unknown */
 	uint8_t kthread;
 	uint8_t gone;             /* exited; the struct is kept for a while */
+	uint8_t tool;             /* a program that may just do a service's work: not named by where it runs, nor by a script */
+	uint8_t launcher;         /* starts other people's programs: these are none of its own */
 	uint8_t whole;            /* all of this name are one service, also where they listen on different ports */
 };
 

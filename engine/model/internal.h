@@ -187,6 +187,7 @@ struct proc {
 	uint32_t known_at;           /* number of the newest reading when it became known */
 	uint32_t cgroup;             /* index into model.cgroups; NONE */
 	bool listens, announced, replaced, based, ended_now, began_now;
+	bool adopted;                /* does the work of its leader, whose name it has */
 	char state;
 };
 
@@ -536,6 +537,8 @@ struct proc *proc_get(struct model *m, uint32_t pid);
 struct proc *proc_renew(struct model *m, uint32_t pid);
 struct proc *proc_known(const struct model *m, uint32_t pid);
 const struct process_ident *proc_ident(struct model *m, uint32_t pid);
+/* It serves by itself: what was taken for its leader's tool is none. */
+void proc_emancipate(struct model *m, struct proc *p);
 struct proc *proc_leader(struct model *m, struct proc *p);
 /* NONE before the names are decided, or out of room. */
 uint32_t proc_service(struct model *m, struct proc *p);

@@ -71,6 +71,7 @@ static void set_owner(struct model *m, struct listener *l, uint32_t pid)
 	if (!p)
 		return;
 	l->owner = pid;
+	proc_emancipate(m, p);
 	leader = proc_leader(m, p);
 	p->listens = leader->listens = true;
 	if (!m->named)

@@ -57,12 +57,46 @@ static uint32_t find_leader(struct model *m, const struct process_ident *i)
 	return pid;
 }
 
+/* A tool that a running server starts in its own session (curl, a shell's command) does the server's work: to whom it talks the
+ * server does.  Not so where it was started from a terminal, or by what starts other people's programs. */
+static bool adopt(struct model *m, struct proc *p, const struct process_ident *i)
+{
+	const struct proc *parent = i->tool && i->session ? proc_known(m, i->ppid) : NULL;
+	const struct proc *leader = parent && !parent->gone_ns ? proc_known(m, parent->leader) : NULL;
+	const struct process_ident *of = leader && leader->listens && !leader->gone_ns ? proc_ident(m, leader->pid) : NULL;
+
+	if (!of || of->launcher || of->session != of->pid || of->session != i->session || leader->base_name == NONE)
+		return false;
+	p->base_name = leader->base_name;
+	p->leader = leader->pid;
+	return true;
+}
+
+static void lead_self(struct model *m, struct proc *p, const struct process_ident *i)
+{
+	p->base_name = base_name(m, i);
+	p->leader = p->base_name == NONE ? p->pid : find_leader(m, i);
+}
+
+void proc_emancipate(struct model *m, struct proc *p)
+{
+	const struct process_ident *i = p->adopted ? proc_ident(m, p->pid) : NULL;
+
+	if (!i)
+		return;
+	p->adopted = false;
+	lead_self(m, p, i);
+	p->instance = NONE;
+	m->gen++;
+}
+
 static void describe(struct model *m, struct proc *p, const struct process_ident *i)
 {
 	p->start_ticks = i->start_ticks;
 	p->start_unix_ns = i->start_unix_ns;
-	p->base_name = base_name(m, i);
-	p->leader = p->base_name == NONE ? p->pid : find_leader(m, i);
+	p->adopted = !i->kthread && adopt(m, p, i);
+	if (!p->adopted)
+		lead_self(m, p, i);
 	if (i->cgroup && *i->cgroup) {
 		uint32_t id = intern_find(&m->cgroup_path, i->cgroup, strlen(i->cgroup));
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Trees as the runtimes leave them, below a folder that stands for the node's root. */
-#include "collect/container.h"
+#include "collect/container_private.h"
 
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -131,6 +131,55 @@ Test(container, nerdctl_and_ctr)
 	put(BUNDLE "default/by-hand/config.json", "{\"ociVersion\":\"1.0\"}");
 	is("/system.slice/nerdctl-" ID ".scope", "search", "", "containerd container");
 	is("/default/by-hand", "by-hand", "", "containerd container");
+}
+
+/* Of containerd 1.6.20, after 'ctr image import' of localhost/shop:1.2 and 'ctr run … localhost/shop:1.2 ctr-shop'. */
+static void database_put(char *path, size_t cap)
+{
+	char cmd[600];
+
+	put("/var/lib/containerd/io.containerd.metadata.v1.bolt/x", "");
+	snprintf(path, cap, "%s/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db", root);
+	snprintf(cmd, sizeof(cmd), "gzip -dc %s/containerd-meta.db.gz > %s", TEST_DIR, path);
+	cr_assert_eq(system(cmd), 0);
+}
+
+Test(container, image_in_the_database_of_containerd)
+{
+	char path[512];
+
+	database_put(path, sizeof(path));
+	put(BUNDLE "default/ctr-shop/config.json", "{\"annotations\":{}}");
+	put(BUNDLE "default/ctr-other/config.json", "{\"annotations\":{}}");
+	is("/default/ctr-shop", "ctr-shop", "localhost/shop:1.2", "containerd container");
+	is("/default/ctr-other", "ctr-other", "", "containerd container");
+}
+
+/* Its owner may write while we read: whatever is there, nothing is read beyond it. */
+Test(container, damaged_database)
+{
+	static uint8_t whole[131072], bad[sizeof(whole)];
+	char path[512], image[CONTAINER_LONG];
+	unsigned seed = 11;
+
+	database_put(path, sizeof(path));
+	FILE *f = fopen(path, "r+");
+	cr_assert(f && fread(whole, 1, sizeof(whole), f) == sizeof(whole));
+	setvbuf(f, NULL, _IONBF, 0);
+	for (int round = 0; round < 500; round++) {
+		memcpy(bad, whole, sizeof(bad));
+		for (int i = 0; i < 40; i++) {
+			seed = seed * 1103515245 + 12345;
+			size_t page = (seed >> 8) % 32 * 4096, at = page + (round % 2 ? (seed >> 16) % 96 : (seed >> 16) % 4096);
+			bad[at] = (uint8_t)(seed >> 24);
+		}
+		rewind(f);
+		fwrite(bad, 1, sizeof(bad), f);
+		container_bolt_image(root, path + strlen(root), "default", "ctr-shop", image);
+	}
+	cr_assert_eq(ftruncate(fileno(f), 5000), 0);
+	cr_expect_not(container_bolt_image(root, path + strlen(root), "default", "ctr-shop", image));
+	fclose(f);
 }
 
 Test(container, podman)
@@ -273,6 +322,25 @@ Test(container, what_is_no_container)
 	cr_expect_null(containers_find(t, "", 0));
 	cr_expect_null(containers_find(t, "/system.slice/nginx.service", 0));
 	cr_expect_null(containers_find(t, "/docker/" ID, 0), "its runtime's files are not there");
+}
+
+Test(container, monitors)
+{
+	static const char conmon[] = "/usr/bin/conmon\0--api-version\0" "1\0-c\0" ID "\0-b\0/home/u/storage/overlay-containers/" ID
+				     "/userdata\0-n\0mail\0--exit-command\0podman\0-n\0no";
+	static const char shim[] = "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0" ID "\0-address\0/run/user/1/containerd.sock";
+	struct container_monitor m;
+
+	cr_assert(container_monitor_parse("conmon", conmon, sizeof(conmon), &m));
+	cr_expect_str_eq(m.id, ID);
+	cr_expect_str_eq(m.name, "mail");
+	cr_expect_str_eq(m.folder, "/home/u/storage/overlay-containers/" ID "/userdata");
+	cr_assert(container_monitor_parse("containerd-shim-runc-v2", shim, sizeof(shim), &m));
+	cr_expect_str_eq(m.space, "moby");
+	cr_expect_str_eq(m.folder, "/run/user/1");
+	cr_expect_not(container_monitor_parse("bash", conmon, sizeof(conmon), &m));
+	cr_expect_not(container_monitor_parse("conmon", "", 0, &m));
+	cr_expect(container_monitor_parse("conmon", "conmon\0-c", 9, &m) && !m.id[0], "an option without its value");
 }
 
 /* What is there may be broken, endless, or no file at all: then there is no name, and nobody waits. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "collect/ident.h"
+#include "collect/name_rules.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -89,6 +90,21 @@ static struct ev_proc event(uint8_t what, pid_t pid, pid_t parent, const char *p
 	snprintf((char *)e.path, sizeof(e.path), "%s", path);
 	snprintf((char *)e.comm, sizeof(e.comm), "%s", strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
 	return e;
+}
+
+/* The first child of the process; 0: it has none. */
+static uint32_t child_of(pid_t pid)
+{
+	char path[64];
+	unsigned child = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	FILE *f = fopen(path, "r");
+	if (f && fscanf(f, "%u", &child) != 1)
+		child = 0;
+	if (f)
+		fclose(f);
+	return child;
 }
 
 Test(ident, program_parent_start_and_namespace)
@@ -335,4 +351,54 @@ Test(ident, start_is_the_same_for_everyone)
 		ident_free(t);
 		usleep(500);
 	}
+}
+
+/* A program called conmon that has started another: its arguments say whose that is, whatever cgroup it is in. */
+Test(ident, child_of_a_container_monitor)
+{
+	char monitor[300];
+	uint32_t child = 0;
+
+	snprintf(monitor, sizeof(monitor), "%s/conmon", dir);
+	copy_file("/bin/dash", monitor);
+	const char *const argv[] = { monitor, "-c", "sleep 30 & wait", "-n", "shop-mail", NULL };
+	pid_t pid = spawn(monitor, argv);
+	struct ident *t = ident_new("/proc", NULL, 0);
+	for (int i = 0; i < 2000 && !child; i++, usleep(1000))
+		child = child_of(pid);
+	cr_assert(child && has_arguments((pid_t)child), "it has no child");
+	for (int i = 0; i < 2000 && strcmp(ident_get(t, child)->comm, "sleep"); i++, usleep(1000))
+		ident_event(t, &(struct ev_proc){ .h = { .type = EV_PROC, .ts_ns = 1 }, .what = PROC_EXEC, .tgid = child, .ptgid = (uint32_t)pid });
+	const struct process_ident *p = ident_get(t, child);
+	cr_expect_str_eq(p->service, "shop-mail");
+	cr_expect_str_eq(p->why, "Podman container");
+	cr_expect_str_eq(ident_get(t, (uint32_t)pid)->service, "conmon");
+	kill((pid_t)child, SIGKILL);
+	stop(pid);
+	ident_free(t);
+}
+
+/* Rules see what is known of a process, and its workers have the name too. */
+Test(ident, rules)
+{
+	struct name_rules *rules = name_rules_new();
+	struct name_rule rule = { .pattern = { [NAME_IS] = "sleep", [NAME_CMDLINE] = "sleep 3*" }, .name = "nap", .group = true, .where = "F:2" };
+	const char *const argv[] = { "sleep", "30", NULL }, *const other[] = { "sleep", "40", NULL };
+	pid_t pid = spawn("sleep", argv), second = spawn("sleep", other);
+	char why[64];
+
+	cr_assert_eq(name_rules_add(rules, &rule, why, sizeof(why)), 0);
+	struct ident *t = ident_new("/proc", rules, 0);
+	const struct process_ident *p = ident_get(t, (uint32_t)pid);
+	cr_expect_str_eq(p->service, "nap");
+	cr_expect_str_eq(p->why, "rule of F:2");
+	cr_expect_eq(p->whole, 1);
+	cr_expect_str_eq(ident_get(t, (uint32_t)second)->service, "sleep");
+	struct process_rename r;
+	struct ident_resolver resolver = ident_resolver(t);
+	cr_expect_not(resolver.rename(resolver.arg, (uint32_t)second, 80, &r));
+	stop(pid);
+	stop(second);
+	ident_free(t);
+	name_rules_free(rules);
 }
