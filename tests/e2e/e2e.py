@@ -5,6 +5,7 @@ A file defines functions named case_*, each given a Bench (a folder, servers on 
 main().  A check that fails is printed and counted, and the case goes on; a Failed ends its case.  Exit 0, 1, or 77: skipped.
 """
 import os
+import random
 import re
 import shutil
 import socket
@@ -26,10 +27,24 @@ class Skip(Exception):
     """This machine cannot run the case; the text says why."""
 
 
+_given = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody has, never the same twice, and below those that the kernel gives to clients meanwhile."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        clients = int(f.read().split()[0])
+    while True:
+        port = random.randrange(10000, clients) if clients > 12000 else 0
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            port = s.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def need(*programs):
