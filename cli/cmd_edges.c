@@ -6,6 +6,7 @@
 #include "command.h"
 #include "json_edge.h"
 #include "out.h"
+#include "time_view.h"
 
 static const struct table_column columns[] = {
 	{"FROM", false, true}, {"TO", false, true}, {"PROTO"}, {"RATE/s", true}, {"p50", true}, {"p99", true}, {"ERR", true},
@@ -84,10 +85,34 @@ static void health_row(struct table *t, const struct window *w, const struct sum
 	queue_text(t, e->callee.recv_queue_bytes, e->caller.recv_queue_bytes);
 }
 
+static const struct table_column time_columns[] = {{"FROM", false, true}, {"TO", false, true}, TIME_COLUMNS};
+
+static void time_row(struct table *t, const struct window *w, const struct summary *s, const struct sum_edge *e)
+{
+	struct sum_call calls[SUM_CALLS_MAX];
+
+	table_text(t, service_text(w, w->edges.v[e->edge].from));
+	callee_text(t, w, &w->edges.v[e->edge]);
+	time_cells(t, w, &e->l.timing, calls, summary_calls_of_edge(s, e->edge, calls));
+}
+
+static size_t text_time(const struct summary *s, const struct options *o)
+{
+	struct rows_table rows;
+
+	rows_table_init(&rows, s, o, time_columns, sizeof(time_columns) / sizeof(time_columns[0]));
+	for (size_t i = 0; i < s->edges.n; i++)
+		time_row(rows_table_row(&rows), s->window, s, &s->edges.v[i]);
+	time_end(&rows, s->edges.n);
+	return s->edges.n;
+}
+
 static size_t text(const struct summary *s, const struct options *o)
 {
 	struct rows_table rows;
 
+	if (o->time)
+		return text_time(s, o);
 	if (o->health)
 		rows_table_init(&rows, s, o, health_columns, sizeof(health_columns) / sizeof(health_columns[0]));
 	else
@@ -110,7 +135,7 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 int cmd_edges(const struct command *c, struct options *o, int argc, char **argv)
 {
 	static const struct rows rows = {
-		"edges/1", "no edges", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP, false, text, json, FILTER_EDGES,
+		"edges/1", "no edges", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_DOWNSTREAM, false, text, json, FILTER_EDGES,
 	};
 
 	return rows_command(&rows, o);

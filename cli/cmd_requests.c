@@ -6,6 +6,7 @@
 #include "command.h"
 #include "out.h"
 #include "rows.h"
+#include "time_view.h"
 
 #define COLUMNS 8
 #define OUTCOMES_SHOWN 2
@@ -68,6 +69,28 @@ static void outcomes_cell(struct table *t, const struct summary *s, const struct
 	table_text(t, cell);
 }
 
+static const struct table_column time_columns[] = {{"FROM", false, true}, {"TO", false, true}, {"OPERATION", false, true}, TIME_COLUMNS};
+
+static size_t text_time(const struct summary *s, const struct options *o)
+{
+	const struct window *w = s->window;
+	struct sum_call calls[SUM_CALLS_MAX];
+	struct rows_table rows;
+
+	rows_table_init(&rows, s, o, time_columns, sizeof(time_columns) / sizeof(time_columns[0]));
+	for (size_t i = 0; i < s->ops.n; i++) {
+		const struct sum_op *p = &s->ops.v[i];
+		struct table *t = rows_table_row(&rows);
+
+		table_text(t, service_text(w, w->edges.v[p->edge].from));
+		table_text(t, service_text(w, w->edges.v[p->edge].to));
+		table_text(t, op_text(w, p->op) ? op_text(w, p->op) : w->edges.v[p->edge].protocol);
+		time_cells(t, w, &p->l.timing, calls, summary_calls_of_op(s, p->edge, p->op, calls));
+	}
+	time_end(&rows, s->ops.n);
+	return s->ops.n;
+}
+
 static size_t text(const struct summary *s, const struct options *o)
 {
 	const struct window *w = s->window;
@@ -76,6 +99,8 @@ static size_t text(const struct summary *s, const struct options *o)
 	bool timed = any_timed(s), outcomes = s->outcomes.n > 0;
 	size_t width = COLUMNS;
 
+	if (o->time)
+		return text_time(s, o);
 	memcpy(shown, columns, sizeof(columns));
 	if (outcomes)
 		shown[width++] = column_outcomes;
@@ -160,6 +185,11 @@ static void json_row(struct json *j, const struct summary *s, const struct optio
 	json_number(j, "waits", p->l.waits);
 	json_outcomes(j, s, p);
 	json_timing(j, &p->l.timing);
+	if (o->time) {
+		struct sum_call calls[SUM_CALLS_MAX];
+
+		json_time_parts(j, w, &p->l.timing, calls, summary_calls_of_op(s, p->edge, p->op, calls));
+	}
 	row_end(j);
 }
 
@@ -175,7 +205,8 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 int cmd_requests(const struct command *c, struct options *o, int argc, char **argv)
 {
 	static const struct rows rows = {
-		"requests/1", "no requests", LOAD_REQUESTS | LOAD_HISTS | LOAD_OUTCOMES, false, text, json, FILTER_OPS,
+		"requests/1", "no requests", LOAD_REQUESTS | LOAD_HISTS | LOAD_OUTCOMES | LOAD_DOWNSTREAM, false, text, json,
+		FILTER_OPS,
 	};
 
 	return rows_command(&rows, o);

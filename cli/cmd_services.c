@@ -4,6 +4,7 @@
 #include "command.h"
 #include "out.h"
 #include "rows.h"
+#include "time_view.h"
 
 static const struct table_column columns[] = {
 	{"SERVICE", false, true}, {"KIND"}, {"CPU", true}, {"MEM", true}, {"IN/s", true}, {"p95", true}, {"ERR", true},
@@ -32,6 +33,25 @@ static size_t text(const struct summary *s, const struct options *o)
 		table_count(t, v->restarts);
 	}
 	rows_table_end(&rows);
+	return s->services.n;
+}
+
+static const struct table_column time_columns[] = {{"SERVICE", false, true}, TIME_COLUMNS};
+
+static size_t text_time(const struct summary *s, const struct options *o)
+{
+	struct sum_call calls[SUM_CALLS_MAX];
+	struct rows_table rows;
+
+	rows_table_init(&rows, s, o, time_columns, sizeof(time_columns) / sizeof(time_columns[0]));
+	for (size_t i = 0; i < s->services.n; i++) {
+		const struct sum_service *v = &s->services.v[i];
+		struct table *t = rows_table_row(&rows);
+
+		table_text(t, service_text(s->window, v->service));
+		time_cells(t, s->window, &v->in.timing, calls, summary_calls_of_service(s, v->service, calls));
+	}
+	time_end(&rows, s->services.n);
 	return s->services.n;
 }
 
@@ -100,6 +120,11 @@ static void json_service(struct json *j, const struct summary *s, const struct o
 	json_number(j, "in_per_s", v->in.rate_per_s);
 	json_number(j, "out_per_s", v->out.rate_per_s);
 	json_quantiles(j, &v->in);
+	if (o->time) {
+		struct sum_call calls[SUM_CALLS_MAX];
+
+		json_time_parts(j, s->window, &v->in.timing, calls, summary_calls_of_service(s, v->service, calls));
+	}
 	row_end(j);
 }
 
@@ -115,11 +140,14 @@ static size_t json(const struct summary *s, const struct options *o, struct json
 int cmd_services(const struct command *c, struct options *o, int argc, char **argv)
 {
 	static const struct rows rows = {
-		"services/1", "no services", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS, false, text, json, FILTER_SERVICES,
+		"services/1", "no services", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_POINTS | LOAD_DOWNSTREAM, false, text, json,
+		FILTER_SERVICES,
 	};
 	struct rows form = rows;
 
 	if (o->why)
 		form.text = text_why;
+	else if (o->time)
+		form.text = text_time;
 	return rows_command(&form, o);
 }

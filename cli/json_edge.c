@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "json_edge.h"
+#include "time_view.h"
 
 #include "base/clock.h"
 
@@ -105,5 +106,10 @@ void json_edge(struct json *j, const struct summary *s, const struct options *o,
 	json_side(j, "caller", &e->caller);
 	json_side(j, "callee", &e->callee);
 	json_tls(j, s, e->edge);
+	if (o->time) {
+		struct sum_call calls[SUM_CALLS_MAX];
+
+		json_time_parts(j, w, &e->l.timing, calls, summary_calls_of_edge(s, e->edge, calls));
+	}
 	row_end(j);
 }

@@ -67,6 +67,11 @@ const struct option_row options_edges[] = {
 	{0},
 };
 
+const struct option_row options_time[] = {
+	{"time", OPT_FLAG, AT(time), NULL, "where a request's time goes: parts, callees"},
+	{0},
+};
+
 const struct option_row options_services[] = {
 	{"why", OPT_FLAG, AT(why), NULL, "where each name comes from, and the image it runs"},
 	{0},

@@ -48,7 +48,7 @@ struct options {
 	const struct sort_key *sort_key;        /* --sort, found in the command's table; NULL: not given */
 	uint32_t limit;                 /* 0: not given */
 	bool follow;
-	bool health, why;
+	bool health, time, why;
 	/* record */
 	int64_t keep_ns, max_bytes;
 	const char *write_pcap;         /* a file */
@@ -103,7 +103,7 @@ struct option_row {
 };
 
 extern const struct option_row options_common[], options_json[], options_db[], options_one_db[], options_pcap[], options_range[],
-	options_service[], options_for[], options_explain[], options_edges[], options_services[], options_filter[], options_record[],
+	options_service[], options_for[], options_explain[], options_edges[], options_services[], options_time[], options_filter[], options_record[],
 	options_attach[], options_kernel[], options_profile[], options_map[], options_check[], options_export[], options_demo[];
 
 enum option_level { LEVEL_DEFAULT, LEVEL_SYSTEM, LEVEL_USER, LEVEL_COMMAND_LINE };

@@ -120,6 +120,7 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"model", "devices_full", "%s readings of disks and interfaces were not kept: too many of them"},
 	{"model", "cgroups_full", "%s readings of cgroups were not kept: too many of them"},
 	{"model", "times_full", "of %s requests it is not known when the caller read the response: too many at once"},
+	{"model", "calls_full", "%s calls are in no sum of what requests waited for: too many of one request, or too many different ones"},
 	{"model", "names_full", "%s TLS handshakes were counted without their name: too many different ones"},
 	{"flow", "unpaired", "%s answers came without a request that was seen"},
 	{"capture", "cut_segments", "%s segments were not captured whole: requests in them may be missing"},

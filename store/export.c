@@ -46,6 +46,11 @@ static const char *const query_table[] = {
 	"nullif(x.detail, '') AS detail, x.error, x.count "
 	FROM_TICK("outcome", "x") "JOIN edge e ON e.id = x.edge " EDGE_JOIN "LEFT JOIN op o ON o.id = x.op WHERE " IN_RANGE
 	" ORDER BY t.t_ns, t.id",
+	"SELECT 'downstream' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", o.text AS op, ca.name AS called_from, "
+	"cb.name AS called_to, c.protocol AS called_protocol, nullif(c.port, 0) AS called_port, x.count, x.ns "
+	FROM_TICK("downstream", "x") "JOIN edge e ON e.id = x.edge " EDGE_JOIN "LEFT JOIN op o ON o.id = x.op "
+	"JOIN edge c ON c.id = x.callee JOIN service cb ON cb.id = c.dst LEFT JOIN service ca ON ca.id = c.src WHERE " IN_RANGE
+	" ORDER BY t.t_ns, t.id",
 	"SELECT 'tls' AS type, t.t_ns AS t, t.dur_ns AS dur_s, " EDGE_KEYS ", nullif(h.version, '') AS version, "
 	"nullif(h.sni, '') AS sni, h.result, nullif(h.sender, '') AS sender, h.count, h.alpn, h.subject, h.not_after_s, h.cert_source "
 	FROM_TICK("tls", "h") "JOIN edge e ON e.id = h.edge " EDGE_JOIN "WHERE " IN_RANGE " ORDER BY t.t_ns, t.id",

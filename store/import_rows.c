@@ -27,25 +27,31 @@ static int64_t op_of(struct import *im)
 }
 
 /* 0: not known */
-static uint32_t port_of(struct import *im)
+static uint32_t port_of(struct import *im, const char *key)
 {
-	double port = import_number(im, "port", false);
+	double port = import_number(im, key, false);
 
 	if (!isnan(port) && (port < 0 || port > 65535))
-		import_refuse(im, "\"port\" is no port number");
+		import_refuse(im, "\"%s\" is no port number", key);
 	return isnan(port) || im->problem[0] ? 0 : (uint32_t)port;
 }
 
 /* The edge of from, to, protocol and port. > 0, or negative. */
-static int64_t edge_of(struct import *im, bool from_required)
+static int64_t edge_by(struct import *im, const char *from, bool from_required, const char *to, const char *protocol_key,
+		       const char *port_key)
 {
-	int64_t src = service_of(im, "from", from_required), dst = service_of(im, "to", true);
-	const char *protocol = import_text(im, "protocol", false);
-	uint32_t port = port_of(im);
+	int64_t src = service_of(im, from, from_required), dst = service_of(im, to, true);
+	const char *protocol = import_text(im, protocol_key, false);
+	uint32_t port = port_of(im, port_key);
 
 	if (im->problem[0] || src < 0 || dst < 0)
 		return src < 0 ? src : dst < 0 ? dst : -EINVAL;
 	return row_edge(im->s, src, dst, protocol, (int)port);
+}
+
+static int64_t edge_of(struct import *im, bool from_required)
+{
+	return edge_by(im, "from", from_required, "to", "protocol", "port");
 }
 
 /* Puts a row into the interval of the line, or into another such interval where that one has the row already. */
@@ -220,6 +226,19 @@ static int outcome_row(struct import *im)
 	return INTO_TICK(im, r.tick, row_outcome(im->s, &r));
 }
 
+static int downstream_row(struct import *im)
+{
+	struct downstream_row r = {
+		.edge = edge_of(im, false), .op = op_of(im), .callee = edge_by(im, "called_from", false, "called_to", "called_protocol",
+									       "called_port"),
+		.count = import_count(im, "count", true), .ns = import_count(im, "ns", true),
+	};
+
+	if (r.edge < 0 || r.op < 0 || r.callee < 0 || im->problem[0])
+		return r.edge < 0 ? (int)r.edge : r.op < 0 ? (int)r.op : r.callee < 0 ? (int)r.callee : -EINVAL;
+	return INTO_TICK(im, r.tick, row_downstream(im->s, &r));
+}
+
 static int tls_row(struct import *im)
 {
 	struct tls_row r = {.edge = edge_of(im, false), .version = import_text(im, "version", false), .sni = import_text(im, "sni", false),
@@ -306,7 +325,7 @@ static int64_t span_edge_of(struct import *im, int64_t service)
 {
 	int64_t src = service_of(im, "from", false);
 	const char *protocol = import_text(im, "protocol", false);
-	uint32_t port = port_of(im);
+	uint32_t port = port_of(im, "port");
 
 	if (im->problem[0] || src < 0)
 		return src < 0 ? src : -EINVAL;
@@ -480,6 +499,7 @@ const struct import_type import_types[] = {
 		"caller_recv_queue_bytes caller_zero_windows caller_zero_window_us callee_send_queue_bytes callee_recv_queue_bytes "
 		"callee_zero_windows callee_zero_window_us", tcp_row},
 	{"outcome", "t dur_s from to protocol port op status detail error count", outcome_row},
+	{"downstream", "t dur_s from to protocol port op called_from called_to called_protocol called_port count ns", downstream_row},
 	{"tls", "t dur_s from to protocol port version sni result sender count alpn subject not_after_s cert_source", tls_row},
 	{"profile", "t dur_s service pid samples stack", profile_row_in},
 	{"loss", "t dur_s stage reason count", loss_row},

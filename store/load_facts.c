@@ -71,6 +71,26 @@ static int load_outcome(struct load *l, sqlite3_stmt *q, const struct interval *
 	return v->detail && v->error ? 0 : load_corrupt(l, "an outcome lacks a part of its key");
 }
 
+static int load_downstream(struct load *l, sqlite3_stmt *q, const struct interval *t, unsigned what)
+{
+	struct win_downstream *v;
+	uint32_t edge, callee = 0, op = WIN_NONE;
+	int rc = load_refer(l, &l->edges, q, 0, "edge", &edge);
+
+	if (rc == 0)
+		rc = load_refer_known(l, &l->ops, q, 1, "operation", &op);
+	if (rc == 0)
+		rc = load_refer(l, &l->edges, q, 2, "edge", &callee);
+	v = rc < 0 ? NULL : vec_push(&l->w->downstream);
+	if (!v)
+		return rc < 0 ? rc : -ENOMEM;
+	*v = (struct win_downstream){
+		.t_ns = t->t_ns, .dur_ns = t->dur_ns, .edge = edge, .op = op, .callee = callee,
+		.count = sqlite3_column_double(q, 3), .ns = sqlite3_column_double(q, 4),
+	};
+	return 0;
+}
+
 /* Four columns. */
 static struct win_side side_of(sqlite3_stmt *q, int col)
 {
@@ -225,6 +245,7 @@ static const struct {
 			     "caller_zero_window_us, callee_send_queue_bytes, callee_recv_queue_bytes, callee_zero_windows, "
 			     "callee_zero_window_us FROM tcp WHERE tick = ?1"},
 	{LOAD_OUTCOMES, load_outcome, "SELECT edge, op, status, detail, error, count FROM outcome WHERE tick = ?1"},
+	{LOAD_DOWNSTREAM, load_downstream, "SELECT edge, op, callee, count, ns FROM downstream WHERE tick = ?1"},
 	{LOAD_TCP, load_tls, "SELECT edge, version, sni, result, sender, count, alpn, subject, not_after_s, "
 			     "cert_source FROM tls WHERE tick = ?1"},
 	{LOAD_POINTS, load_point, "SELECT series, value, lim FROM point WHERE tick = ?1"},

@@ -62,7 +62,7 @@ int load_names(struct load *l, unsigned what)
 
 	if (rc == 0)
 		rc = load_each(l, sql_get(l->s, "SELECT id, src, dst, protocol, port FROM edge"), load_edge);
-	if (rc == 0 && what & (LOAD_REQUESTS | LOAD_OUTCOMES | LOAD_SPANS))
+	if (rc == 0 && what & (LOAD_REQUESTS | LOAD_OUTCOMES | LOAD_SPANS | LOAD_DOWNSTREAM))
 		rc = load_each(l, sql_get(l->s, "SELECT id, text FROM op"), load_op);
 	if (rc == 0 && what & LOAD_POINTS)
 		rc = load_each(l, sql_get(l->s, "SELECT id, service, metric, device FROM series"), load_series);

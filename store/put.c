@@ -21,7 +21,7 @@ static int64_t tick_bytes(const struct tick *t)
 {
 	int64_t n = 4096;
 
-	n += 96 * (int64_t)t->requests.n + 112 * (int64_t)t->tcp.n + 160 * (int64_t)t->tls.n + 64 * (int64_t)t->outcomes.n + 32 * (int64_t)t->points.n;
+	n += 96 * (int64_t)t->requests.n + 112 * (int64_t)t->tcp.n + 160 * (int64_t)t->tls.n + 64 * (int64_t)(t->outcomes.n + t->downstream.n) + 32 * (int64_t)t->points.n;
 	n += 256 * (int64_t)t->event.n + 100 * (int64_t)t->processes.n + 80 * (int64_t)t->cgroups.n + 48 * (int64_t)t->loss.n;
 	n += 384 * (int64_t)t->spans.n;
 	n += 512 * (int64_t)(t->services.n + t->edges.n + t->ops.n + t->stacks.n);
@@ -79,6 +79,18 @@ static int put_outcome(struct store *s, const struct tick_outcome *o)
 	if (row.edge < 0 || row.op < 0)
 		return (int)(row.edge < 0 ? row.edge : row.op);
 	return row_outcome(s, &row);
+}
+
+static int put_downstream(struct store *s, const struct tick_downstream *d)
+{
+	struct downstream_row row = {
+		.tick = s->last_tick_id, .edge = dict_edge(s, d->edge), .op = dict_op(s, d->op), .callee = dict_edge(s, d->callee),
+		.count = (double)d->count, .ns = (double)d->ns,
+	};
+
+	if (row.edge < 0 || row.op < 0 || row.callee < 0)
+		return (int)(row.edge < 0 ? row.edge : row.op < 0 ? row.op : row.callee);
+	return row_downstream(s, &row);
 }
 
 static double known(uint64_t v)
@@ -264,6 +276,7 @@ static int put_rows(struct store *s, const struct tick *t)
 	EACH(rc, t->requests, put_requests(s, row));
 	EACH(rc, t->tcp, put_tcp(s, row));
 	EACH(rc, t->outcomes, put_outcome(s, row));
+	EACH(rc, t->downstream, put_downstream(s, row));
 	EACH(rc, t->tls, put_tls(s, row));
 	EACH(rc, t->points, put_point(s, row));
 	EACH(rc, t->processes, put_process(s, row, t->unix_ns));

@@ -28,7 +28,7 @@ static int tick_delete(struct store *s, int64_t id)
 {
 	static const char *const sql[] = {
 		"DELETE FROM requests WHERE tick = ?1", "DELETE FROM outcome WHERE tick = ?1", "DELETE FROM tcp WHERE tick = ?1",
-		"DELETE FROM tls WHERE tick = ?1", "DELETE FROM point WHERE tick = ?1",
+		"DELETE FROM downstream WHERE tick = ?1", "DELETE FROM tls WHERE tick = ?1", "DELETE FROM point WHERE tick = ?1",
 		"DELETE FROM log WHERE tick = ?1", "DELETE FROM process_tick WHERE tick = ?1",
 		"DELETE FROM cgroup_tick WHERE tick = ?1", "DELETE FROM profile WHERE tick = ?1",
 		"DELETE FROM loss WHERE tick = ?1", "DELETE FROM tick WHERE id = ?1",

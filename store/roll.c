@@ -131,6 +131,9 @@ static const struct { const char *fold, *drop; } step_table[] = {
 	{"INSERT OR IGNORE INTO outcome SELECT ?1, edge, op, status, detail, error, sum(count) "
 	 "FROM tick t JOIN outcome o ON o.tick = t.id WHERE " RAW " GROUP BY edge, op, status, detail, error",
 	 "DELETE FROM outcome WHERE tick IN " RAW_IDS},
+	{"INSERT OR IGNORE INTO downstream SELECT ?1, edge, op, callee, sum(count), sum(ns) "
+	 "FROM tick t JOIN downstream x ON x.tick = t.id WHERE " RAW " GROUP BY edge, op, callee",
+	 "DELETE FROM downstream WHERE tick IN " RAW_IDS},
 	/* of several certificates subject and source are those of the earliest end: bare columns beside the only min() or max() */
 	{"INSERT OR IGNORE INTO tls SELECT ?1, edge, version, sni, result, sender, sum(count), " ANY("alpn") ", subject, "
 	 "min(not_after_s), cert_source "

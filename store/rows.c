@@ -113,6 +113,21 @@ static int insert_numbers(struct store *s, sqlite3_stmt *q, int64_t tick, int64_
 	return insert(s, q);
 }
 
+int row_downstream(struct store *s, const struct downstream_row *r)
+{
+	sqlite3_stmt *q = sql_get(s, "INSERT INTO downstream VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+
+	if (!q)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, r->tick);
+	sqlite3_bind_int64(q, 2, r->edge);
+	sqlite3_bind_int64(q, 3, r->op);
+	sqlite3_bind_int64(q, 4, r->callee);
+	bind_number(q, 5, r->count);
+	bind_number(q, 6, r->ns);
+	return insert(s, q);
+}
+
 int row_tcp(struct store *s, const struct tcp_row *r)
 {
 	sqlite3_stmt *q = sql_get(s, "INSERT INTO tcp VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "

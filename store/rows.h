@@ -35,6 +35,8 @@ struct requests_row {
 /* detail '' and status 0: none. */
 struct outcome_row { int64_t tick, edge, op, status; const char *detail, *error; double count; };
 
+struct downstream_row { int64_t tick, edge, op, callee; double count, ns; };
+
 #define TCP_NUMBERS 26            /* opened … callee_zero_window_us, in the order of the table */
 struct tcp_row { int64_t tick, edge; double v[TCP_NUMBERS]; };
 
@@ -74,6 +76,7 @@ void quantiles_ns(const struct hist *h, double p_ns[QUANTILES]);
 
 int row_requests(struct store *s, const struct requests_row *r);
 int row_outcome(struct store *s, const struct outcome_row *r);
+int row_downstream(struct store *s, const struct downstream_row *r);
 int row_tcp(struct store *s, const struct tcp_row *r);
 int row_tls(struct store *s, const struct tls_row *r);
 int row_point(struct store *s, int64_t tick, int64_t series, double value, double limit);

@@ -45,6 +45,7 @@ static const char *const copy_table[] = {
 	"INSERT INTO tick SELECT * FROM src.tick WHERE t_ns < ?2 AND t_ns + dur_ns > ?1",
 	"INSERT INTO requests SELECT * FROM src.requests WHERE tick IN " TICKS,
 	"INSERT INTO outcome SELECT * FROM src.outcome WHERE tick IN " TICKS,
+	"INSERT INTO downstream SELECT * FROM src.downstream WHERE tick IN " TICKS,
 	"INSERT INTO tcp SELECT * FROM src.tcp WHERE tick IN " TICKS,
 	"INSERT INTO tls SELECT * FROM src.tls WHERE tick IN " TICKS,
 	"INSERT INTO point SELECT * FROM src.point WHERE tick IN " TICKS,

@@ -65,7 +65,8 @@ enum {                              /* what to load */
 	LOAD_PROFILE = 128,
 	LOAD_OUTCOMES = 256,
 	LOAD_SPANS = 512,          /* of traces that touch the range, each whole */
-	LOAD_ALL = 1023,
+	LOAD_DOWNSTREAM = 1024,
+	LOAD_ALL = 2047,
 };
 
 /* Rows whose interval overlaps [since, until), added to w (empty, or filled from another file: names are joined).

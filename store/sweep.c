@@ -12,6 +12,8 @@
 static const struct { enum sweep_table table; const char *sql; } fact_table[] = {
 	{SWEEP_EDGE, "SELECT edge FROM requests WHERE tick = ?1"}, {SWEEP_OP, "SELECT op FROM requests WHERE tick = ?1"},
 	{SWEEP_EDGE, "SELECT edge FROM outcome WHERE tick = ?1"}, {SWEEP_OP, "SELECT op FROM outcome WHERE tick = ?1"},
+	{SWEEP_EDGE, "SELECT edge FROM downstream WHERE tick = ?1"}, {SWEEP_OP, "SELECT op FROM downstream WHERE tick = ?1"},
+	{SWEEP_EDGE, "SELECT callee FROM downstream WHERE tick = ?1"},
 	{SWEEP_EDGE, "SELECT edge FROM tls WHERE tick = ?1"},
 	{SWEEP_EDGE, "SELECT edge FROM tcp WHERE tick = ?1"}, {SWEEP_SERIES, "SELECT series FROM point WHERE tick = ?1"},
 	{SWEEP_CGROUP, "SELECT cgroup FROM cgroup_tick WHERE tick = ?1"},

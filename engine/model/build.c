@@ -301,6 +301,7 @@ static void commit(struct model *m, const struct tick *t, uint64_t ts_ns)
 	weight_commit(m);
 	readings_commit(m);
 	stacks_commit(m);
+	downstream_commit(m);
 	conn_flush(m, ts_ns);
 	conn_reap(m, ts_ns);
 	procs_expire(m, ts_ns);
@@ -326,6 +327,7 @@ static int put_all(struct model *m, struct tick *t, uint64_t ts_ns)
 	err = err ? err : processes_build(m, t);
 	err = err ? err : cgroups_build(m, t);
 	err = err ? err : stacks_build(m, t);
+	err = err ? err : downstream_build(m, t);
 	err = err ? err : put_events(m, t, ts_ns);
 	err = err ? err : put_loss(m, t);
 	/* last: the rows above may have made services known */

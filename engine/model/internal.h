@@ -13,6 +13,7 @@
  *	service.c   names of services and their instances
  *	edge.c      caller → callee, the owners of a connection's ends
  *	request.c   finished requests → (edge, operation); weight.c: for how many each counts
+ *	downstream.c  what requests waited for: (edge, operation, edge of their calls)
  *	whole.c     finished requests whose caller has not read the response yet, as far as we know
  *	handshake.c TLS handshakes → (edge, version, name, result)
  *	reading.c   the newest sample beside the previous tick's; usage.c: differences summed by service;
@@ -369,6 +370,7 @@ struct model {
 	bool other_sent;
 	struct map aggs;
 	VEC(struct whole) wholes;
+	struct map downs;            /* of this tick */
 
 	struct map handshakes;       /* of this tick */
 	struct map tls_told;         /* what was put on the timeline → when */
@@ -396,7 +398,7 @@ struct model {
 	uint32_t forks;              /* in this tick */
 	VEC(struct loss) losses;
 	uint64_t lost_unknown_cookie, lost_conns, lost_listeners, lost_services, lost_edges, lost_ops, lost_rows,
-		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis, lost_wholes, lost_nats,
+		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis, lost_wholes, lost_downs, lost_nats,
 		lost_clients, lost_devices, lost_cgroups, lost_texts, lost_addresses, bad_records, kernel_loss;
 };
 
@@ -603,6 +605,17 @@ void whole_read(struct model *m, uint32_t conn, unsigned end, uint32_t seq, cons
 void whole_drop(struct model *m, uint32_t conn);
 /* End of a tick: those that nobody told of in time. */
 void wholes_settle(struct model *m);
+
+/* downstream.c */
+#define DOWNSTREAM_CALLS_MAX 256     /* of one request; what it made beyond them is counted as lost */
+/* The calls of a request, by their begin, within the time that its process had it: they go into its parts and the rows of the tick.
+ * A call's edge may be NONE: then its time is told, but not whose it is. */
+void downstream_add(struct model *m, uint32_t edge, uint32_t op, struct timing *t, uint64_t from_ns, uint64_t to_ns,
+		    const struct timing_call *calls, size_t n);
+int downstream_build(struct model *m, struct tick *t);        /* 0 or -ENOMEM */
+void downstream_commit(struct model *m);                      /* the tick has them */
+void downstream_init(struct model *m);
+void downstream_done(struct model *m);
 
 /* handshake.c */
 void handshakes_init(struct model *m);

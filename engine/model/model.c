@@ -59,6 +59,7 @@ struct model *model_new(const struct model_options *o)
 	map_init(&m->hosts, 16, sizeof(uint32_t), HOSTS_MAX);
 	map_init(&m->procs, sizeof(uint32_t), sizeof(struct proc *), PROCESSES_MAX);
 	map_init(&m->edge_index, 3 * sizeof(uint32_t), sizeof(uint32_t), EDGES_MAX);
+	downstream_init(m);
 	map_init(&m->aggs, sizeof(struct agg_key), sizeof(struct agg), 0);
 	handshakes_init(m);
 	intern_init(&m->bases, BASES_MAX);
@@ -94,6 +95,7 @@ void model_free(struct model *m)
 	vec_done(&m->edges);
 	vec_done(&m->notes);
 	vec_done(&m->wholes);
+	downstream_done(m);
 	vec_done(&m->losses);
 	arena_done(&m->note_text);
 	free(m);

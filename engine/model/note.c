@@ -100,6 +100,7 @@ void loss_own(struct model *m)
 	loss_set(m, "model", "ops_full", m->lost_ops, false);
 	loss_set(m, "model", "names_full", m->lost_snis, false);
 	loss_set(m, "model", "times_full", m->lost_wholes, false);
+	loss_set(m, "model", "calls_full", m->lost_downs, false);
 	loss_set(m, "model", "stacks_full", m->lost_stacks, false);
 	loss_set(m, "model", "rows_full", m->lost_rows, false);
 	loss_set(m, "model", "events_full", m->lost_events, false);

@@ -495,7 +495,7 @@ static int fill(struct summary *s, struct groups *g, struct edge_sums *edges, st
 		if (in_range(s, w->tcp.v[i].t_ns) && (!s->only.edge || s->only.edge[w->tcp.v[i].edge]))
 			add_tcp(&edges[w->tcp.v[i].edge], &w->tcp.v[i]);
 	add_points(s, services);
-	if (summary_add_tls(s) || summary_add_outcomes(s))
+	if (summary_add_tls(s) || summary_add_outcomes(s) || summary_add_calls(s))
 		return -1;
 	if (finish_ops(s, &g->op) || finish_edges(s, edges, &g->edge))
 		return -1;
@@ -547,6 +547,7 @@ void summary_free(struct summary *s)
 	vec_done(&s->ops);
 	vec_done(&s->edges);
 	vec_done(&s->outcomes);
+	vec_done(&s->calls);
 	vec_done(&s->tls);
 	vec_done(&s->services);
 	free(s);

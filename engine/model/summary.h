@@ -71,6 +71,9 @@ struct sum_service {
 	double accept_overflows;                                         /* total */
 };
 
+/* Calls on the edge `callee` that requests made, and how long they waited for them (struct tick_downstream). */
+struct sum_call { uint32_t edge, op, callee; double count, ns; };
+
 /* Which requests and connections a summary is of, by number in the window; NULL: all. */
 struct sum_only {
 	const bool *edge, *op;         /* an operation that is not known is none of op's */
@@ -83,6 +86,7 @@ struct summary {
 	double seconds;                /* of the range that rows cover */
 	VEC(struct sum_op) ops;        /* by count, most first */
 	VEC(struct sum_outcome) outcomes;   /* by edge and operation, and the most first */
+	VEC(struct sum_call) calls;    /* by edge, operation and callee */
 	VEC(struct sum_edge) edges;    /* one for each edge with any row in the range, in the window's order */
 	VEC(struct sum_tls) tls;       /* by edge, and the most first */
 	VEC(struct sum_service) services;   /* one for each service of the window with any row or edge in the range */
@@ -98,9 +102,10 @@ struct summary *summary_of(const struct window *w, int64_t since_ns, int64_t unt
 void summary_free(struct summary *s);
 
 bool sum_tls_failed(const struct sum_tls *t);
-/* Parts of summary_of(): fill s->tls, s->outcomes. 0, or -1: no memory. */
+/* Parts of summary_of(): fill s->tls, s->outcomes, s->calls. 0, or -1: no memory. */
 int summary_add_tls(struct summary *s);
 int summary_add_outcomes(struct summary *s);
+int summary_add_calls(struct summary *s);
 
 /* Is a row of this edge and operation one of summary_of()'s? */
 static inline bool sum_has(const struct summary *s, uint32_t edge, uint32_t op)
@@ -110,6 +115,13 @@ static inline bool sum_has(const struct summary *s, uint32_t edge, uint32_t op)
 
 /* How the requests of an operation ended, the most first: *n of them; NULL where all went well. */
 const struct sum_outcome *summary_outcomes(const struct summary *s, uint32_t edge, uint32_t op, size_t *n);
+
+#define SUM_CALLS_MAX 32
+/* Of the requests of an operation, of an edge, or to a service: their calls by callee, those that were waited for longest first.
+ * Returns how many, at most SUM_CALLS_MAX: beyond it those of the callees that come later by number are left out. */
+size_t summary_calls_of_op(const struct summary *s, uint32_t edge, uint32_t op, struct sum_call top[SUM_CALLS_MAX]);
+size_t summary_calls_of_edge(const struct summary *s, uint32_t edge, struct sum_call top[SUM_CALLS_MAX]);
+size_t summary_calls_of_service(const struct summary *s, uint32_t service, struct sum_call top[SUM_CALLS_MAX]);
 
 /* The row of this service or edge; NULL where it had none. */
 const struct sum_service *summary_service(const struct summary *s, uint32_t service);

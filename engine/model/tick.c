@@ -32,6 +32,7 @@ void tick_free(struct tick *t)
 	vec_done(&t->ops);
 	vec_done(&t->requests);
 	vec_done(&t->outcomes);
+	vec_done(&t->downstream);
 	vec_done(&t->tcp);
 	vec_done(&t->tls);
 	vec_done(&t->points);

@@ -60,6 +60,9 @@ struct tick_outcome {
 	uint64_t count;
 };
 
+/* Calls on the edge `callee` that requests of an operation made, as far as they waited for them (timing_calls()). */
+struct tick_downstream { uint32_t edge, op, callee; uint64_t count, ns; };
+
 /* One side of an edge. UNKNOWN (UINT64_MAX) where its sockets are elsewhere, or nobody looked. */
 struct tick_side {
 	uint64_t send_queue_bytes;      /* written by it, not acknowledged by the other side; at the end of the tick */
@@ -184,6 +187,7 @@ struct tick {
 	VEC(struct tick_op) ops;
 	VEC(struct tick_requests) requests;
 	VEC(struct tick_outcome) outcomes;
+	VEC(struct tick_downstream) downstream;
 	VEC(struct tick_tcp) tcp;
 	VEC(struct tick_tls) tls;
 	VEC(struct tick_point) points;

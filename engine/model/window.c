@@ -46,6 +46,7 @@ void window_free(struct window *w)
 	vec_done(&w->requests);
 	vec_done(&w->tcp);
 	vec_done(&w->outcomes);
+	vec_done(&w->downstream);
 	vec_done(&w->tls);
 	vec_done(&w->points);
 	vec_done(&w->events);

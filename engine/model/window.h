@@ -41,6 +41,9 @@ struct win_requests {
 	const struct hist *hist;   /* NULL: only the columns above are known */
 };
 
+/* As struct tick_downstream. */
+struct win_downstream { int64_t t_ns, dur_ns; uint32_t edge, op, callee; double count, ns; };
+
 /* As struct tick_outcome. */
 struct win_outcome {
 	int64_t t_ns, dur_ns;
@@ -151,6 +154,7 @@ struct window {
 	VEC(struct win_series) series;
 	VEC(struct win_requests) requests;
 	VEC(struct win_outcome) outcomes;
+	VEC(struct win_downstream) downstream;
 	VEC(struct win_tcp) tcp;
 	VEC(struct win_tls) tls;
 	VEC(struct win_point) points;

@@ -2,7 +2,7 @@
 --
 -- Three kinds of objects:
 --   dictionaries   names, numbered once: service edge op series pattern process cgroup frame stack meta
---   facts          what was measured, clustered by tick: requests tcp tls point log process_tick cgroup_tick profile
+--   facts          what was measured, clustered by tick: requests outcome downstream tcp tls point log process_tick cgroup_tick profile
 --                  loss;
 --                  and by time: event span
 --   derived        nothing but the views v_*; drop and create them as you like.  The only derived columns are the
@@ -164,6 +164,17 @@ CREATE TABLE outcome(
 	error TEXT NOT NULL,         -- ok client_error server_error aborted
 	count INTEGER NOT NULL,      -- requests that ended so in the interval
 	PRIMARY KEY(tick, edge, op, status, detail, error)
+) WITHOUT ROWID;
+
+-- What requests waited for of their down_ns: the calls that they made themselves.
+CREATE TABLE downstream(
+	tick INTEGER NOT NULL REFERENCES tick(id),
+	edge INTEGER NOT NULL REFERENCES edge(id),   -- of the request, with op
+	op INTEGER NOT NULL,         -- op.id; 0: not known
+	callee INTEGER NOT NULL REFERENCES edge(id), -- of the calls
+	count INTEGER NOT NULL,      -- calls
+	ns INTEGER NOT NULL,         -- ns that the requests waited for them; of several at once the one that began first counts
+	PRIMARY KEY(tick, edge, op, callee)
 ) WITHOUT ROWID;
 
 CREATE TABLE tcp(
@@ -358,6 +369,12 @@ CREATE VIEW v_outcomes AS
 	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, o.text AS op, nullif(x.status, 0) AS status,
 	nullif(x.detail, '') AS detail, x.error, x.count
 	FROM v_ticks t JOIN outcome x ON x.tick = t.tick JOIN v_edges e ON e.edge_id = x.edge LEFT JOIN op o ON o.id = x.op;
+
+CREATE VIEW v_downstream AS
+	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, o.text AS op, c.callee AS called, c.protocol AS called_protocol,
+	c.port AS called_port, x.count, x.ns
+	FROM v_ticks t JOIN downstream x ON x.tick = t.tick JOIN v_edges e ON e.edge_id = x.edge JOIN v_edges c ON c.edge_id = x.callee
+	LEFT JOIN op o ON o.id = x.op;
 
 CREATE VIEW v_tcp AS
 	SELECT t.time, t.dur_s, e.caller, e.callee, e.protocol, e.port, c.opened, c.closed, c.refused, c.timeouts, c.resets,

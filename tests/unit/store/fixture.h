@@ -107,6 +107,7 @@ __attribute__((unused)) static struct tick *tick_make(int64_t i)
 	add_requests(t, 1, 1, 2 * (10 + (uint64_t)i % 7), 700123);
 	*vec_push(&t->outcomes) = (struct tick_outcome){.edge = 0, .op = 0, .status = 503, .error = "server_error", .detail = "", .count = 1};
 	*vec_push(&t->outcomes) = (struct tick_outcome){.edge = 1, .op = 1, .error = "client_error", .detail = "42P01", .count = 2};
+	*vec_push(&t->downstream) = (struct tick_downstream){.edge = 0, .op = 0, .callee = 1, .count = 20, .ns = 700123 + (uint64_t)i};
 	t->requests.v[1].waits = 4;
 	t->requests.v[1].count += 4;
 	*vec_push(&t->tcp) = (struct tick_tcp){.edge = 1, .opened = 2, .closed = 1, .retrans = 3, .open = 5 + (uint32_t)i % 3,

@@ -32,6 +32,11 @@ Test(put, a_tick_comes_back_as_it_was)
 	cr_assert_eq(w->tcp.v[0].caller.zero_windows, 0);
 	cr_assert(isnan(w->tcp.v[0].callee.recv_queue_bytes), "not known is not 0");
 	cr_assert_eq(w->tcp.v[0].callee.zero_window_us, 1500);
+	cr_assert_eq(w->downstream.n, 1);
+	cr_assert_eq(w->downstream.v[0].edge, w->outcomes.v[0].edge);
+	cr_assert_eq(w->downstream.v[0].callee, w->outcomes.v[1].edge);
+	cr_assert_eq(w->downstream.v[0].count, 20);
+	cr_assert_eq(w->downstream.v[0].ns, 700123);
 	cr_assert_eq(w->outcomes.n, 2);
 	cr_assert_eq(w->outcomes.v[0].status, 503);
 	cr_assert_str_eq(w->outcomes.v[1].detail, "42P01");
