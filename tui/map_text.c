@@ -26,6 +26,8 @@ char *map_rate(char buf[MAP_TEXT], double per_s, int width)
 
 	if (isnan(per_s))
 		return strcpy(buf, "-");
+	if (per_s > 0 && per_s * 3600 < 0.05)
+		return strcpy(buf, "<.1/h");
 	if (per_s > 0 && per_s < 0.05)                     /* "2.4/m", "0.2/h" rather than "0.00/s" */
 		return per_s * 60 >= 0.05 ? fit(buf, per_s * 60, "/m", width) : fit(buf, per_s * 3600, "/h", width);
 	for (; unit < 3 && per_s >= 999.5; unit++)
@@ -60,8 +62,8 @@ const char *map_words(char buf[MAP_TEXT], const struct map_edge *e)
 {
 	if (e->trouble || e->spoken)
 		return e->trouble;
-	if (isnan(e->open))
-		return "-";
+	if (e->reset || isnan(e->open))
+		return e->reset ? "reset" : "-";
 	snprintf(buf, MAP_TEXT, "%.0f open", e->open < 99999 ? e->open : 99999);
 	return buf;
 }

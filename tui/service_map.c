@@ -10,6 +10,8 @@
 #include "base/text.h"
 
 #define NODES_MAX 400          /* more are folded before anything is drawn */
+#define SCREEN_ROWS 48
+#define NAME_GOOD 32           /* columns of a name that go before air around the lines */
 #define CPU_COLUMNS 6
 #define RATE_COLUMNS 7
 
@@ -60,8 +62,8 @@ static void measure(struct layered *l, const struct map_graph *g, const struct m
 		more += v->entries > 1 ? RATE_COLUMNS : 0;
 		v->least = frame + (name < k->name ? name : k->name);
 		v->least = v->least < numbers ? numbers : v->least;
-		v->good = frame + name;
-		v->wish = v->good + more;
+		v->good = frame + (name < NAME_GOOD ? name : NAME_GOOD);
+		v->wish = frame + name + more;
 	}
 }
 
@@ -85,8 +87,8 @@ struct fitting {
 	bool hopeless;             /* not even the narrowest look has the columns, whatever is folded */
 };
 
-/* Is there a look in which what m has now fits? */
-static bool fits(struct fitting *f)
+/* Is there a look in which what m has now fits? most: rows, 0: any number. */
+static bool fits_in(struct fitting *f, int most)
 {
 	struct service_map *m = f->m;
 	int cols, rows;
@@ -98,16 +100,24 @@ static bool fits(struct fitting *f)
 		if (f->cols && cols > f->cols)
 			continue;
 		f->hopeless = false;
-		if (f->rows && rows > f->rows)
+		if (most && rows > most)
 			continue;
 		f->failed |= !f->ordered && layered_order(m->layered) != 0;
 		f->ordered = true;
 		f->failed |= layered_place(m->layered, &looks[i].style, f->cols) != 0;
 		m->look = &looks[i];
-		if (f->failed || ((!f->cols || m->layered->width <= f->cols) && (!f->rows || m->layered->height <= f->rows)))
+		if (f->failed || ((!f->cols || m->layered->width <= f->cols) && (!most || m->layered->height <= most)))
 			return true;
 	}
 	return false;
+}
+
+/* Where it may be as high as it likes to be, the denser looks are for what would not fit a screen. */
+static bool fits(struct fitting *f)
+{
+	if (!f->rows && f->cols && fits_in(f, SCREEN_ROWS))
+		return true;
+	return fits_in(f, f->rows);
 }
 
 static void take(struct service_map *m, struct map_graph *g)
