@@ -109,7 +109,7 @@ static __always_inline bool read_untold(struct sock *sk, const struct sock_state
 	return st->rd_ts_ns && st->rd_told != st->rd_seq && !sock_serves(sk, st);
 }
 
-static __always_inline void read_fill(struct ev_io *e, struct sock_state *st)
+static __always_inline void read_fill(struct ev_io *e, struct sock_state *st, __u8 late)
 {
 	ev_begin(&e->h, EV_IO, sizeof(*e), st->rd_ts_ns);
 	e->cookie = st->cookie;
@@ -117,13 +117,13 @@ static __always_inline void read_fill(struct ev_io *e, struct sock_state *st)
 	e->tid = st->rd_tid;
 	e->seq = st->rd_seq;
 	e->dir = DIR_IN;
-	e->late = 1;
+	e->late = late;
 	e->pad[0] = e->pad[1] = 0;
 	e->arr_ns = st->rd_arr_ns;
 	st->rd_told = st->rd_seq;
 }
 
-static __always_inline void read_emit(struct sock_state *st)
+static __always_inline void read_emit(struct sock_state *st, __u8 late)
 {
 	struct ev_io *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
 
@@ -131,7 +131,7 @@ static __always_inline void read_emit(struct sock_state *st)
 		count_drop(DROP_RING_IO, 1);
 		return;
 	}
-	read_fill(e, st);
+	read_fill(e, st, late);
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 

@@ -100,6 +100,7 @@ enum {                              /* ev_data.flags */
 	DATA_PLAIN = 1 << 4,        /* plaintext that a TLS library took or gave: seq counts it from its own beginning */
 	DATA_UNIX = 1 << 5,         /* of a UNIX stream: seq counts the bytes that its reader has taken off it */
 	DATA_TIMED = 1 << 6,        /* wait[] is set */
+	DATA_MIDDLE = 1 << 7,       /* tid is set, and of a process that serves and calls: its reads are told of (ev_io) */
 };
 
 #define COPY_HEAD 4096u             /* larger segments are cut, if nobody has said that they are wanted whole (copy.h) */
@@ -182,9 +183,10 @@ struct ev_datagram {
 };
 _Static_assert(sizeof(struct ev_datagram) == 80, "ev_datagram");
 
-/* A write or read whose segments could not be attributed inline. seq is one past the last byte written (OUT, our
- * sequence space) or read (IN, the peer's). A read is told of that was the last one and that no segment has told since, of the side
- * that connected: when the socket closes, and where it is silent, by the pass over the sockets. */
+/* A write whose segments could not be attributed inline; a read that was the last one and that no segment has told since, of the
+ * side that connected: when the socket closes, and where it is silent, by the pass over the sockets; and of processes that serve
+ * and call (DATA_MIDDLE) each read at once, and each write to a UNIX stream. seq is one past the last byte written (OUT, our
+ * sequence space; UNIX: 0) or read (IN, the peer's). */
 struct ev_io {
 	struct ev_hdr h;
 	__u64 cookie;

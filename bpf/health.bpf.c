@@ -85,7 +85,7 @@ int health_each(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (read_untold(sk, st)) {
 		struct ev_io e;
 
-		read_fill(&e, st);
+		read_fill(&e, st, 1);
 		bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
 	}
 	return 0;

@@ -4,6 +4,7 @@
  */
 #include <linux/ptrace.h>
 
+#include "cause.h"
 #include "conn.h"
 #include "seq.h"
 #include "timing.h"
@@ -30,26 +31,11 @@ static __always_inline void sock_used(struct sock *sk, struct sock_state *st, __
 /* Where the segments of a write left later or in softirq, nobody knew the writer: say it now. */
 static __always_inline void write_attribute(struct sock_state *st, __u32 write_seq, __u64 pid_tgid)
 {
-	struct ev_io *e;
-
 	if (st->wrote && seq_diff(write_seq, st->wrote_seq) <= 0)
 		return;
-	e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
-	if (!e) {
-		count_drop(DROP_RING_IO, 1);
-		return;
-	}
-	ev_begin(&e->h, EV_IO, sizeof(*e), bpf_ktime_get_ns());
-	e->cookie = st->cookie;
-	e->tgid = pid_tgid >> 32;
-	e->tid = (__u32)pid_tgid;
-	e->seq = write_seq;
-	e->dir = DIR_OUT;
-	e->late = e->pad[0] = e->pad[1] = 0;
-	e->arr_ns = 0;
+	io_emit(st->cookie, pid_tgid, write_seq, DIR_OUT, bpf_ktime_get_ns());
 	st->wrote_seq = write_seq;
 	st->wrote = 1;
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
 /* Current has written. */
@@ -64,6 +50,16 @@ static __always_inline void sock_was_written(struct sock *sk)
 	sock_used(sk, st, pid_tgid);
 	if (sock_taken(sk) && sock_passes(sk, st))
 		write_attribute(st, READ(tp, write_seq), pid_tgid);
+}
+
+/* Where a process serves and calls, what it writes next may have been caused by what it has read now. */
+static __always_inline void read_tell(struct sock *sk, struct sock_state *st, __u64 pid_tgid)
+{
+	if (!middle_uses(pid_tgid >> 32, sock_serves(sk, st) ? ROLE_SERVER : ROLE_CLIENT) || !sock_taken(sk) || !sock_passes(sk, st))
+		return;
+	if (!st->cookie)
+		st->cookie = sock_cookie(sk);
+	read_emit(st, 0);
 }
 
 /* Current has taken bytes off the socket; where a hook does not tell a peek, the sequence number does not move. */
@@ -93,6 +89,7 @@ static __always_inline void sock_was_read(struct sock *sk)
 	st->rd_ts_ns = bpf_ktime_get_ns();
 	if (sock_serves(sk, st))
 		timing_mark(st, (__u32)pid_tgid);
+	read_tell(sk, st, pid_tgid);
 }
 
 /* A socket that receives datagrams from anyone: whom they are for is known by where it is bound. */

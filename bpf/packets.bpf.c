@@ -9,6 +9,7 @@
  * A ring-buffer reservation of the next size class rather than a copy through per-CPU scratch: one copy instead of two, and
  * no scratch to be overwritten where a softirq sends while the task it interrupted was sending.
  */
+#include "cause.h"
 #include "health.h"
 #include "timing.h"
 
@@ -63,6 +64,8 @@ static __always_inline void segment_writer(struct segment *s, struct sock_state 
 	st->wrote = 1;
 	if (timing_take(st, s->tid))
 		s->flags |= DATA_TIMED;
+	if (in_the_middle(s->tgid))
+		s->flags |= DATA_MIDDLE;
 }
 
 /* Does the filter let this socket pass? It is told of where it was not: a lost announcement is made at the next segment. */

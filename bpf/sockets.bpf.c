@@ -2,6 +2,7 @@
 /*
  * sockets: the life of TCP sockets.
  */
+#include "cause.h"
 #include "health.h"
 #include "timing.h"
 
@@ -26,6 +27,7 @@ static __always_inline void state_connect(struct sock *sk, struct sock_state *st
 	st->role = ROLE_CLIENT;
 	sock_own(st, bpf_get_current_pid_tgid());
 	st->owner_tid = (__u32)bpf_get_current_pid_tgid();
+	middle_uses(st->owner, ROLE_CLIENT);
 	state_tell(sk, st, CONN_CONNECT, 0);
 }
 
@@ -46,7 +48,7 @@ static __always_inline void state_close(struct sock *sk, struct sock_state *st, 
 	health_close(sk, st);
 	timing_drop(st);
 	if (read_untold(sk, st) && sock_taken(sk) && sock_passes(sk, st))
-		read_emit(st);
+		read_emit(st, 1);
 	state_tell(sk, st, CONN_CLOSE, err);
 	st->announced = 0;
 	sock_forget(sk);

@@ -10,6 +10,7 @@
 #ifndef ROOTLE_BPF_UNIX_H
 #define ROOTLE_BPF_UNIX_H
 
+#include "cause.h"
 #include "maps.h"
 #include "read.h"
 
@@ -142,12 +143,27 @@ static __always_inline void unix_used(struct sock *sk, struct unix_state *st, st
 		unix_emit(st, CONN_OWNER, bytes_in);
 }
 
+/* Which thread of a process that serves and calls has read or written; the bytes are told of when their reader takes them. */
+static __always_inline void unix_tell(const struct unix_state *st, __u32 seq, __u8 dir, __u64 now_ns)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+
+	if (!st->peer || !middle_uses(pid_tgid >> 32, st->role) || !unix_passes(st))
+		return;
+	if (sample_takes(sample_cookies(st->cookie, st->peer), LIMIT_SHIFT(limits)))
+		io_emit(st->cookie, pid_tgid, seq, dir, now_ns);
+}
+
 static __always_inline void unix_wrote(struct sock *sk)
 {
 	struct unix_state *st = unix_get(sk);
+	__u64 now_ns;
 
-	if (st && !st->ignored)
-		unix_used(sk, st, unix_peer(sk), 0, bpf_ktime_get_ns());
+	if (!st || st->ignored)
+		return;
+	now_ns = bpf_ktime_get_ns();
+	unix_used(sk, st, unix_peer(sk), 0, now_ns);
+	unix_tell(st, 0, DIR_OUT, now_ns);
 }
 
 /* A read that took n bytes is over, or one that only looked. Where there was nothing more to come and the peer has closed, so is
@@ -173,6 +189,7 @@ static __always_inline void unix_was_read(struct sock *sk, int n, bool peeked)
 		st->rd_ts_ns = bpf_ktime_get_ns();
 		st->rd_tid = (__u32)bpf_get_current_pid_tgid();
 		unix_used(sk, st, peer, from->taken, st->rd_ts_ns);
+		unix_tell(st, (__u32)from->taken, DIR_IN, st->rd_ts_ns);
 	} else if (st->told_ns && peer->__sk_common.skc_state == ST_CLOSE) {
 		unix_emit(st, CONN_CLOSE, from->taken);
 	}
