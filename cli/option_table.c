@@ -110,6 +110,7 @@ const struct option_row options_attach[] = {
 	{"exclude-cgroup", OPT_LIST, AT(exclude_cgroup), "PATH", "no connections of processes in it", NULL, 0, true},
 	{"protocols", OPT_LIST, AT(protocols), "FILE", "in-house protocols, see rootle-protocols(5)"},
 	{"no-trace-ids", OPT_FLAG, AT(no_trace_ids), NULL, "ignore ids in requests: traceparent, b3, X-Request-ID", NULL, 0, true},
+	{"all-traces", OPT_FLAG, AT(all_traces), NULL, "keep every trace, not the telling ones", NULL, 0, true},
 	{"raw", OPT_FLAG, AT(raw), NULL, "operations with their values: literals, keys, queries"},
 	{"tls", OPT_FLAG, AT(tls), NULL, "also what is inside of TLS, by probes on its libraries", NULL, 0, true},
 	{"tls-pid", OPT_NUMBERS, AT(tls_pid), "PID", "the same for these processes and what they start", NULL, 4194304},

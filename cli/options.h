@@ -52,7 +52,7 @@ struct options {
 	/* record */
 	int64_t keep_ns, max_bytes;
 	const char *write_pcap;         /* a file */
-	bool detach, no_bpf, no_profile, no_trace_ids, raw;
+	bool detach, no_bpf, no_profile, no_trace_ids, all_traces, raw;
 	uint32_t profile_hz;            /* 0: not given */
 	bool tls;
 	struct number_list tls_pid;

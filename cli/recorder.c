@@ -384,6 +384,7 @@ static int open_model(struct recorder *r)
 		.wish_arg = r,
 		.raw = r->o->attach && r->o->attach->raw,
 		.no_trace_ids = r->o->attach && r->o->attach->no_trace_ids,
+		.all_traces = r->o->attach && r->o->attach->all_traces,
 	};
 
 	gethostname(r->node, sizeof(r->node) - 1);

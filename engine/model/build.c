@@ -245,6 +245,7 @@ static void settle(struct model *m, uint64_t ts_ns, int64_t unix_ns)
 	conns_end_flows(m, ts_ns);
 	wholes_settle(m);
 	requests_settle(m);
+	trace_settle(m, ts_ns);
 	handshakes_settle(m, ts_ns, unix_ns);
 	conns_settle(m);
 	life_decide(m, ts_ns);
@@ -302,6 +303,7 @@ static void commit(struct model *m, const struct tick *t, uint64_t ts_ns)
 	readings_commit(m);
 	stacks_commit(m);
 	downstream_commit(m);
+	trace_commit(m);
 	conn_flush(m, ts_ns);
 	conn_reap(m, ts_ns);
 	procs_expire(m, ts_ns);
@@ -327,6 +329,7 @@ static int put_all(struct model *m, struct tick *t, uint64_t ts_ns)
 	err = err ? err : processes_build(m, t);
 	err = err ? err : cgroups_build(m, t);
 	err = err ? err : stacks_build(m, t);
+	err = err ? err : trace_build(m, t, ts_ns);
 	err = err ? err : downstream_build(m, t);
 	err = err ? err : put_events(m, t, ts_ns);
 	err = err ? err : put_loss(m, t);

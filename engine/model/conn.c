@@ -126,6 +126,7 @@ void conn_forget(struct model *m, uint32_t id)
 
 	whole_drop(m, id);
 	uncount_open(m, c);
+	trace_conn_gone(m, id);
 	flow_free(c->flow);
 	free(c->strain);
 	flow_free(c->plain);

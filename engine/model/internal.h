@@ -20,6 +20,7 @@
  *	points.c    the points of a tick; rows.c: its processes and cgroups
  *	note.c      events for the timeline, loss
  *	stack.c     samples of the CPUs
+ *	trace.c     which request caused which: reads and writes of threads; trace_link.c: links; trace_keep.c: whole traces
  *	build.c     model_tick()
  *
  * Numbers: services, edges and connections are known by number; NONE is none.  A connection's number may be used anew
@@ -39,6 +40,7 @@
 #include "model/model.h"
 #include "model/outcome.h"
 #include "model/timing.h"
+#include "model/trace.h"
 #include "proto/flow.h"
 
 #define NONE UINT32_MAX
@@ -109,6 +111,9 @@ struct conn {
 	uint32_t next;               /* in the list of closed or of free ones */
 	uint32_t held;               /* rows of requests that wait for the owner */
 	uint32_t whole;              /* its newest request is model.wholes[whole - 1]; 0: none */
+	uint32_t act, hop;           /* the newest of it (model/trace.h); 0: none */
+	uint32_t reading;            /* the act that read a request which is not answered yet; 0: none */
+	uint8_t acted;               /* ends of which acts are told, 1 << end */
 	uint8_t l4;                  /* L4_*; of UDP: not found by cookie, never open, closed when it is silent */
 	uint8_t client;              /* which end sent the SYN */
 	uint8_t flow_client;         /* which end the flow was told it was */
@@ -259,6 +264,7 @@ struct agg_key { uint32_t id, op, held, pad; };          /* held: id is a connec
 struct agg {
 	uint64_t count, errors, sum_ns, bytes_request, bytes_response, rows;
 	uint64_t waits;              /* of count: those without a latency */
+	uint64_t slowest_ns;         /* the longest latency so far */
 	uint64_t begun, first_ns;    /* with a latency and a response: how many, and the sum of the times to its first byte */
 	struct outcomes outcomes;
 	struct timing timing;
@@ -388,6 +394,8 @@ struct model {
 	VEC(struct device) devices;
 	VEC(struct interface) interfaces;
 	struct series node_series[METRIC_MAX];
+
+	struct trace trace;
 
 	VEC(struct stack) stacks;    /* of this tick; their text in stack_text */
 	struct arena stack_text;

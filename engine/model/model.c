@@ -87,6 +87,7 @@ void model_free(struct model *m)
 	handshakes_done(m);
 	readings_done(m);
 	stacks_done(m);
+	trace_done(m);
 	services_done(m);
 	map_done(&m->edge_index);
 	map_done(&m->hosts);

@@ -33,6 +33,7 @@ struct model_options {
 	size_t max_flow_bytes;          /* 0: 12 MB for all flows' buffers */
 	bool raw;                       /* operations keep their values */
 	bool no_trace_ids;              /* the ids that requests carry are ignored */
+	bool all_traces;                /* a tick has all of its traces, as far as they fit */
 	bool by_address;                /* nothing of this is of this node (a capture): names are addresses, at once; who calls from
 	                                 * an address where a service is called is that service */
 	/* Wanted by the kernel side (bpf_source_wish); NULL: nobody asks. wish: WISH_* of bpf/event.h. */

@@ -111,5 +111,10 @@ void loss_own(struct model *m)
 	loss_set(m, "model", "addresses_full", m->lost_addresses, false);
 	loss_set(m, "model", "translations_full", m->lost_nats, false);
 	loss_set(m, "model", "flows_no_memory", m->lost_flows, true);
+	loss_set(m, "trace", "ambiguous", m->trace.ambiguous, false);
+	loss_set(m, "trace", "below_floor", m->trace.below_floor, false);
+	loss_set(m, "trace", "hops_full", m->trace.hops_lost, false);
+	loss_set(m, "trace", "acts_full", m->trace.acts_lost, false);
+	loss_set(m, "trace", "spans_full", m->trace.spans_full, false);
 	loss_set(m, "model", "bad_records", m->bad_records, true);
 }

@@ -78,6 +78,14 @@ static bool agg_time(struct agg *a, const struct request *r, uint64_t weight)
 	return true;
 }
 
+static bool agg_is_slowest(struct agg *a, const struct request *r)
+{
+	if (r->no_latency || r->end_ns - r->begin_ns <= a->slowest_ns)
+		return false;
+	a->slowest_ns = r->end_ns - r->begin_ns;
+	return true;
+}
+
 void request_done(void *arg, struct flow *f, const struct request *r)
 {
 	struct model *m = arg;
@@ -90,7 +98,6 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	if (edge != NONE)
 		edge_set_proto(m, edge, r->proto);
 	op = request_op(m, r);
-	whole_request(m, id, op, f, r);
 	a = agg_get(m, edge != NONE ? edge : id, op, edge == NONE);
 	if (!a || !agg_time(a, r, weight)) {
 		m->lost_rows++;
@@ -101,6 +108,8 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	a->bytes_request += r->bytes_request * weight;
 	a->bytes_response += r->bytes_response * weight;
 	a->rows += r->rows * weight;
+	trace_request(m, id, r, edge, op, is_error(r), agg_is_slowest(a, r));
+	whole_request(m, id, op, f, r);
 }
 
 struct timing *request_timing(struct model *m, uint32_t conn, uint32_t op, bool final)

@@ -447,6 +447,8 @@ void socket_data(struct model *m, const struct ev_data *e)
 	if ((e->shift < m->shift || c->translated) && !conn_is_read(m, c))
 		return;
 	weight_seen(m, c, e->shift, e->h.ts_ns);
+	if (e->flags & DATA_MIDDLE)
+		trace_act(m, id, end, e->tgid, e->tid, e->h.ts_ns, true);
 	if (!c->flow && (c->closed_ns || !conn_flow_begin(m, id)))
 		return;
 	if (e->dir == DIR_OUT && e->rd_ts_ns)
@@ -468,4 +470,6 @@ void socket_io(struct model *m, const struct ev_io *e)
 		conn_set_owner(m, conn_at(m, id), end, e->tgid);
 	if (e->dir == DIR_IN)
 		whole_read(m, id, end, e->seq, &(struct timing_got){e->arr_ns, e->h.ts_ns});
+	if (!e->late)
+		trace_io(m, id, end, e);
 }

@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 from e2e import Failed, Skip, free_port, need, run, wait_listening       # noqa: E402
 
 # Every link is judged, not only those of the traces that are kept as examples.
-RECORD = ()
+RECORD = ("--all-traces",)
 NUMBERS = range(100_000, 110_000)     # requests that may be asked for
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "rootle")
 NGINX = """daemon off; pid {folder}/pid; worker_processes 2; events {{ worker_connections 1024; }}

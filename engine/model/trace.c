@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rings of hops and acts, and which act belongs to which hop. */
+#include "model/trace.h"
+#include "model/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LOOK_MAX 128                   /* acts of one connection looked at for a hop */
+#define LATE_MAX 64                    /* hops of one connection whose answer one read may be */
+#define CHANCE 509                     /* of hops that cause nothing and are caused by nothing we keep one in so many */
+
+struct hop *trace_hop_at(const struct trace *t, uint32_t serial)
+{
+	if (!serial || !t->hop || t->nhops - serial >= TRACE_HOPS)
+		return NULL;
+	return &t->hop[serial % TRACE_HOPS];
+}
+
+struct act *trace_act_at(const struct trace *t, uint32_t serial)
+{
+	if (!serial || !t->act || t->nacts - serial >= TRACE_ACTS)
+		return NULL;
+	return &t->act[serial % TRACE_ACTS];
+}
+
+struct actor *trace_actor(struct trace *t, uint32_t pid)
+{
+	struct actor *a = &t->actor[pid % TRACE_ACTORS];
+
+	if (a->pid != pid)
+		*a = (struct actor){.pid = pid};
+	return a;
+}
+
+struct carrier *trace_carrier(struct trace *t, uint64_t id, uint32_t pid)
+{
+	return &t->carrier[(id ^ pid * 0x9e3779b1u) % TRACE_CARRIERS];
+}
+
+static struct thread *thread_of(struct trace *t, uint32_t tid)
+{
+	struct thread *x = &t->thread[tid % TRACE_THREADS];
+
+	if (x->tid != tid)
+		*x = (struct thread){.tid = tid};
+	return x;
+}
+
+uint64_t trace_random(struct trace *t)
+{
+	uint64_t z = t->seed += 0x9e3779b97f4a7c15ull;         /* splitmix64 */
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	z ^= z >> 31;
+	return z ? z : 1;
+}
+
+static bool trace_begin(struct model *m)
+{
+	struct trace *t = &m->trace;
+
+	if (t->hop)
+		return true;
+	t->hop = calloc(TRACE_HOPS, sizeof(*t->hop));
+	t->act = calloc(TRACE_ACTS, sizeof(*t->act));
+	if (!t->hop || !t->act) {
+		trace_done(m);
+		return false;
+	}
+	t->seed = m->now_ns ^ (uint64_t)m->self << 32;
+	return true;
+}
+
+void trace_done(struct model *m)
+{
+	free(m->trace.hop);
+	free(m->trace.act);
+	m->trace.hop = NULL;
+	m->trace.act = NULL;
+}
+
+/* The request that was read of this connection is answered, or will not be. */
+static void reading_ends(struct model *m, struct conn *c)
+{
+	struct trace *t = &m->trace;
+	struct act *a = trace_act_at(t, c->reading);
+
+	if (a) {
+		struct actor *p = trace_actor(t, a->pid);
+		struct thread *x = thread_of(t, a->tid);
+
+		if (p->open) {
+			p->open--;
+			p->open_reads ^= c->reading;
+		}
+		x->open -= x->open > 0;
+	}
+	c->reading = 0;
+}
+
+static void reading_begins(struct trace *t, struct conn *c, struct act *a, uint32_t serial)
+{
+	struct actor *p = trace_actor(t, a->pid);
+	struct thread *x = thread_of(t, a->tid);
+
+	a->first = !x->open;
+	x->open++;
+	p->open++;
+	p->open_reads ^= serial;
+	c->reading = serial;
+}
+
+/* The answer of a hop that ended was read: of several in flight on one connection, of all that ended before. */
+static void got(struct trace *t, const struct conn *c, struct act *a, uint32_t serial)
+{
+	uint32_t id = c->hop, n;
+
+	for (n = 0; n < LATE_MAX; n++) {
+		struct hop *h = trace_hop_at(t, id);
+
+		if (!h || h->got)
+			return;
+		if (h->end_ns <= a->ts_ns) {
+			h->got = serial;
+			a->shared |= a->hop != 0;
+			a->hop = a->hop ? a->hop : id;
+		}
+		id = h->before;
+	}
+}
+
+/* The writer of an answer is told of after it has passed. */
+static void answered(struct trace *t, const struct conn *c, struct act *a, uint32_t serial)
+{
+	struct hop *h = trace_hop_at(t, c->hop);
+
+	if (h && !h->answered && h->end_ns <= a->ts_ns) {
+		h->answered = serial;
+		a->hop = c->hop;
+	}
+}
+
+static struct act *act_new(struct trace *t, uint32_t tid)
+{
+	struct thread *x = thread_of(t, tid);
+	struct act *a, *before;
+
+	if (++t->nacts == 0)
+		t->nacts = 1;
+	a = &t->act[t->nacts % TRACE_ACTS];
+	*a = (struct act){.tid = tid, .before = x->last};
+	before = trace_act_at(t, x->last);
+	if (before && before->tid == tid)
+		before->after = t->nacts;
+	else
+		a->before = 0;
+	x->last = t->nacts;
+	return a;
+}
+
+void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write)
+{
+	struct conn *c = conn_at(m, conn);
+	struct trace *t = &m->trace;
+	struct actor *p;
+	struct act *a;
+
+	if (!tid || !trace_begin(m))
+		return;
+	a = act_new(t, tid);
+	a->ts_ns = ts_ns;
+	a->pid = pid;
+	a->conn = conn;
+	a->on_conn = c->act;
+	a->server = end != c->client;
+	a->write = write;
+	c->act = t->nacts;
+	c->acted |= (uint8_t)(1u << end);
+	if (a->server && !write && !c->reading)
+		reading_begins(t, c, a, t->nacts);
+	else if (a->server && write)
+		reading_ends(m, c);
+	p = trace_actor(t, pid);
+	a->nopen = p->open;
+	a->open = p->open == 1 ? p->open_reads : 0;
+	if (a->server && write)
+		answered(t, c, a, t->nacts);
+	else if (!a->server && !write)
+		got(t, c, a, t->nacts);
+}
+
+void trace_io(struct model *m, uint32_t conn, unsigned end, const struct ev_io *e)
+{
+	if (e->dir == DIR_IN || m->trace.actor[e->tgid % TRACE_ACTORS].pid == e->tgid)
+		trace_act(m, conn, end, e->tgid, e->tid, e->h.ts_ns, e->dir == DIR_OUT);
+}
+
+void trace_conn_gone(struct model *m, uint32_t conn)
+{
+	struct conn *c = conn_at(m, conn);
+
+	if (c->reading)
+		reading_ends(m, c);
+}
+
+/* Of the acts on a hop's connection the ones that are its own. Times are of the segments: a segment that left in the context of
+ * its writer has the time of the act, one whose writer was told of later has passed before it. The bytes of a UNIX stream are seen
+ * when they are read, so there it is the last write before. */
+struct own { uint32_t asked, asked_before, read, read_before, answered, answered_before, got; };
+
+static void own_client(struct own *o, const struct hop *h, const struct act *a, uint32_t serial)
+{
+	if (!a->write)
+		o->got = a->ts_ns >= h->end_ns ? serial : o->got;
+	else if (a->ts_ns >= h->sent_ns && a->ts_ns <= h->end_ns)
+		o->asked = serial;
+	else if (a->ts_ns < h->sent_ns && !o->asked_before)
+		o->asked_before = serial;
+}
+
+static void own_server(struct own *o, const struct hop *h, const struct act *a, uint32_t serial)
+{
+	uint32_t *in = a->write ? &o->answered : &o->read, *before = a->write ? &o->answered_before : &o->read_before;
+	uint64_t from = a->write ? h->first_ns : h->sent_ns, to = a->write ? h->end_ns : h->first_ns;
+
+	if (a->ts_ns >= from && a->ts_ns <= to)
+		*in = serial;
+	else if (a->ts_ns < from && !*before)
+		*before = serial;
+}
+
+static void claim(struct trace *t, uint32_t serial, uint32_t hop)
+{
+	struct act *a = trace_act_at(t, serial);
+
+	if (!a)
+		return;
+	a->shared |= a->hop && a->hop != hop;
+	a->hop = a->hop ? a->hop : hop;
+}
+
+static uint32_t own_of(const struct trace *t, uint32_t in, uint32_t before, uint64_t since_ns)
+{
+	const struct act *a = trace_act_at(t, before);
+
+	if (in)
+		return in;
+	return a && !a->hop && a->ts_ns >= since_ns ? before : 0;
+}
+
+static void hop_acts(struct trace *t, const struct conn *c, struct hop *h, uint32_t hop)
+{
+	uint64_t since_ns = c->l4 == L4_UNIX || c->plain ? 0 : h->begin_ns;
+	struct own o = {0};
+	uint32_t id = c->act, n;
+
+	for (n = 0; n < LOOK_MAX; n++) {
+		struct act *a = trace_act_at(t, id);
+
+		if (!a || a->ts_ns < since_ns || (o.asked_before && o.read_before && a->ts_ns < h->begin_ns))
+			break;
+		if (a->server)
+			own_server(&o, h, a, id);
+		else
+			own_client(&o, h, a, id);
+		if (!a->server && !a->write && !a->hop && a->ts_ns >= h->begin_ns && a->ts_ns < h->end_ns)
+			a->hop = hop;           /* the begin of its answer */
+		id = a->on_conn;
+	}
+	h->asked = own_of(t, o.asked, o.asked_before, 0);
+	h->read = own_of(t, o.read, o.read_before, 0);
+	h->answered = own_of(t, o.answered, o.answered_before, h->begin_ns);
+	h->got = o.got;
+	claim(t, h->got, hop);
+	claim(t, h->asked, hop);
+	claim(t, h->read, hop);
+	claim(t, h->answered, hop);
+}
+
+/* It may be asked for by what it caused. */
+static void carrier_note(struct trace *t, const struct hop *h, uint32_t serial)
+{
+	struct carrier *x = trace_carrier(t, h->carried, h->callee);
+	bool same = x->id == h->carried && x->pid == h->callee && trace_hop_at(t, x->hop);
+
+	*x = (struct carrier){.id = h->carried, .pid = h->callee, .hop = serial, .several = same};
+}
+
+static struct hop *hop_new(struct trace *t)
+{
+	struct hop *h;
+
+	if (++t->nhops == 0)
+		t->nhops = 1;
+	h = &t->hop[t->nhops % TRACE_HOPS];
+	t->hops_lost += h->id && !h->decided;
+	*h = (struct hop){.id = trace_random(t)};
+	return h;
+}
+
+/* Requests that cause none and are caused by none are many: of these only what may be chosen is taken in. */
+static bool is_wanted(struct model *m, const struct conn *c, bool failed, bool slowest)
+{
+	struct trace *t = &m->trace;
+
+	return m->o.all_traces || c->acted || failed || slowest || trace_random(t) % CHANCE == 0;
+}
+
+void trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed, bool slowest)
+{
+	struct conn *c = conn_at(m, conn);
+	struct trace *t = &m->trace;
+	struct hop *h;
+
+	if (m->o.by_address || c->l4 == L4_UDP || !trace_begin(m) || !is_wanted(m, c, failed, slowest))
+		return;
+	h = hop_new(t);
+	h->begin_ns = r->begin_ns;
+	h->sent_ns = r->sent_ns;
+	h->first_ns = r->first_ns ? r->first_ns : r->end_ns;
+	h->end_ns = r->end_ns;
+	h->conn = conn;
+	h->edge = edge;
+	h->op = op;
+	h->caller = c->end[c->client].owner;
+	h->callee = c->end[!c->client].owner;
+	h->before = c->hop;
+	h->status = r->status;
+	h->error = (uint8_t)r->error;
+	h->failed = failed;
+	h->no_latency = r->no_latency;
+	snprintf(h->detail, sizeof(h->detail), "%s", r->detail ? r->detail : "");
+	h->carried = r->ids.trace ? r->ids.trace : r->ids.request;
+	if (h->carried && h->callee)
+		carrier_note(t, h, t->nhops);
+	hop_acts(t, c, h, t->nhops);
+	c->hop = t->nhops;
+}

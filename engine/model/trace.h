@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace: which request in caused which requests out, from outside.  Knows who read and wrote which connection in which order;
+ * never looks at payload, never waits for anybody.
+ *
+ * A hop is one finished request on one connection, both ends of which are one hop.  An act is a read or a write of a thread of a
+ * process that serves and calls (bpf/middle.h).  Both are kept in rings for some seconds: a hop ends before the one that caused
+ * it, so links are made a tick later.  What falls out of a ring before it was looked at is counted.
+ *
+ * Links (trace_link.c) are left out where the evidence is not enough, and counted.  Whole traces are chosen each tick
+ * (trace_keep.c): a bounded number of rows of struct tick.
+ *
+ * Memory: TRACE_HOPS * sizeof(struct hop) + TRACE_ACTS * sizeof(struct act) and two small tables, below 8 MB, for the program's life.
+ */
+#ifndef ROOTLE_MODEL_TRACE_H
+#define ROOTLE_MODEL_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/timing.h"
+#include "proto/flow.h"
+
+struct model;
+struct tick;
+struct ev_io;
+
+#define TRACE_HOPS 16384u
+#define TRACE_ACTS 65536u
+#define TRACE_THREADS 8192u
+#define TRACE_ACTORS 1024u
+#define TRACE_CARRIERS 4096u
+#define TRACE_LATE 64u
+
+enum link_method {
+	LINK_NONE,              /* a root, or the evidence was not enough */
+	LINK_ID,
+	LINK_THREAD,
+	LINK_TURN,
+	LINK_ALONE,
+	LINK_ORDER,
+	LINK_QUEUE,
+	LINK_METHODS
+};
+
+struct link_method_info {
+	const char *name;       /* as stored */
+	float confidence;       /* of such a link: measured against services that carry an id (tests/bench/traces.py) */
+	const char *what;       /* for people */
+};
+extern const struct link_method_info link_method_table[LINK_METHODS];
+#define LINK_FLOOR 0.9f         /* below it a link is left out */
+
+/* Serial numbers count from 1 and wrap; 0 is none. */
+struct act {
+	uint64_t ts_ns;
+	uint32_t tid, pid;
+	uint32_t conn;
+	uint32_t hop;           /* that it belongs to; 0: not known (yet) */
+	uint32_t before, after; /* acts of the same thread */
+	uint32_t on_conn;       /* the one before on the same connection, of either end */
+	uint32_t nopen;         /* requests that the process was serving then, */
+	uint32_t open;          /* and the read of the only one; 0: none, or several */
+	bool server;            /* of the end that serves */
+	bool write;
+	bool shared;            /* of more hops than one: several requests in one segment, or streams */
+	bool first;             /* a read: this thread was serving nothing else then */
+};
+
+struct hop {
+	uint64_t begin_ns, sent_ns, first_ns, end_ns;   /* as in struct request */
+	uint64_t id, trace;
+	uint64_t carried;               /* the id that came with it; 0: none */
+	uint32_t conn, edge, op;        /* edge NONE: not known yet */
+	uint32_t caller, callee;        /* pids; 0: not of this node, or not known */
+	uint32_t before;                /* the hop that ended before on this connection */
+	uint32_t asked, read;           /* acts: the request was written by the caller, read by the callee */
+	uint32_t answered, got;         /* the response was written by the callee, read by the caller */
+	uint32_t parent, child, next;   /* hops: what caused it, the last that it caused, the next of its siblings */
+	float confidence;
+	int status;
+	uint8_t method;                 /* of the parent */
+	uint8_t error;                  /* enum req_error */
+	bool decided;                   /* its parent is known, or will not be */
+	bool kept;                      /* it is in a tick, or will be */
+	bool failed;
+	bool no_latency;
+	char detail[24];
+	struct timing timing;           /* of this one; count 0: not known */
+};
+
+/* How often a kind of evidence of a process was right and wrong, decaying, as far as the other evidence tells. */
+struct record { float right, wrong; };
+
+#define TRACE_KINDS 9                   /* of evidence, before the write and after the read of the answer (trace_link.c) */
+
+struct actor {
+	uint32_t pid;
+	uint32_t open;                  /* requests read and not answered yet */
+	uint32_t open_reads;            /* their serial numbers, xor: of the only one where there is one */
+	struct record forward[TRACE_KINDS], backward[TRACE_KINDS];
+};
+
+/* The request into a process that carried an id; several: more than one did. */
+struct carrier { uint64_t id; uint32_t pid, hop; bool several; };
+
+struct thread { uint32_t tid, last, open; };
+
+struct trace {
+	struct hop *hop;                /* TRACE_HOPS; NULL before the first */
+	struct act *act;                /* TRACE_ACTS */
+	uint32_t nhops, nacts;          /* serial number of the newest */
+	uint32_t undecided;             /* all hops up to it are decided */
+	uint32_t scanned;               /* of all hops up to it was looked at what their threads did */
+	uint32_t chosen;                /* all roots up to it are in a tick, or will not be */
+	uint32_t choosing;              /* as chosen, once the tick is taken */
+	uint32_t placed;                /* of all hops up to it the edge was looked for */
+	uint32_t late[TRACE_LATE], nlate;       /* hops linked to one that is in a tick already */
+	uint64_t seed;
+	struct thread thread[TRACE_THREADS];
+	struct actor actor[TRACE_ACTORS];
+	struct carrier carrier[TRACE_CARRIERS];
+	uint64_t ambiguous, below_floor, hops_lost, acts_lost, spans_full;
+	uint64_t by_method[LINK_METHODS];
+};
+
+struct hop_child { uint32_t edge, op; uint64_t begin_ns, end_ns; };
+
+/* What a thread did with a connection's end. Called in the order of the records. */
+void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write);
+/* The same, from a record of its own; writes only of processes that are known to serve and call. */
+void trace_io(struct model *m, uint32_t conn, unsigned end, const struct ev_io *e);
+/* A request ended. slowest: of its operation in this tick so far. */
+void trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed, bool slowest);
+/* The connection is forgotten: what is open on it will not be answered. */
+void trace_conn_gone(struct model *m, uint32_t conn);
+/* End of a tick: hops without an edge find theirs, links are made. */
+void trace_settle(struct model *m, uint64_t now_ns);
+/* Chooses traces and puts their spans into the tick; 0 or -ENOMEM. */
+int trace_build(struct model *m, struct tick *t, uint64_t now_ns);
+/* The tick was taken. */
+void trace_commit(struct model *m);
+void trace_done(struct model *m);
+
+/* trace.c, for trace_link.c and trace_keep.c: NULL where the serial number is 0 or has left the ring. */
+struct hop *trace_hop_at(const struct trace *t, uint32_t serial);
+struct act *trace_act_at(const struct trace *t, uint32_t serial);
+struct actor *trace_actor(struct trace *t, uint32_t pid);     /* never NULL; another pid's is forgotten */
+
+struct carrier *trace_carrier(struct trace *t, uint64_t id, uint32_t pid);   /* never NULL; may be another's */
+uint64_t trace_random(struct trace *t);                       /* not 0 */
+
+/* trace_link.c: links of all hops that are old enough. */
+void trace_link(struct model *m, uint64_t now_ns);
+
+#endif

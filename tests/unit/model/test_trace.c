@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which request caused which, from records made by hand: a service (pid 100) between clients and a backend, whose threads read and
+ * write in an order that the test chooses.
+ */
+#define WORLD_REAL_FLOW
+#include "world.h"
+
+#include "model/internal.h"
+
+#define FRONT 8080
+#define BACK 9090
+#define US 1000ull
+
+/* One connection: of a client to the service (server cookie acts are the service's), or of the service to the backend. */
+struct line { uint64_t near, far; uint32_t out, in; bool inward; };
+
+struct shop {
+	struct world w;
+	struct line line[64];
+	unsigned n;
+	struct { struct tick_span v[256]; size_t n; } spans;
+	struct names names;
+};
+
+static void shop_open(struct shop *s)
+{
+	memset(s, 0, sizeof(*s));
+	world_init(&s->w, 0, 0);
+	process(&s->w, 100, 1, "service", "");
+	process(&s->w, 200, 1, "client", "");
+	process(&s->w, 300, 1, "backend", "");
+	listening(&s->w, 1, 100, "0.0.0.0", FRONT);
+	listening(&s->w, 2, 300, "0.0.0.0", BACK);
+	pass(&s->w);
+}
+
+static unsigned connect_line(struct shop *s, bool inward)
+{
+	unsigned i = s->n++;
+	struct sock near = {.cookie = 1000 + i * 2, .pid = inward ? 200 : 100, .laddr = "127.0.0.1", .lport = (uint16_t)(40000 + i),
+			    .raddr = "127.0.0.1", .rport = inward ? FRONT : BACK, .role = ROLE_CLIENT};
+	struct sock far = {.cookie = near.cookie + 1, .pid = inward ? 100 : 300, .laddr = "127.0.0.1", .lport = near.rport,
+			   .raddr = "127.0.0.1", .rport = near.lport, .role = ROLE_SERVER};
+
+	s->line[i] = (struct line){.near = near.cookie, .far = far.cookie, .out = 1, .in = 1, .inward = inward};
+	conn(&s->w, &near, CONN_CONNECT);
+	conn(&s->w, &near, CONN_ESTABLISHED);
+	conn(&s->w, &far, CONN_ESTABLISHED);
+	return i;
+}
+
+static unsigned in_line(struct shop *s)
+{
+	return connect_line(s, true);
+}
+
+static unsigned out_line(struct shop *s)
+{
+	return connect_line(s, false);
+}
+
+/* A segment; tid 0: of a process that is not in the middle. */
+static void segment(struct shop *s, uint64_t cookie, uint32_t *seq, uint32_t tid, const char *text)
+{
+	size_t n = strlen(text);
+	struct ev_data *e = calloc(1, sizeof(*e) + n);
+
+	s->w.now += 10 * US;
+	*e = (struct ev_data){.h = {.ts_ns = s->w.now, .size = (uint32_t)(sizeof(*e) + n), .type = EV_DATA}, .cookie = cookie,
+			      .seq = *seq, .len = (uint32_t)n, .head = (uint16_t)n, .dir = DIR_OUT, .tgid = tid ? 100 : 0, .tid = tid,
+			      .flags = tid ? DATA_MIDDLE : 0};
+	memcpy(e->payload, text, n);
+	model_event(s->w.m, &e->h);
+	*seq += (uint32_t)n;
+	free(e);
+}
+
+static void was_read(struct shop *s, uint64_t cookie, uint32_t tid)
+{
+	struct ev_io e = {.h = {.ts_ns = s->w.now += 10 * US, .size = sizeof(e), .type = EV_IO}, .cookie = cookie, .tgid = 100,
+			  .tid = tid, .dir = DIR_IN};
+
+	model_event(s->w.m, &e.h);
+}
+
+static void request(struct shop *s, unsigned line, uint32_t tid, const char *id)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "GET /x HTTP/1.1\r\nHost: x\r\n%s%s%s\r\n", id ? "X-Request-ID: " : "", id ? id : "",
+		 id ? "\r\n" : "");
+	segment(s, s->line[line].near, &s->line[line].out, tid, text);
+}
+
+static void answer(struct shop *s, unsigned line, uint32_t tid)
+{
+	segment(s, s->line[line].far, &s->line[line].in, tid, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+}
+
+/* A client asks, and thread tid reads it. */
+static void asked(struct shop *s, unsigned line, uint32_t tid)
+{
+	request(s, line, 0, NULL);
+	was_read(s, s->line[line].far, tid);
+}
+
+/* The backend answers, and thread tid reads it. */
+static void got(struct shop *s, unsigned line, uint32_t tid)
+{
+	answer(s, line, 0);
+	was_read(s, s->line[line].near, tid);
+}
+
+static void call(struct shop *s, unsigned line, uint32_t tid)
+{
+	request(s, line, tid, NULL);
+	got(s, line, tid);
+}
+
+static void take(struct shop *s, struct tick *t)
+{
+	size_t i;
+
+	learn(&s->names, t);
+	for (i = 0; i < t->spans.n; i++)
+		s->spans.v[s->spans.n++ % 256] = t->spans.v[i];
+	tick_free(t);
+}
+
+static void ticks(struct shop *s, unsigned n)
+{
+	while (n--)
+		take(s, tick(&s->w));
+}
+
+static uint64_t linked(const struct shop *s, enum link_method method)
+{
+	return s->w.m->trace.by_method[method];
+}
+
+static uint64_t all_linked(const struct shop *s)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < LINK_METHODS; i++)
+		n += s->w.m->trace.by_method[i];
+	return n;
+}
+
+/* The calls that left on a line have the request that came on the other as their cause. */
+static void expect_parent(const struct shop *s, unsigned out, unsigned in)
+{
+	const struct trace *t = &s->w.m->trace;
+
+	for (uint32_t i = 1; i <= t->nhops; i++) {
+		const struct hop *h = trace_hop_at(t, i), *p = trace_hop_at(t, h->parent);
+		unsigned end;
+
+		if (h->conn != conn_by_cookie(s->w.m, s->line[out].near, &end))
+			continue;
+		cr_assert_not_null(p, "line %u has no cause", out);
+		cr_assert_eq(p->conn, conn_by_cookie(s->w.m, s->line[in].near, &end), "line %u has another's cause", out);
+	}
+}
+
+static void shop_close(struct shop *s)
+{
+	model_free(s->w.m);
+}
+
+Test(trace, thread_of_a_request)
+{
+	struct shop s;
+	unsigned a, b, x, y, i;
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s), x = out_line(&s), y = out_line(&s);
+	for (i = 0; i < 10; i++) {
+		asked(&s, a, 11);
+		asked(&s, b, 12);
+		request(&s, x, 11, NULL);
+		request(&s, y, 12, NULL);
+		got(&s, y, 12);
+		got(&s, x, 11);
+		call(&s, x, 11);
+		answer(&s, b, 12);
+		answer(&s, a, 11);
+	}
+	ticks(&s, 3);
+	cr_assert_eq(linked(&s, LINK_THREAD), 30);
+	cr_assert_eq(all_linked(&s), 30);
+	expect_parent(&s, x, a);
+	expect_parent(&s, y, b);
+	shop_close(&s);
+}
+
+/* An event loop: each read is followed by what it causes. */
+Test(trace, turns_of_an_event_loop)
+{
+	struct shop s;
+	unsigned a, b, x, y, i;
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s), x = out_line(&s), y = out_line(&s);
+	for (i = 0; i < 10; i++) {
+		asked(&s, a, 11);
+		asked(&s, b, 11);
+		ticks(&s, 0);
+		was_read(&s, s.line[a].far, 11);
+		shop_close(&s);
+		shop_open(&s);
+		a = in_line(&s), b = in_line(&s), x = out_line(&s), y = out_line(&s);
+		asked(&s, a, 11);
+		request(&s, x, 11, NULL);
+		asked(&s, b, 11);
+		request(&s, y, 11, NULL);
+		got(&s, y, 11);
+		answer(&s, b, 11);
+		got(&s, x, 11);
+		answer(&s, a, 11);
+		ticks(&s, 3);
+		expect_parent(&s, x, a);
+		expect_parent(&s, y, b);
+		cr_assert_eq(linked(&s, LINK_TURN), 1, "the second one, in the middle of the first");
+	}
+	shop_close(&s);
+}
+
+/* It reads several sockets, and then writes several. */
+Test(trace, order_of_a_turn)
+{
+	struct shop s;
+	unsigned in[3], out[3], i;
+
+	shop_open(&s);
+	for (i = 0; i < 3; i++)
+		in[i] = in_line(&s), out[i] = out_line(&s);
+	for (i = 0; i < 3; i++)
+		asked(&s, in[i], 11);
+	for (i = 0; i < 3; i++)
+		request(&s, out[i], 11, NULL);
+	for (i = 3; i-- > 0;)
+		got(&s, out[i], 11);
+	for (i = 3; i-- > 0;)
+		answer(&s, in[i], 11);
+	ticks(&s, 3);
+	cr_assert_eq(linked(&s, LINK_ORDER), 3);
+	for (i = 0; i < 3; i++)
+		expect_parent(&s, out[i], in[i]);
+	shop_close(&s);
+}
+
+/* As many writes as reads, but the answers go the other way round: one of the two orders was another. */
+Test(trace, what_disagrees_is_left_out)
+{
+	struct shop s;
+	unsigned in[3], out[3], i;
+
+	shop_open(&s);
+	for (i = 0; i < 3; i++)
+		in[i] = in_line(&s), out[i] = out_line(&s);
+	for (i = 0; i < 3; i++)
+		asked(&s, in[i], 11);
+	for (i = 0; i < 3; i++)
+		request(&s, out[i], 11, NULL);
+	for (i = 0; i < 3; i++)
+		got(&s, out[i], 11);
+	for (i = 0; i < 3; i++)
+		answer(&s, in[(i + 1) % 3], 11);
+	ticks(&s, 3);
+	cr_assert_eq(all_linked(&s), 0);
+	cr_assert_eq(s.w.m->trace.ambiguous, 3);
+	shop_close(&s);
+}
+
+/* One thread reads, others work. */
+Test(trace, queue_of_workers)
+{
+	struct shop s;
+	unsigned in[2], out[2], i;
+
+	shop_open(&s);
+	for (i = 0; i < 2; i++)
+		in[i] = in_line(&s), out[i] = out_line(&s);
+	for (i = 0; i < 2; i++)
+		asked(&s, in[i], 11);
+	for (i = 0; i < 2; i++)
+		request(&s, out[i], 20 + i, NULL);
+	for (i = 0; i < 2; i++)
+		got(&s, out[i], 20 + i);
+	for (i = 0; i < 2; i++)
+		answer(&s, in[i], 20 + i);
+	ticks(&s, 3);
+	cr_assert_eq(linked(&s, LINK_QUEUE), 2);
+	for (i = 0; i < 2; i++)
+		expect_parent(&s, out[i], in[i]);
+	shop_close(&s);
+}
+
+/* Whichever threads read and write, there is but one request that it can be. */
+Test(trace, alone_in_its_process)
+{
+	struct shop s;
+	unsigned a, x;
+
+	shop_open(&s);
+	a = in_line(&s), x = out_line(&s);
+	asked(&s, a, 11);
+	request(&s, x, 12, NULL);
+	got(&s, x, 13);
+	answer(&s, a, 14);
+	ticks(&s, 3);
+	cr_assert_eq(linked(&s, LINK_ALONE), 1);
+	expect_parent(&s, x, a);
+	shop_close(&s);
+}
+
+Test(trace, ids_decide)
+{
+	struct shop s;
+	unsigned a, b, x;
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s), x = out_line(&s);
+	request(&s, a, 0, "0123456789abcdef");
+	was_read(&s, s.line[a].far, 11);
+	request(&s, b, 0, "fedcba9876543210");
+	was_read(&s, s.line[b].far, 11);
+	request(&s, x, 12, "0123456789abcdef");
+	got(&s, x, 13);
+	answer(&s, b, 14);
+	answer(&s, a, 14);
+	ticks(&s, 3);
+	cr_assert_eq(linked(&s, LINK_ID), 1);
+	expect_parent(&s, x, a);
+	shop_close(&s);
+}
+
+/* What is called while nothing is being served, or outlasts it, has no cause that is known. */
+Test(trace, calls_of_its_own)
+{
+	struct shop s;
+	unsigned a, x;
+
+	shop_open(&s);
+	a = in_line(&s), x = out_line(&s);
+	call(&s, x, 11);
+	asked(&s, a, 11);
+	request(&s, x, 11, NULL);
+	answer(&s, a, 11);
+	got(&s, x, 11);
+	ticks(&s, 3);
+	cr_assert_eq(all_linked(&s), 0);
+	shop_close(&s);
+}
+
+/* The request that may be the cause goes on for long: the call waits for it. */
+Test(trace, cause_ends_ticks_later)
+{
+	struct shop s;
+	unsigned a, b, x;
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s), x = out_line(&s);
+	asked(&s, b, 12);
+	asked(&s, a, 11);
+	call(&s, x, 11);
+	ticks(&s, 4);
+	cr_assert_eq(all_linked(&s), 0);
+	answer(&s, a, 11);
+	ticks(&s, 3);
+	cr_assert_eq(all_linked(&s), 1);
+	expect_parent(&s, x, a);
+	shop_close(&s);
+}
+
+/* Both ends of each hop are one span, and the spans of a trace hang together. */
+Test(trace, whole_traces_in_a_tick)
+{
+	const struct tick_span *root = NULL, *child = NULL;
+	struct shop s;
+	unsigned a, x;
+	size_t i;
+
+	shop_open(&s);
+	a = in_line(&s), x = out_line(&s);
+	asked(&s, a, 11);
+	call(&s, x, 11);
+	answer(&s, a, 11);
+	ticks(&s, 3);
+	cr_assert_eq(s.spans.n, 2);
+	for (i = 0; i < 2; i++)
+		*(s.spans.v[i].parent ? &child : &root) = &s.spans.v[i];
+	cr_assert_not_null(root);
+	cr_assert_not_null(child);
+	cr_assert_eq(child->parent, root->id);
+	cr_assert_eq(child->trace, root->trace);
+	cr_assert_neq(root->trace, 0);
+	cr_assert_null(root->method);
+	cr_assert_str_eq(child->method, "thread");
+	cr_assert_eq(s.names.edge[root->edge].to, s.names.edge[child->edge].from);
+	cr_assert_geq(child->unix_ns, root->unix_ns);
+	cr_assert_leq(child->unix_ns + (int64_t)child->dur_ns, root->unix_ns + (int64_t)root->dur_ns);
+	shop_close(&s);
+}
+
+/* More than the rings hold: what fell out is counted, and nothing is joined to what took its place. */
+Test(trace, rings_are_bounded)
+{
+	struct shop s;
+	unsigned a, x, i;
+
+	shop_open(&s);
+	a = in_line(&s), x = out_line(&s);
+	for (i = 0; i < 2 * TRACE_ACTS / 6; i++) {
+		asked(&s, a, 11);
+		call(&s, x, 11);
+		answer(&s, a, 11);
+	}
+	s.w.m->o.all_traces = false;
+	pass(&s.w);
+	pass(&s.w);
+	cr_assert_gt(s.w.m->trace.hops_lost, 0);
+	for (i = 1; i <= s.w.m->trace.nhops; i++) {
+		const struct hop *h = trace_hop_at(&s.w.m->trace, i), *p = h ? trace_hop_at(&s.w.m->trace, h->parent) : NULL;
+
+		if (p)
+			cr_assert(p->begin_ns < h->begin_ns && p->end_ns > h->end_ns);
+	}
+	shop_close(&s);
+}
