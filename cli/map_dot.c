@@ -13,7 +13,8 @@
 
 #define LABEL 1536
 
-/* Between double quotes a quote ends the text and a backslash begins an escape; the texts of a graph have no control characters. */
+/* Between double quotes a quote ends the text and a backslash begins an escape; the texts of a graph have no control
+ * characters. */
 static void add(char *label, const char *text)
 {
 	size_t n = strlen(label);

@@ -41,12 +41,16 @@ static void put_head(const struct svg *v)
 {
 	int width = 2 * MARGIN + v->m->layered->width * CELL_X, height = 2 * MARGIN + (v->m->layered->height + 1) * CELL_Y;
 
-	fprintf(v->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-		"viewBox=\"0 0 %d %d\">\n", width, height, width, height);
-	fputs("<style>text { font: 12px monospace; fill: #222 } .end { text-anchor: end } .name { font-weight: bold } .more { fill: #666 }\n"
-	      "rect { fill: #fff; stroke: #666; rx: 3px } rect.warn { stroke: #b06000 } rect.bad { stroke: #c00000; stroke-width: 2.5 }\n"
-	      "path { fill: none; stroke: #888; shape-rendering: crispEdges } path.warn { stroke: #b06000 } path.bad { stroke: #c00000; stroke-width: 2.5 }\n"
-	      "path.head { fill: #888; stroke: none; shape-rendering: auto } path.head.warn { fill: #b06000 } path.head.bad { fill: #c00000 }\n"
+	fprintf(v->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
+		"width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n<style>", width, height, width, height);
+	fputs("text { font: 12px monospace; fill: #222 } .end { text-anchor: end }\n"
+	      ".name { font-weight: bold } .more { fill: #666 }\n"
+	      "rect { fill: #fff; stroke: #666; rx: 3px }\n"
+	      "rect.warn { stroke: #b06000 } rect.bad { stroke: #c00000; stroke-width: 2.5 }\n"
+	      "path { fill: none; stroke: #888; shape-rendering: crispEdges }\n"
+	      "path.warn { stroke: #b06000 } path.bad { stroke: #c00000; stroke-width: 2.5 }\n"
+	      "path.head { fill: #888; stroke: none; shape-rendering: auto }\n"
+	      "path.head.warn { fill: #b06000 } path.head.bad { fill: #c00000 }\n"
 	      "text.warn { fill: #b06000 } text.bad { fill: #c00000; font-weight: bold }</style>\n", v->out);
 	fprintf(v->out, "<rect x=\"0\" y=\"0\" width=\"%d\" height=\"%d\" style=\"stroke: none\"/>\n", width, height);
 }

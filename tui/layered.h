@@ -7,9 +7,10 @@
  *	layered_order()   the order within the layers, so that few lines cross
  *	layered_place()   rows, columns, and the lines between; may be repeated with another style
  *
- * A node is a block of cells: `head` rows, a row (or `pitch` rows) for each edge that enters it, `foot` rows.  So each edge
- * has a row of its own at its target, where its numbers stand.  All edges of a node leave at one row and part on the way; on their
- * way through a layer they take one row together.  Lines of different nodes cross at right angles and share no other cell.
+ * A node is a block of cells: `head` rows, a row (or `pitch` rows) for each edge that enters it, `foot` rows.  So each
+ * edge has a row of its own at its target, where its numbers stand.  All edges of a node leave at one row and part on
+ * the way; on their way through a layer they take one row together.  Lines of different nodes cross at right angles and
+ * share no other cell.
  */
 #ifndef ROOTLE_TUI_LAYERED_H
 #define ROOTLE_TUI_LAYERED_H
@@ -37,7 +38,8 @@ struct layered_edge {
 	int y;                     /* by layered_place(): the row at the target */
 };
 
-/* From (x0, y0) to (x1, y1), x0 <= x1, y0 <= y1, one of them equal. Begins in the last column of a node, ends in the first of one. */
+/* From (x0, y0) to (x1, y1), x0 <= x1, y0 <= y1, one of them equal. Begins in the last column of a node, ends in the
+ * first of one. */
 struct layered_line { uint32_t edge; int x0, y0, x1, y1; };
 
 struct layered_style {

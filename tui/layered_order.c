@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Slots and links, and the order of the slots: sweeps over the layers that move each slot to the middle of its neighbours
- * (barycentre), then exchanges of two that stand side by side; the best order that was met is kept.  Bounded by ROUNDS and SWEEPS.
+ * Slots and links, and the order of the slots: sweeps over the layers that move each slot to the middle of its
+ * neighbours (barycentre), then exchanges of two that stand side by side; the best order that was met is kept.  Bounded
+ * by ROUNDS and SWEEPS.
  */
 #include "tui/layered_private.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between two layers each slot with lines gets a track, a column where they go up or down: lines of two slots never lie on
- * each other, and as few as possible cross.  Then the columns of all, and the lines.
+ * Between two layers each slot with lines gets a track, a column where they go up or down: lines of two slots never lie
+ * on each other, and as few as possible cross.  Then the columns of all, and the lines.
  */
 #include "tui/layered_private.h"
 

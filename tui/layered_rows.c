@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rows of the slots: as near to their neighbours as the order allows, so that most lines are straight.  No drawing gets
- * higher than its fullest layer for that; only where lines could not be told apart is a slot pushed down.
+ * The rows of the slots: as near to their neighbours as the order allows, so that most lines are straight.  No drawing
+ * gets higher than its fullest layer for that; only where lines could not be told apart is a slot pushed down.
  */
 #include "tui/layered_private.h"
 
@@ -132,8 +132,8 @@ static void align(const struct aligning *a)
 /* ---- lines that could not be told apart ---- */
 
 /*
- * Where a line of A leaves in the row in which one of B arrives, A has to turn off before B comes in.  A circle of such demands
- * cannot be met; one of its targets has to go down a row.
+ * Where a line of A leaves in the row in which one of B arrives, A has to turn off before B comes in.  A circle of such
+ * demands cannot be met; one of its targets has to go down a row.
  */
 struct meeting {
 	uint32_t *exits;           /* by row: the slot whose lines leave there */

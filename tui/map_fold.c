@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The steps that make a graph smaller: each joins nodes that nothing is wrong with and that look alike in some way, from the harmless to
- * the coarse.  What is kept (map_graph.h) stays on its own through all of them.
+ * The steps that make a graph smaller: each joins nodes that nothing is wrong with and that look alike in some way,
+ * from the harmless to the coarse.  What is kept (map_graph.h) stays on its own through all of them.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * map_graph: what the map shows, as a graph: services and groups of them, and the calls between.  Made from a summary; folded step by
- * step where there is too little room.  Its texts are clean: they may go to a terminal.  Nodes are in the order of their names, so
- * that a map looks the same while only its numbers change.
+ * map_graph: what the map shows, as a graph: services and groups of them, and the calls between.  Made from a summary;
+ * folded step by step where there is too little room.  Its texts are clean: they may go to a terminal.  Nodes are in
+ * the order of their names, so that a map looks the same while only its numbers change.
  */
 #ifndef ROOTLE_TUI_MAP_GRAPH_H
 #define ROOTLE_TUI_MAP_GRAPH_H
@@ -44,7 +44,8 @@ struct map_graph {
 	bool utf8;
 };
 
-/* Clients from outside are one node already. service: as in map_wanted(). NULL: no memory. The summary is not needed afterwards. */
+/* Clients from outside are one node already. service: as in map_wanted(). NULL: no memory. The summary is not needed
+ * afterwards. */
 struct map_graph *map_graph_new(const struct summary *s, const char *service, bool utf8);
 void map_graph_free(struct map_graph *g);
 

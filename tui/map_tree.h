@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * map_tree: the service map as a tree of calls: who calls whom, one line an edge with its rate, p95, errors and health, from the
- * clients down.  A service that several call stands once with all that it calls; the other lines refer to it.  Fits 80
- * columns at any size, since depth is all that takes width.
+ * map_tree: the service map as a tree of calls: who calls whom, one line an edge with its rate, p95, errors and health,
+ * from the clients down.  A service that several call stands once with all that it calls; the other lines refer to it.
+ * Fits 80 columns at any size, since depth is all that takes width.
  */
 #ifndef ROOTLE_TUI_MAP_TREE_H
 #define ROOTLE_TUI_MAP_TREE_H

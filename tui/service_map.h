@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * service_map: the service map as a layered drawing: callers on the left, callees on the right, each call with its rate, p95, errors and
- * health in a row of its own at the callee.  Chooses how much is said, and what is folded, so that it fits the columns and rows given: what is in
- * trouble is never folded.  map_graph.h says what is on it, layered.h where.
+ * service_map: the service map as a layered drawing: callers on the left, callees on the right, each call with its
+ * rate, p95, errors and health in a row of its own at the callee.  Chooses how much is said, and what is folded, so
+ * that it fits the columns and rows given: what is in trouble is never folded.  map_graph.h says what is on it,
+ * layered.h where.
  */
 #ifndef ROOTLE_TUI_SERVICE_MAP_H
 #define ROOTLE_TUI_SERVICE_MAP_H
@@ -26,13 +27,14 @@ struct service_map {
 	const struct map_look *look;
 };
 
-/* cols 0: as wide as it likes to be; rows 0: as high. A drawing that is higher than `rows` is folded as far as can be. service: as
- * in map_wanted(). NULL: no memory. */
+/* cols 0: as wide as it likes to be; rows 0: as high. A drawing that is higher than `rows` is folded as far as can be.
+ * service: as in map_wanted(). NULL: no memory. */
 struct service_map *service_map_new(const struct summary *s, const char *service, int cols, int rows, bool utf8);
 void service_map_free(struct service_map *m);
 int service_map_rows(const struct service_map *m);         /* the legend, its last row, included */
 
-/* The nodes in reading order, layer by layer from top to bottom: what the selection moves through. WIN_NONE: there are not so many. */
+/* The nodes in reading order, layer by layer from top to bottom: what the selection moves through. WIN_NONE: there are
+ * not so many. */
 uint32_t service_map_nth(const struct service_map *m, int i);
 
 /* Draws rows from `first` on into rows [row, row + rows) of g, and the legend into the last. selected WIN_NONE: none. */
