@@ -60,7 +60,7 @@ int diagnosis_open(struct diagnosis *d, struct options *o)
 		return ret;
 	d->now_ns = o->now_ns;
 	ask(&d->question, o, &d->reading.range);
-	d->window = reading_load(&d->reading, load_since(d), load_until(d), LOAD_ALL);
+	d->window = reading_load(&d->reading, load_since(d), load_until(d), LOAD_EXPLAIN);
 	if (!d->window) {
 		ret = EXIT_FAILED;
 	} else {

@@ -67,6 +67,7 @@ enum {                              /* what to load */
 	LOAD_SPANS = 512,          /* of traces that touch the range, each whole */
 	LOAD_DOWNSTREAM = 1024,
 	LOAD_ALL = 2047,
+	LOAD_EXPLAIN = LOAD_ALL & ~LOAD_SPANS,    /* what the diagnosis reads */
 };
 
 /* Rows whose interval overlaps [since, until), added to w (empty, or filled from another file: names are joined).

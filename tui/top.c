@@ -78,7 +78,7 @@ static int refresh_report(struct top *t)
 	struct question q = {.service = NULL};
 	struct window *w;
 	struct report *r;
-	int err = load(t, t->until_ns - EXPLAIN_NS, t->until_ns, LOAD_ALL, &w);
+	int err = load(t, t->until_ns - EXPLAIN_NS, t->until_ns, LOAD_EXPLAIN, &w);
 
 	if (err)
 		return err;

@@ -104,15 +104,33 @@ def case_readable_while_written(bench):
             recorder.query(command, bench.db, ok=(0, 3))
     rec.settle()
     bench.equal(bench.count(port, "^GET "), 1500, "requests seen by a reader beside the writer")
-    follower = recorder.popen("requests", "--db", bench.db, "--follow", "--json", stdout=subprocess.PIPE, text=True)
-    try:
-        run(["ab", "-q", "-n", 50, "-c", 1, f"http://127.0.0.1:{port}/hello.html"])
-        row = json.loads(follower.stdout.readline())
-        bench.equal(row["type"], "requests", "first row of --follow into a pipe")
-    finally:
-        follower.kill()
-        follower.wait()
     bench.check(rec.process.alive(), "the recorder goes on")
+
+
+def case_followed_tables(bench):
+    """Each row reaches a pipe with its tick; only what is asked for; an end by SIGTERM has its summary."""
+    need_root()
+    port, _ = bench.nginx()
+    bench.record()
+    wanted = {"requests": "requests", "services": "service", "edges": "edge", "map": "node"}
+    followers = {command: recorder.popen(command, "--db", bench.db, "--follow", "--json", "--since", "5m", "--protocol", "http",
+                                         "--op", "hello", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                 for command in wanted}
+    try:
+        for _ in range(3):
+            run(["ab", "-q", "-n", 50, "-c", 1, f"http://127.0.0.1:{port}/hello.html"])
+            time.sleep(0.5)
+        for command, follower in followers.items():
+            row = json.loads(follower.stdout.readline())
+            bench.equal(row["type"], wanted[command], f"first row of {command} --follow into a pipe")
+            bench.check(row["t"].endswith("Z") and row["dur_s"] > 0, f"the tick of {command}: {row['t']}, {row['dur_s']} s")
+            follower.terminate()
+            last = json.loads(follower.stdout.read().splitlines()[-1])
+            bench.equal((last["type"], last["schema"], follower.wait(10)), ("summary", f"{command}/1", 0), f"the end of {command}")
+    finally:
+        for follower in followers.values():
+            follower.kill()
+            follower.wait()
 
 
 def case_not_root(bench):
