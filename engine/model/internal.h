@@ -20,7 +20,8 @@
  *	points.c    the points of a tick; rows.c: its processes and cgroups
  *	note.c      events for the timeline, loss
  *	stack.c     samples of the CPUs
- *	trace.c     which request caused which: reads and writes of threads; trace_link.c: links; trace_keep.c: whole traces
+ *	trace.c     which request caused which: reads and writes of threads; trace_link.c: links; trace_keep.c: whole traces;
+ *		    trace_time.c: what requests waited for in those that they caused
  *	build.c     model_tick()
  *
  * Numbers: services, edges and connections are known by number; NONE is none.  A connection's number may be used anew
@@ -272,7 +273,7 @@ struct agg {
 };
 
 /* A request that ended, and what is known of its time by then. end_seq: one past the response. */
-struct whole { uint32_t conn, op, end_seq, tick; uint64_t end_ns; struct timing timing; };
+struct whole { uint32_t conn, op, hop, end_seq, tick; uint64_t end_ns; struct timing timing; };
 
 struct note {
 	uint64_t ts_ns;              /* 0: unix_ns is set */
@@ -600,13 +601,14 @@ const char *edge_protocol(const struct edge *e);
 void request_done(void *arg, struct flow *f, const struct request *r);
 /* Where the times of this operation in this tick are added up; NULL: the edge is not known (final: and will not be), or no room. */
 struct timing *request_timing(struct model *m, uint32_t conn, uint32_t op, bool final);
+struct timing *request_timing_of(struct model *m, uint32_t edge, uint32_t op);
 void requests_settle(struct model *m);        /* rows that wait for an owner find their edge */
 void requests_commit(struct model *m);        /* the tick has them, and owns the histograms now */
 void requests_done(struct model *m);          /* frees */
 
 /* whole.c */
-/* A request ended. */
-void whole_request(struct model *m, uint32_t conn, uint32_t op, struct flow *f, const struct request *r);
+/* A request ended. hop: its serial number in the trace; 0: it has none. */
+void whole_request(struct model *m, uint32_t conn, uint32_t op, uint32_t hop, struct flow *f, const struct request *r);
 /* The socket at this end was read up to this byte of its peer. */
 void whole_read(struct model *m, uint32_t conn, unsigned end, uint32_t seq, const struct timing_got *got);
 /* The connection will be forgotten. */

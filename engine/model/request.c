@@ -108,8 +108,7 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	a->bytes_request += r->bytes_request * weight;
 	a->bytes_response += r->bytes_response * weight;
 	a->rows += r->rows * weight;
-	trace_request(m, id, r, edge, op, is_error(r), agg_is_slowest(a, r));
-	whole_request(m, id, op, f, r);
+	whole_request(m, id, op, trace_request(m, id, r, edge, op, is_error(r), agg_is_slowest(a, r)), f, r);
 }
 
 struct timing *request_timing(struct model *m, uint32_t conn, uint32_t op, bool final)
@@ -118,6 +117,13 @@ struct timing *request_timing(struct model *m, uint32_t conn, uint32_t op, bool 
 	struct agg *a = edge != NONE || !final ? agg_get(m, edge != NONE ? edge : conn, op, edge == NONE) : NULL;
 
 	/* sums of its own: shares need no weight */
+	return a ? &a->timing : NULL;
+}
+
+struct timing *request_timing_of(struct model *m, uint32_t edge, uint32_t op)
+{
+	struct agg *a = agg_get(m, edge, op, false);
+
 	return a ? &a->timing : NULL;
 }
 

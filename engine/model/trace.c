@@ -288,14 +288,16 @@ static void carrier_note(struct trace *t, const struct hop *h, uint32_t serial)
 	*x = (struct carrier){.id = h->carried, .pid = h->callee, .hop = serial, .several = same};
 }
 
-static struct hop *hop_new(struct trace *t)
+static struct hop *hop_new(struct model *m)
 {
+	struct trace *t = &m->trace;
 	struct hop *h;
 
 	if (++t->nhops == 0)
 		t->nhops = 1;
 	h = &t->hop[t->nhops % TRACE_HOPS];
 	t->hops_lost += h->id && !h->decided;
+	trace_time_lost(m, h);
 	*h = (struct hop){.id = trace_random(t)};
 	return h;
 }
@@ -308,15 +310,15 @@ static bool is_wanted(struct model *m, const struct conn *c, bool failed, bool s
 	return m->o.all_traces || c->acted || failed || slowest || trace_random(t) % CHANCE == 0;
 }
 
-void trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed, bool slowest)
+uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed, bool slowest)
 {
 	struct conn *c = conn_at(m, conn);
 	struct trace *t = &m->trace;
 	struct hop *h;
 
 	if (m->o.by_address || c->l4 == L4_UDP || !trace_begin(m) || !is_wanted(m, c, failed, slowest))
-		return;
-	h = hop_new(t);
+		return 0;
+	h = hop_new(m);
 	h->begin_ns = r->begin_ns;
 	h->sent_ns = r->sent_ns;
 	h->first_ns = r->first_ns ? r->first_ns : r->end_ns;
@@ -337,4 +339,5 @@ void trace_request(struct model *m, uint32_t conn, const struct request *r, uint
 		carrier_note(t, h, t->nhops);
 	hop_acts(t, c, h, t->nhops);
 	c->hop = t->nhops;
+	return t->nhops;
 }

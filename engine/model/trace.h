@@ -31,6 +31,7 @@ struct ev_io;
 #define TRACE_ACTORS 1024u
 #define TRACE_CARRIERS 4096u
 #define TRACE_LATE 64u
+#define TRACE_LINKED_NS 1200000000ull   /* after the end of a hop: what it caused is linked by then */
 
 enum link_method {
 	LINK_NONE,              /* a root, or the evidence was not enough */
@@ -86,6 +87,7 @@ struct hop {
 	bool failed;
 	bool no_latency;
 	char detail[24];
+	bool told, linked, summed;   /* timing is final but for the calls; the calls are; both are in the sums of a tick */
 	struct timing timing;           /* of this one; count 0: not known */
 };
 
@@ -114,6 +116,7 @@ struct trace {
 	uint32_t scanned;               /* of all hops up to it was looked at what their threads did */
 	uint32_t chosen;                /* all roots up to it are in a tick, or will not be */
 	uint32_t choosing;              /* as chosen, once the tick is taken */
+	uint32_t called;                /* of all hops up to it the calls are final */
 	uint32_t placed;                /* of all hops up to it the edge was looked for */
 	uint32_t late[TRACE_LATE], nlate;       /* hops linked to one that is in a tick already */
 	uint64_t seed;
@@ -124,20 +127,24 @@ struct trace {
 	uint64_t by_method[LINK_METHODS];
 };
 
-struct hop_child { uint32_t edge, op; uint64_t begin_ns, end_ns; };
-
 /* What a thread did with a connection's end. Called in the order of the records. */
 void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write);
 /* The same, from a record of its own; writes only of processes that are known to serve and call. */
 void trace_io(struct model *m, uint32_t conn, unsigned end, const struct ev_io *e);
-/* A request ended. slowest: of its operation in this tick so far. */
-void trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed, bool slowest);
+/* A request ended. slowest: of its operation in this tick so far. Its hop's serial number; 0: it has none. */
+uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed, bool slowest);
 /* The connection is forgotten: what is open on it will not be answered. */
 void trace_conn_gone(struct model *m, uint32_t conn);
 /* End of a tick: hops without an edge find theirs, links are made. */
 void trace_settle(struct model *m, uint64_t now_ns);
 /* Chooses traces and puts their spans into the tick; 0 or -ENOMEM. */
 int trace_build(struct model *m, struct tick *t, uint64_t now_ns);
+/* trace_time.c: all of a hop's own time is known that will be. */
+void trace_told(struct model *m, uint32_t hop, const struct timing *t);
+/* The hop's place will be another's. */
+void trace_time_lost(struct model *m, struct hop *h);
+/* End of a tick: which hops have made all calls that they will. */
+void trace_times(struct model *m, uint64_t now_ns);
 /* The tick was taken. */
 void trace_commit(struct model *m);
 void trace_done(struct model *m);

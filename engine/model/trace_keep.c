@@ -5,7 +5,6 @@
 
 #include <errno.h>
 
-#define CHOOSE_NS (1200 * NS_PER_MS)   /* after the root's end: what it caused is linked by then */
 #define FAILED_MAX 24                  /* traces with a failure, in one tick */
 #define SLOWEST_MAX 48                 /* operations at the root of which one is kept, in one tick */
 #define CHANCE_MAX 6                   /* others, in one tick */
@@ -35,6 +34,7 @@ void trace_settle(struct model *m, uint64_t now_ns)
 	}
 	t->placed = t->nhops;
 	trace_link(m, now_ns);
+	trace_times(m, now_ns);
 }
 
 static uint64_t hop_ns(const struct hop *h)
@@ -202,7 +202,7 @@ int trace_build(struct model *m, struct tick *t, uint64_t now_ns)
 	for (serial = tr->chosen + 1; (int32_t)(tr->nhops - serial) >= 0; serial++) {
 		const struct hop *h = trace_hop_at(tr, serial);
 
-		if (h && !m->ending && h->end_ns + CHOOSE_NS > now_ns)
+		if (h && !m->ending && h->end_ns + TRACE_LINKED_NS > now_ns)
 			break;
 		if (!m->o.all_traces && h)
 			choose(tr, &c, serial);

@@ -20,10 +20,16 @@ static struct timing_ends ends_of(const struct conn *c)
 	return (struct timing_ends){.caller = c->end[client].cookie, .callee = c->end[!client].cookie};
 }
 
-static void whole_done(struct model *m, uint32_t conn, uint32_t op, const struct timing *t, bool final)
+/* A hop's calls may still become known, so its time is added up later. */
+static void whole_done(struct model *m, uint32_t conn, uint32_t op, uint32_t hop, const struct timing *t, bool final)
 {
-	struct timing *sum = t->count ? request_timing(m, conn, op, final) : NULL;
+	struct timing *sum;
 
+	if (trace_hop_at(&m->trace, hop)) {
+		trace_told(m, hop, t);
+		return;
+	}
+	sum = t->count ? request_timing(m, conn, op, final) : NULL;
 	if (sum)
 		timing_merge(sum, t);
 }
@@ -40,7 +46,7 @@ static void whole_take(struct model *m, uint32_t conn, const struct timing_got *
 	conn_at(m, last->conn)->whole = c->whole;
 	c->whole = 0;
 	m->wholes.n--;
-	whole_done(m, conn, x.op, &x.timing, final);
+	whole_done(m, conn, x.op, x.hop, &x.timing, final);
 }
 
 void whole_drop(struct model *m, uint32_t conn)
@@ -49,7 +55,7 @@ void whole_drop(struct model *m, uint32_t conn)
 		whole_take(m, conn, NULL, true);
 }
 
-void whole_request(struct model *m, uint32_t conn, uint32_t op, struct flow *f, const struct request *r)
+void whole_request(struct model *m, uint32_t conn, uint32_t op, uint32_t hop, struct flow *f, const struct request *r)
 {
 	struct conn *c = conn_at(m, conn);
 	struct timing_ends ends;
@@ -58,17 +64,17 @@ void whole_request(struct model *m, uint32_t conn, uint32_t op, struct flow *f, 
 
 	if (c->whole)
 		whole_take(m, conn, NULL, false);
-	if (c->l4 == L4_UDP)
+	if (c->l4 == L4_UDP)            /* it has no hop either */
 		return;
 	ends = f == c->flow ? ends_of(c) : (struct timing_ends){0};
 	t = timing_of(r, ends);
 	w = t.count && ends.caller && m->wholes.n < WHOLES_MAX ? vec_push(&m->wholes) : NULL;
 	if (!w) {
 		m->lost_wholes += t.count && ends.caller;
-		whole_done(m, conn, op, &t, false);
+		whole_done(m, conn, op, hop, &t, false);
 		return;
 	}
-	*w = (struct whole){.conn = conn, .op = op, .end_seq = r->end_seq, .tick = m->tick_no, .end_ns = r->end_ns, .timing = t};
+	*w = (struct whole){.conn = conn, .op = op, .hop = hop, .end_seq = r->end_seq, .tick = m->tick_no, .end_ns = r->end_ns, .timing = t};
 	c->whole = (uint32_t)m->wholes.n;
 }
 
