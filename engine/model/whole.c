@@ -10,7 +10,8 @@
 
 static unsigned client_end(const struct conn *c)
 {
-	return c->flow_client ^ (unsigned)flow_swapped(c->flow);
+	/* the flow may be gone before the last read is told of */
+	return c->flow_client ^ (unsigned)(c->flow && flow_swapped(c->flow));
 }
 
 static struct timing_ends ends_of(const struct conn *c)
