@@ -277,3 +277,30 @@ Test(wait, parts_wrap)
 	cr_expect_eq(before[PART_RUNQ], 900, "without the time throttled");
 	cr_expect_eq(before[PART_THROTTLED], 100);
 }
+
+/* ---- requests in hand ---- */
+
+Test(wait, a_request_that_had_the_thread_alone)
+{
+	struct wait_slot s = {.tid = TID};
+	__u8 begun;
+
+	for (int i = 0; i < 300; i++) {
+		begun = wait_request(&s, 0);
+		cr_expect_eq(wait_request(&s, 1), begun, "its body");
+		cr_expect(wait_answer(&s, 1, begun), "request %d", i);
+		cr_expect(wait_answer(&s, 0, begun), "more of the answer");
+		cr_expect_eq(s.open, 0);
+	}
+}
+
+Test(wait, requests_in_hand_at_once)
+{
+	struct wait_slot s = {.tid = TID};
+	__u8 a = wait_request(&s, 0), b = wait_request(&s, 0);
+
+	cr_expect(!wait_answer(&s, 1, b), "the other one waits");
+	cr_expect(!wait_answer(&s, 1, a), "the other one was answered meanwhile");
+	cr_expect_eq(s.open, 0);
+	cr_expect(wait_answer(&s, 1, wait_request(&s, 0)), "the next is alone again");
+}

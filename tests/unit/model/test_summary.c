@@ -211,3 +211,32 @@ Test(summary, what_no_row_knows_is_not_zero)
 	summary_free(sum);
 	window_free(w);
 }
+
+Test(summary, calls_are_added_up_by_callee)
+{
+	struct window *w = window_new();
+	uint32_t a = window_service(w, "a"), b = window_service(w, "b"), c = window_service(w, "c");
+	uint32_t ab = window_edge(w, a, b, "http", 80), cb = window_edge(w, c, b, "http", 80), bc = window_edge(w, b, c, "redis", 6379);
+	uint32_t ba = window_edge(w, b, a, "http", 81);
+	struct sum_call top[SUM_CALLS_MAX];
+	struct summary *s;
+
+	for (int i = 0; i < 3; i++) {
+		*vec_push(&w->downstream) = (struct win_downstream){T0 + i * NS_PER_S, NS_PER_S, ab, 0, bc, 2, 100};
+		*vec_push(&w->downstream) = (struct win_downstream){T0 + i * NS_PER_S, NS_PER_S, ab, 1, ba, 1, 700};
+		*vec_push(&w->downstream) = (struct win_downstream){T0 + i * NS_PER_S, NS_PER_S, cb, 0, bc, 5, 1000};
+	}
+	s = summary_new(w, T0, T0 + 2 * NS_PER_S);
+	cr_assert_eq(s->calls.n, 3);
+	cr_assert_eq(summary_calls_of_op(s, ab, 0, top), 1);
+	cr_expect_eq(top[0].count, 4);
+	cr_expect_eq(top[0].ns, 200);
+	cr_assert_eq(summary_calls_of_edge(s, ab, top), 2);
+	cr_expect_eq(top[0].callee, ba, "what was waited for longest");
+	cr_assert_eq(summary_calls_of_service(s, b, top), 2);
+	cr_expect_eq(top[0].callee, bc);
+	cr_expect_eq(top[0].ns, 2200);
+	cr_expect_eq(summary_calls_of_service(s, c, top), 0);
+	summary_free(s);
+	window_free(w);
+}
