@@ -379,6 +379,7 @@ static int open_model(struct recorder *r)
 	struct model_options mo = {
 		.ident = ident_resolver(r->sources.ident),
 		.certificates = certificates_resolver(r->sources.certificates),
+		.hosts = hosts_resolver(r->sources.hosts),
 		.node = r->node,
 		.wish = wish,
 		.wish_arg = r,

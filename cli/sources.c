@@ -188,6 +188,8 @@ int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 		goto fail;
 	}
 	open_profile(s, o);
+	if (!s->host.foreign)
+		s->hosts = hosts_new(s->host.proc);
 	if (s->bpf && !s->host.foreign)
 		s->certificates = certificates_new(s->host.proc);
 	if (!any_opened(s)) {
@@ -226,6 +228,7 @@ void sources_close(struct sources *s)
 	if (s->nat)
 		s->nat->ops->close(s->nat);
 	certificates_free(s->certificates);
+	hosts_free(s->hosts);
 	ident_free(s->ident);
 	sample_done(&s->sample);
 	probe_report_done(&s->report);

@@ -12,6 +12,7 @@
 #include "collect/certificates.h"
 #include "collect/conntrack.h"
 #include "collect/host.h"
+#include "collect/hosts.h"
 #include "collect/ident.h"
 #include "collect/sampler.h"
 #include "options.h"
@@ -23,6 +24,7 @@ struct sources {
 	struct host host;
 	struct profile *profile;        /* samples of the CPUs; NULL: none */
 	struct ident *ident;
+	struct hosts *hosts;            /* names of addresses; NULL: likewise */
 	struct certificates *certificates;      /* of servers' files; NULL: those of /proc are not the kernel's processes */
 	struct sampler *sampler;
 	struct sample sample;           /* the reading that sampler_read() fills */

@@ -223,6 +223,7 @@ void datagram_data(struct model *m, const struct ev_datagram *e)
 {
 	struct sight s = sight_of(e->cookie, &e->h, e->laddr, e->lport, e->raddr, e->rport);
 	unsigned end, sender;
+	uint64_t oldest;
 	struct conn *c;
 	uint32_t id;
 
@@ -247,6 +248,9 @@ void datagram_data(struct model *m, const struct ev_datagram *e)
 	conn_touch(m, id);
 	if (!c->flow)
 		set_client(m, c, e->payload[2] & 0x80 ? !sender : sender);
+	/* an answer counts where somebody here has asked */
+	if (e->payload[2] & 0x80 && c->flow && flow_inflight(c->flow, &oldest))
+		remote_answer(m, e->payload, e->head, e->dir == DIR_IN || e->flags & DATA_LOOPBACK ? e->netns : c->end[!sender].netns);
 	flow_feed(m, id, sender, e);
 }
 

@@ -2,6 +2,8 @@
 /* Edges: which service calls which at which port, and what their connections add to them. */
 #include "model/internal.h"
 
+#include <stdio.h>
+
 #define WAIT_TICKS 2                 /* an open connection's owner may become known that long; then its address must do */
 
 struct edge_key { uint32_t from, to; uint16_t port, l4; };
@@ -98,21 +100,39 @@ static uint16_t edge_port(struct model *m, const struct conn *c)
 /* Clients from elsewhere are told apart as long as a service has few of them: a proxy at the edge has thousands. */
 static uint32_t client_elsewhere(struct model *m, const struct conn *c, uint32_t to)
 {
-	struct addr seen[2], *a = &seen[c->client];
 	struct edge_key k = {.to = to, .port = edge_port(m, c), .l4 = c->l4};
+	char name[REMOTE_NAME], full[REMOTE_NAME + 16];
 	struct service *s = service_at(m, to);
+	enum remote_source from = remote_name(m, c, c->client, name);
 
-	conn_seen(m, c, seen);
-	k.from = service_external_find(m, a, false);
-
-	if (k.from != NONE && map_get(&m->edge_index, &k))
+	snprintf(full, sizeof(full), "external:%s", name);
+	k.from = intern_find(&m->names, full, strlen(full));
+	if (k.from != INTERN_NONE && map_get(&m->edge_index, &k))
 		return k.from;
 	if (s->outside >= OUTSIDE_MAX) {
 		m->lost_clients++;
 		return service_others(m);
 	}
 	s->outside++;
-	return service_external(m, a, false);
+	return service_external(m, full, 0, remote_why[from]);
+}
+
+static uint32_t server_elsewhere(struct model *m, const struct conn *c)
+{
+	char name[REMOTE_NAME];
+	enum remote_source from = remote_name(m, c, !c->client, name);
+
+	return service_external(m, name, edge_port(m, c), remote_why[from]);
+}
+
+/* The name that an end which is not here has already; NONE: it has none, or but an address. */
+static uint32_t named_before(const struct model *m, const struct conn *c, bool server)
+{
+	const struct edge *e = c->edge == NONE ? NULL : &m->edges.v[c->edge];
+	uint32_t service = e ? server ? e->to : e->from : NONE;
+
+	return e && !strcmp(service_at(m, service)->kind, "external") && service_at(m, service)->why != remote_why[REMOTE_ADDRESS]
+		       ? service : NONE;
 }
 
 /* The first service that was called at an address is the host's: its calls are that service's. Not on loopback, where all are, nor
@@ -120,7 +140,7 @@ static uint32_t client_elsewhere(struct model *m, const struct conn *c, uint32_t
 static uint32_t server_by_address(struct model *m, const struct conn *c)
 {
 	const struct addr *a = &c->a[!c->client];
-	uint32_t service = service_external(m, a, true), *host;
+	uint32_t service = server_elsewhere(m, c), *host;
 	bool sure = (c->l4 == L4_TCP && c->sure) || (c->flow && flow_proto(conn_flow(c)) != PROTO_UNKNOWN), fresh;
 
 	if (!sure || service == NONE || addr_is_loopback(a->ip))
@@ -147,7 +167,6 @@ static uint32_t client_by_address(struct model *m, const struct conn *c, uint32_
 static uint32_t end_service(struct model *m, const struct conn *c, unsigned end, uint32_t to, bool final)
 {
 	bool server = end != c->client;
-	struct addr seen[2];
 	uint32_t service;
 
 	if (m->o.by_address)
@@ -166,8 +185,10 @@ static uint32_t end_service(struct model *m, const struct conn *c, unsigned end,
 		return NONE;
 	if (c->l4 == L4_UNIX)           /* the end of a process that was gone before it could be asked */
 		return service_others(m);
-	conn_seen(m, c, seen);
-	return server ? service_external(m, &seen[end], true) : client_elsewhere(m, c, to);
+	service = named_before(m, c, server);
+	if (service != NONE)
+		return service;
+	return server ? server_elsewhere(m, c) : client_elsewhere(m, c, to);
 }
 
 static void move_edge(struct model *m, struct conn *c, uint32_t edge)

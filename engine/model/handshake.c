@@ -124,6 +124,10 @@ void handshake_done(void *arg, struct flow *f, const struct tls_handshake *h)
 	struct handshake one = {.count = weight_of(conn_at(m, id), h->begin_ns), .first_ns = h->end_ns, .offered = h->offered,
 				.not_after_s = h->cert.not_after_s, .source = h->cert.not_after_s ? "wire" : NULL};
 
+	if (*h->sni && k.sni != INTERN_NONE && !conn_at(m, id)->sni) {
+		conn_at(m, id)->sni = k.sni + 1;
+		conn_at(m, id)->edge_gen = m->gen - 1;
+	}
 	conn_ask_flow(m, id);
 	edge = conn_edge(m, id, false);
 	k.id = edge != NONE ? edge : id;

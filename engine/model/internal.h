@@ -7,6 +7,7 @@
  *	plain.c     EV_DATA of a TLS library
  *	conn.c      the table of connections, their roles, their end
  *	health.c    EV_HEALTH: connect times, queues, closed windows; accept queues
+ *	remote.c    names of those who are not here
  *	nat.c       connections whose addresses are translated on their way
  *	listener.c  who listens, or did last, at an address
  *	process.c   pid → process → leader → service; life events in lifecycle.c
@@ -110,6 +111,7 @@ struct conn {
 	uint64_t shift_ns;           /* when shift became what it is */
 	uint32_t edge, edge_gen;     /* edge_gen != model.gen: to be looked up again */
 	uint32_t next;               /* in the list of closed or of free ones */
+	uint32_t sni;                /* one more than the number in model.snis; 0: none */
 	uint32_t held;               /* rows of requests that wait for the owner */
 	uint32_t whole;              /* its newest request is model.wholes[whole - 1]; 0: none */
 	uint32_t act, hop;           /* the newest of it (model/trace.h); 0: none */
@@ -348,6 +350,8 @@ struct model {
 	VEC(struct nat) nats;
 	struct index nat_seen, nat_far;          /* pair of addresses → nats */
 	uint32_t nat_free, nat_hand;
+	struct map remotes;          /* address and netns → what DNS called it (remote.c) */
+	uint64_t remotes_swept_ns;
 
 	VEC(struct listener) listeners;
 	struct map listener_addr;    /* address and netns → listener */
@@ -407,7 +411,7 @@ struct model {
 	uint32_t forks;              /* in this tick */
 	VEC(struct loss) losses;
 	uint64_t lost_unknown_cookie, lost_conns, lost_listeners, lost_services, lost_edges, lost_ops, lost_rows,
-		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis, lost_wholes, lost_downs, lost_nats,
+		lost_events, lost_processes, lost_flows, lost_stacks, lost_snis, lost_wholes, lost_downs, lost_nats, lost_remotes,
 		lost_clients, lost_devices, lost_cgroups, lost_texts, lost_addresses, bad_records, kernel_loss;
 };
 
@@ -491,12 +495,23 @@ void health_reset(struct edge *e);
 
 /* nat.c */
 void nat_event(struct model *m, const struct ev_nat *e);
-/* The addresses that the called end knows instead of these of the caller (a[0]) and the called (a[1]), with their scope
- * (addr_scope()); false: the same. */
+/* The addresses that the called end knows instead of these, with their scope (addr_scope()): a[0] is the socket's own. False: nothing
+ * translates between the ends. */
 bool nat_follow(const struct model *m, struct addr a[2], uint32_t *scope, uint8_t l4);
 /* The addresses of its ends as the caller knows them. */
 void conn_seen(const struct model *m, const struct conn *c, struct addr seen[2]);
 void nats_done(struct model *m);
+
+/* remote.c */
+#define REMOTE_NAME 128
+/* A DNS message that answers a client of this network namespace (0: not known). */
+void remote_answer(struct model *m, const uint8_t *message, size_t n, uint32_t netns);
+/* The name of an end that is not here, and where it is from: one of remote_why. */
+enum remote_source { REMOTE_DNS, REMOTE_HOSTS, REMOTE_SNI, REMOTE_ADDRESS };
+extern const char *const remote_why[];
+enum remote_source remote_name(const struct model *m, const struct conn *c, unsigned end, char name[REMOTE_NAME]);
+void remotes_init(struct model *m);
+void remotes_done(struct model *m);
 
 /* weight.c */
 /* Is it among the connections whose payload is read? */
@@ -570,8 +585,8 @@ void life_decide(struct model *m, uint64_t now_ns);
 /* Find or create by its final name. NONE past the limit (counted). */
 uint32_t service_get(struct model *m, const char *name, const char *kind, const char *why);
 uint32_t service_plain(struct model *m, uint32_t base_name);
-uint32_t service_external(struct model *m, const struct addr *a, bool server);
-uint32_t service_external_find(const struct model *m, const struct addr *a, bool server);     /* NONE: none is made */
+/* One that is not here, by its name (remote.c); port: that it is called at, 0 none. */
+uint32_t service_external(struct model *m, const char *name, uint16_t port, const char *why);
 /* All clients from elsewhere that have no name of their own. */
 uint32_t service_others(struct model *m);
 /* The service of a leader that begins to listen at a port. */

@@ -56,6 +56,7 @@ struct model *model_new(const struct model_options *o)
 	stacks_init(m);
 	listeners_init(m);
 	datagrams_init(m);
+	remotes_init(m);
 	map_init(&m->hosts, 16, sizeof(uint32_t), HOSTS_MAX);
 	map_init(&m->procs, sizeof(uint32_t), sizeof(struct proc *), PROCESSES_MAX);
 	map_init(&m->edge_index, 3 * sizeof(uint32_t), sizeof(uint32_t), EDGES_MAX);
@@ -82,6 +83,7 @@ void model_free(struct model *m)
 	nats_done(m);
 	listeners_done(m);
 	datagrams_done(m);
+	remotes_done(m);
 	procs_done(m);
 	requests_done(m);
 	handshakes_done(m);

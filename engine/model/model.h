@@ -7,8 +7,9 @@
  * counters wait with their connection.  An instance is a process tree (a leader and what it forked) that listens: two of one name
  * at different ports in the first tick are both name:port; one that comes later is name:port, the first keeps its name.
  *
- * Clients from elsewhere are services by their address, external:ADDRESS: the first 64 of each service that they call; all
- * others are external:others.
+ * Who is called and is not here has the name that DNS was seen to give, else that of /etc/hosts, else what the TLS client asked for,
+ * else ADDRESS:PORT.  Clients from elsewhere are external:NAME or external:ADDRESS: the first 64 of each service that they call; all others
+ * are external:others.
  *
  * Life of one event: model_event() → the socket of its cookie → the connection of its addresses (both ends share one) → flow
  * (engine/proto) → request → (edge, operation) of the current tick.  model_tick() closes the interval and hands it over.
@@ -18,6 +19,7 @@
 
 #include "bpf/event.h"
 #include "facts/certificate.h"
+#include "facts/hosts.h"
 #include "facts/process.h"
 #include "facts/sample.h"
 #include "model/tick.h"
@@ -27,6 +29,7 @@ struct model;
 struct model_options {
 	struct ident_resolver ident;
 	struct certificate_resolver certificates;   /* zero: there is none */
+	struct hosts_resolver hosts;    /* likewise */
 	const char *node;               /* host name: the name of the service of kind node */
 	uint32_t max_connections;       /* 0: 65536; past it the oldest idle ones are forgotten and counted */
 	uint32_t max_ops;               /* 0: 4096 operations in all; past it "(other)" */

@@ -73,7 +73,10 @@ static bool nat_walk(const struct model *m, struct addr a[2], uint32_t *scope, u
 
 bool nat_follow(const struct model *m, struct addr a[2], uint32_t *scope, uint8_t l4)
 {
-	return nat_walk(m, a, scope, l4, false);
+	struct addr turned[2] = {a[1], a[0]};
+
+	return nat_walk(m, a, scope, l4, false) ||
+	       (m->nats.n && (nat_find(m, a, *scope, l4, true) || nat_find(m, turned, *scope, l4, true)));
 }
 
 void conn_seen(const struct model *m, const struct conn *c, struct addr seen[2])
@@ -149,6 +152,11 @@ static void nat_apply(struct model *m, const struct nat *n)
 	uint32_t scope = scope_of(n, n->seen), id;
 	unsigned end;
 
+	id = conn_by_addr(m, &n->far[0], &n->far[1], scope_of(n, n->far), n->l4, &end);
+	if (id != NONE) {
+		conn_at(m, id)->translated = true;
+		conn_at(m, id)->edge_gen = m->gen - 1;
+	}
 	id = conn_by_addr(m, &n->seen[0], &n->seen[1], scope, n->l4, &end);
 	if (id == NONE || conn_at(m, id)->closed_ns || !nat_follow(m, to, &scope, n->l4))
 		return;

@@ -109,6 +109,7 @@ void loss_own(struct model *m)
 	loss_set(m, "model", "cgroups_full", m->lost_cgroups, false);
 	loss_set(m, "model", "texts_full", m->lost_texts, false);
 	loss_set(m, "model", "addresses_full", m->lost_addresses, false);
+	loss_set(m, "model", "remotes_full", m->lost_remotes, false);
 	loss_set(m, "model", "translations_full", m->lost_nats, false);
 	loss_set(m, "model", "flows_no_memory", m->lost_flows, true);
 	loss_set(m, "trace", "ambiguous", m->trace.ambiguous, false);

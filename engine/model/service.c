@@ -50,36 +50,27 @@ uint32_t service_plain(struct model *m, uint32_t base_name)
 	return b->plain;
 }
 
-static void external_name(char *name, size_t cap, const struct addr *a, bool server)
-{
-	char text[64];
-
-	addr_text(text, sizeof(text), a->ip, server ? a->port : 0);
-	snprintf(name, cap, "%s%s", server ? "" : "external:", text);
-}
-
-uint32_t service_external_find(const struct model *m, const struct addr *a, bool server)
-{
-	char name[96];
-	uint32_t id;
-
-	external_name(name, sizeof(name), a, server);
-	id = intern_find(&m->names, name, strlen(name));
-	return id == INTERN_NONE ? NONE : id;
-}
-
 uint32_t service_others(struct model *m)
 {
-	return service_get(m, "external:others", "external", "address");
+	return service_get(m, "external:others", "external", remote_why[REMOTE_ADDRESS]);
 }
 
-uint32_t service_external(struct model *m, const struct addr *a, bool server)
+static bool is_external(const struct model *m, uint32_t id)
 {
-	char name[96];
-	uint32_t id;
+	return !strcmp(service_at(m, id)->kind, "external");
+}
 
-	external_name(name, sizeof(name), a, server);
-	id = intern_find(&m->names, name, strlen(name));
+uint32_t service_external(struct model *m, const char *name, uint16_t port, const char *why)
+{
+	uint32_t id = intern_find(&m->names, name, strlen(name));
+	char other[160];
+
+	/* somebody of this node is called so: who is not here has to be another */
+	if (id != INTERN_NONE && !m->o.by_address && !is_external(m, id)) {
+		snprintf(other, sizeof(other), "%s:%u", name, port);
+		name = other;
+		id = intern_find(&m->names, name, strlen(name));
+	}
 	if (id != INTERN_NONE)
 		return id;
 	if (m->externals >= EXTERNALS_MAX) {
@@ -87,7 +78,7 @@ uint32_t service_external(struct model *m, const struct addr *a, bool server)
 		return service_others(m);
 	}
 	m->externals++;
-	return service_get(m, name, server && m->o.by_address ? "app" : "external", "address");
+	return service_get(m, name, m->o.by_address && strncmp(name, "external:", 9) ? "app" : "external", why);
 }
 
 bool service_has_port(const struct service *s, uint16_t port)

@@ -7,12 +7,13 @@ A little network of namespaces of its own for each case: "shop" (10.90.2.2, fd90
 (10.90.1.2) on its other side.  The clients count what they were answered.
 """
 import os
+import shutil
 import sys
 
 from e2e import Process, Skip, main, need, need_root, run, wait_listening
 
 N = 40
-OURS = ("buyer.py", "shop.py", "sidecar.py")
+OURS = ("buyer.py", "shop.py", "books.py", "shoes.py", "sidecar.py")
 
 SHOP = '''
 import socket, sys, threading
@@ -39,8 +40,9 @@ import socket, sys
 host, port, connections, requests = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 own = int(sys.argv[5]) if len(sys.argv) > 5 else 0
 answered = 0
+there = sorted(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 for i in range(connections):
-    family, _, _, _, to = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    family, _, _, _, to = there[i % len(there)]
     c = socket.socket(family, socket.SOCK_STREAM)
     c.settimeout(5)
     if own:
@@ -103,8 +105,8 @@ class Net:
 
     def translate(self, name, *rules):
         """Chains of a table of NAT: (hook, rule) each."""
-        text = "".join(f"chain {hook} {{ type nat hook {hook} priority {-100 if hook in ('prerouting', 'output') else 100}; {rule}; }}\n"
-                       for hook, rule in rules)
+        text = "".join(f"chain {hook}{i} {{ type nat hook {hook} priority {'100' if hook == 'postrouting' else '-100'}; {rule}; }}\n"
+                       for i, (hook, rule) in enumerate(rules))
         path = os.path.join(self.bench.folder, f"{name}.nft")
         with open(path, "w") as f:
             f.write(f"table ip joins {{\n{text}}}\n")
@@ -135,47 +137,90 @@ def edges(bench):
     return found
 
 
-def case_destination_translated(bench):
+def case_translated(bench):
+    """In front of "shop" the router translates the destination, the source, or both; the caller may have translated before."""
     net = Net(bench)
-    net.translate("router", ("prerouting", "ip daddr 10.90.9.9 tcp dport 80 dnat to 10.90.2.2:8080"))
-    net.serve("shop", "0.0.0.0", 8080)
-    rec = bench.record()
-    answered = net.buy("buyer", "10.90.9.9", 80)
-    rec.stop()
-    bench.equal(edges(bench), {("buyer.py", "shop.py", 8080): answered}, "a virtual address: one edge")
-
-
-def case_source_translated(bench):
-    net = Net(bench)
-    net.translate("router", ("postrouting", "oifname \"to-shop\" masquerade"))
-    net.serve("shop", "0.0.0.0", 8080)
-    rec = bench.record()
-    answered = net.buy("buyer", "10.90.2.2", 8080)
-    rec.stop()
-    bench.equal(edges(bench), {("buyer.py", "shop.py", 8080): answered}, "masqueraded: one edge")
-
-
-def case_translated_twice(bench):
-    """By the caller's own namespace, then source and destination by the router."""
-    net = Net(bench)
-    net.translate("buyer", ("output", "ip daddr 10.96.0.1 tcp dport 443 dnat to 10.90.9.9:80"))
+    net.translate("buyer", ("output", "ip daddr 10.96.0.1 tcp dport 443 dnat to 10.90.9.9:82"),
+                  ("output", "ip daddr 10.90.2.2 tcp dport 83 redirect to :8083"))
     net.translate("router", ("prerouting", "ip daddr 10.90.9.9 tcp dport 80 dnat to 10.90.2.2:8080"),
-                  ("postrouting", "oifname \"to-shop\" masquerade"))
-    net.serve("shop", "0.0.0.0", 8080)
+                  ("prerouting", "ip daddr 10.90.9.9 tcp dport 82 dnat to 10.90.2.2:8082"),
+                  ("postrouting", 'oifname "to-shop" tcp dport { 8081, 8082 } masquerade'))
+    for port, name in ((8080, "shop.py"), (8081, "books.py"), (8082, "shoes.py")):
+        net.serve("shop", "0.0.0.0", port, name)
+    net.serve("buyer", "127.0.0.1", 8083, "sidecar.py")
     rec = bench.record()
-    answered = net.buy("buyer", "10.96.0.1", 443)
+    wanted = {("buyer.py", callee, port): net.buy("buyer", address, called) for callee, port, address, called in (
+        ("shop.py", 8080, "10.90.9.9", 80), ("books.py", 8081, "10.90.2.2", 8081), ("shoes.py", 8082, "10.96.0.1", 443),
+        ("sidecar.py", 8083, "10.90.2.2", 83))}
     rec.stop()
-    bench.equal(edges(bench), {("buyer.py", "shop.py", 8080): answered}, "three addresses: one edge")
+    got = edges(bench)
+    for key, what in zip(wanted, ("a virtual address", "masqueraded", "the caller's own translation, then both ends' by the router",
+                                  "redirected to loopback")):
+        bench.equal(got.pop(key, 0), wanted[key], f"{what}: requests of {key[0]} to {key[1]}:{key[2]}")
+    bench.equal(got, {}, "no other edges")
 
 
-def case_redirected_to_loopback(bench):
+def unbound(net, *data):
+    need("unbound")
+    bench, path = net.bench, os.path.join(net.bench.folder, "unbound.conf")
+    lines = "".join(f'  local-data: "{d}"\n' for d in data)
+    with open(path, "w") as f:
+        f.write(f"""server:
+  interface: 10.90.2.2
+  access-control: 10.0.0.0/8 allow
+  directory: "{bench.folder}"
+  chroot: ""
+  username: ""
+  pidfile: ""
+  use-syslog: no
+  local-zone: "test." static
+{lines}remote-control:
+  control-enable: no
+""")
+    p = Process("unbound", ["unbound", "-d", "-c", path], netns=net.ns["shop"], log=os.path.join(bench.folder, "unbound.log"))
+    bench.processes.append(p)
+    wait_listening(p, 53)
+
+
+def files_of(net, name, **files):
+    """What `ip netns exec` puts in place of /etc/hosts and the like."""
+    folder = f"/etc/netns/{net.ns[name]}"
+    os.makedirs(folder)
+    net.bench.undo.append(lambda: shutil.rmtree(folder))
+    for file, text in files.items():
+        with open(f"{folder}/{file.replace('_', '.')}", "w") as f:
+            f.write(text)
+
+
+def tls_server(net, address, port):
+    need("openssl")
+    bench, key = net.bench, os.path.join(net.bench.folder, "key.pem")
+    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", key + ".crt",
+         "-subj", "/CN=pay.test"])
+    p = Process("openssl", ["openssl", "s_server", "-accept", f"{address}:{port}", "-key", key, "-cert", key + ".crt", "-www"],
+                netns=net.ns["shop"], log=os.path.join(bench.folder, "openssl.log"))
+    bench.processes.append(p)
+    wait_listening(p, port)
+    return p
+
+
+def case_names_of_others(bench):
+    """The shop is told to the recorder to be none of its own: what it is called is what the buyer calls it."""
     net = Net(bench)
-    net.translate("buyer", ("output", "ip daddr 10.90.2.2 tcp dport 80 redirect to :8080"))
-    net.serve("buyer", "127.0.0.1", 8080, name="sidecar.py")
-    rec = bench.record()
-    answered = net.buy("buyer", "10.90.2.2", 80)
+    for address in ("10.90.2.12", "10.90.2.3", "10.90.2.4", "10.90.2.5"):
+        run(["ip", "-n", net.ns["shop"], "address", "add", f"{address}/24", "dev", "to-router"])
+    unbound(net, "cart.test. A 10.90.2.2", "cart.test. A 10.90.2.12")
+    files_of(net, "buyer", resolv_conf="nameserver 10.90.2.2\n", hosts="127.0.0.1 localhost\n10.90.2.3 till.test till\n")
+    shop, pay = net.serve("shop", "0.0.0.0", 8080), tls_server(net, "10.90.2.5", 8443)
+    rec = bench.record("--exclude-pid", f"{shop.pid},{pay.pid}")
+    wanted = {("buyer.py", callee, 8080): net.buy("buyer", address, 8080) for callee, address in (
+        ("cart.test", "cart.test"), ("till.test", "till"), ("10.90.2.4:8080", "10.90.2.4"))}
+    net.inside("buyer", "openssl", "s_client", "-connect", "10.90.2.5:8443", "-servername", "pay.test", check=False)
     rec.stop()
-    bench.equal(edges(bench), {("buyer.py", "sidecar.py", 8080): answered}, "redirected: one edge")
+    bench.equal({k: n for k, n in edges(bench).items() if k[1] != "unbound"}, wanted, "of two addresses one service")
+    services = {r["service"]: r for r in bench.rows("services", "--why")}
+    for name, why in (("cart.test", "DNS answer"), ("till.test", "/etc/hosts"), ("10.90.2.4:8080", "address"), ("pay.test", "SNI")):
+        bench.equal(services.get(name, {}).get("why"), why, f"why it is {name}")
 
 
 if __name__ == "__main__":

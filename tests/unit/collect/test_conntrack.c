@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Messages as the kernel sent them (Linux 6.18, `ip netns`, nft dnat and masquerade), and lines of /proc/net/nf_conntrack. */
+#include <criterion/criterion.h>
+#include <libmnl/libmnl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/conntrack_read.h"
+#include "collect/hosts.h"
+
+/* IPCTNL_MSG_CT_NEW: 10.90.1.2:40210 → 10.90.9.9:82, answered by 10.90.2.2:8082 to 10.90.2.1:40210. */
+static const char message[] =
+	"a8000000 00010000 00000000 00000000 02000000"
+	"34000180 14000180 08000100 0a5a0102 08000200 0a5a0909 1c000280 05000100 06000000 06000200 9d120000 06000300 00520000"
+	"34000280 14000180 08000100 0a5a0202 08000200 0a5a0201 1c000280 05000100 06000000 06000200 1f920000 06000300 9d120000"
+	"08000c00 4a2f1b77" "08000300 000001b8" "08000700 00000078" "08000100 00000000";
+
+static size_t bytes_of(const char *hex, uint8_t *to, size_t cap)
+{
+	size_t n = 0;
+	unsigned v;
+
+	for (; *hex; hex += 2) {
+		hex += strspn(hex, " ");
+		if (!*hex || n == cap || sscanf(hex, "%2x", &v) != 1)
+			break;
+		to[n++] = (uint8_t)v;
+	}
+	return n;
+}
+
+static struct nlmsghdr *recorded(uint8_t buf[512])
+{
+	size_t n = bytes_of(message, buf, 512);
+	struct nlmsghdr *h = (void *)buf;
+
+	h->nlmsg_len = (uint32_t)n;
+	return h;
+}
+
+static void expect(const struct ev_nat *e)
+{
+	static const uint8_t client[] = {10, 90, 1, 2}, virtual[] = {10, 90, 9, 9}, router[] = {10, 90, 2, 1}, shop[] = {10, 90, 2, 2};
+
+	cr_assert_eq(e->what, NAT_BEGIN);
+	cr_assert_eq(e->l4, L4_TCP);
+	cr_assert_eq(memcmp(e->seen[0] + 12, client, 4) | memcmp(e->seen[1] + 12, virtual, 4), 0);
+	cr_assert_eq(memcmp(e->far[0] + 12, router, 4) | memcmp(e->far[1] + 12, shop, 4), 0);
+	cr_assert_eq(e->seen[0][10] & e->far[1][11], 0xff);
+	cr_assert_eq(e->seen_port[0], 40210);
+	cr_assert_eq(e->seen_port[1], 82);
+	cr_assert_eq(e->far_port[0], 40210);
+	cr_assert_eq(e->far_port[1], 8082);
+}
+
+Test(conntrack, a_message_says_what_is_seen_and_what_is_behind)
+{
+	_Alignas(8) uint8_t buf[512];
+	struct ev_nat e;
+
+	cr_assert(conntrack_message(recorded(buf), &e));
+	expect(&e);
+}
+
+Test(conntrack, no_cut_and_no_changed_byte_is_read_beyond_its_end)
+{
+	_Alignas(8) uint8_t buf[512];
+	struct nlmsghdr *h = recorded(buf);
+	size_t n = h->nlmsg_len;
+	struct ev_nat e;
+
+	for (size_t cut = sizeof(*h); cut < n; cut++) {
+		struct nlmsghdr *exact = malloc(cut);
+
+		memcpy(exact, buf, cut);
+		exact->nlmsg_len = (uint32_t)cut;
+		conntrack_message(exact, &e);
+		free(exact);
+	}
+	for (size_t i = sizeof(*h); i < n; i++)
+		for (unsigned v = 1; v < 256; v <<= 1) {
+			struct nlmsghdr *exact = malloc(n);
+
+			memcpy(exact, buf, n);
+			((uint8_t *)exact)[i] ^= (uint8_t)v;
+			conntrack_message(exact, &e);
+			free(exact);
+		}
+}
+
+Test(conntrack, what_is_not_translated_is_nothing)
+{
+	const char *line = "ipv4     2 tcp      6 431999 ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=4000 dport=80 src=10.0.0.2 dst=10.0.0.1 "
+			   "sport=80 dport=4000 [ASSURED] mark=0 use=1";
+	struct ev_nat e;
+
+	cr_assert_not(conntrack_line(line, strlen(line), &e));
+	cr_assert_not(conntrack_line("", 0, &e));
+	line = "ipv4 2 icmp 1 29 src=10.0.0.1 dst=10.0.0.9 type=8 code=0 id=7 src=10.0.0.2 dst=10.0.0.1 type=0 code=0 id=7 mark=0 use=1";
+	cr_assert_not(conntrack_line(line, strlen(line), &e));
+}
+
+Test(conntrack, a_line_says_the_same_as_a_message)
+{
+	const char *line = "ipv4     2 tcp      6 117 TIME_WAIT src=10.90.1.2 dst=10.90.9.9 sport=40210 dport=82 packets=6 bytes=405 "
+			   "src=10.90.2.2 dst=10.90.2.1 sport=8082 dport=40210 packets=4 bytes=265 [ASSURED] mark=0 use=1\nnext";
+	struct ev_nat e;
+
+	cr_assert(conntrack_line(line, strcspn(line, "\n"), &e));
+	expect(&e);
+}
+
+Test(conntrack, a_line_of_ipv6)
+{
+	const char *line = "ipv6     10 udp      17 29 src=fd00::1 dst=fd00::a sport=5000 dport=53 src=fd00::2 dst=fd00::1 sport=53 "
+			   "dport=5000 mark=0 use=1";
+	struct ev_nat e;
+
+	cr_assert(conntrack_line(line, strlen(line), &e));
+	cr_assert_eq(e.l4, L4_UDP);
+	cr_assert_eq(e.seen[1][15], 10);
+	cr_assert_eq(e.far[1][15], 2);
+	cr_assert_eq(e.far_port[1], 53);
+}
+
+Test(hosts, the_first_name_of_the_first_line_of_an_address)
+{
+	static const char text[] = "# 10.0.0.3 nobody\n127.0.0.1\tlocalhost\n10.0.0.3  till.test till # the till\n10.0.0.3 other\n::1 ip6-localhost\n"
+				   "fd00::3 six";
+	uint8_t ip[16] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 3};
+	const uint8_t six[16] = {0xfd, [15] = 3};
+	char name[16];
+
+	cr_assert(hosts_find(text, ip, name, sizeof(name)));
+	cr_assert_str_eq(name, "till.test");
+	cr_assert(hosts_find(text, six, name, sizeof(name)));
+	cr_assert_str_eq(name, "six");
+	cr_assert_not(hosts_find(text, ip, name, 5), "it does not fit");
+	ip[15] = 4;
+	cr_assert_not(hosts_find(text, ip, name, sizeof(name)));
+	cr_assert_not(hosts_find("", ip, name, sizeof(name)));
+}
