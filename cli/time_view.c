@@ -14,11 +14,11 @@
 #define SHARE_MIN 0.005              /* and only those that are at least this much of the whole */
 
 /* In the order of a request's way; of what is not known nothing is drawn. */
-static const struct { enum time_part part; char letter; const char *what; } bar_table[] = {
-	{TIME_THERE, '>', "network there"}, {TIME_QUEUE, 'q', "queue"}, {TIME_RUNQ, 'r', "run queue"}, {TIME_CPU, '#', "CPU"},
-	{TIME_QUOTA, 't', "throttled"}, {TIME_IO, 'd', "disk"}, {TIME_MEM, 'm', "memory"}, {TIME_LOCK, 'l', "lock"},
-	{TIME_DOWN, '=', "downstream"}, {TIME_NET, 'n', "net"}, {TIME_POLL, 'p', "poll"}, {TIME_SLEEP, 's', "sleep"},
-	{TIME_BACK, '<', "network back"}, {TIME_CLIENT, 'c', "caller"}, {TIME_REMOTE, 'R', "elsewhere"},
+static const struct { enum time_part part; char letter; } bar_table[] = {
+	{TIME_THERE, '>'}, {TIME_QUEUE, 'q'}, {TIME_RUNQ, 'r'}, {TIME_CPU, '#'},
+	{TIME_QUOTA, 't'}, {TIME_IO, 'd'}, {TIME_MEM, 'm'}, {TIME_LOCK, 'l'},
+	{TIME_DOWN, '='}, {TIME_NET, 'n'}, {TIME_POLL, 'p'}, {TIME_SLEEP, 's'},
+	{TIME_BACK, '<'}, {TIME_CLIENT, 'c'}, {TIME_REMOTE, 'R'},
 };
 #define BARS (sizeof(bar_table) / sizeof(bar_table[0]))
 _Static_assert(BARS == TIME_PARTS, "each part has its letter");
@@ -62,7 +62,7 @@ static size_t shares_of(struct share *s, const struct window *w, const struct wi
 	}
 	for (size_t i = 0; i < BARS; i++)
 		if (bar_table[i].part != TIME_DOWN)
-			s[k++] = (struct share){bar_table[i].what, t->part_ns[bar_table[i].part]};
+			s[k++] = (struct share){time_part_table[bar_table[i].part].label, t->part_ns[bar_table[i].part]};
 	s[k++] = (struct share){"downstream", down};
 	s[k++] = (struct share){"unknown", win_timing_unknown(t)};
 	qsort(s, k, sizeof(*s), by_size);
@@ -106,7 +106,7 @@ static void print_legend(void)
 	len += (size_t)snprintf(line + len, sizeof(line) - len, " unknown");
 	for (size_t i = 0; i < BARS; i++) {
 		char word[32];
-		size_t n = (size_t)snprintf(word, sizeof(word), "%c %s", bar_table[i].letter, bar_table[i].what);
+		size_t n = (size_t)snprintf(word, sizeof(word), "%c %s", bar_table[i].letter, time_part_table[bar_table[i].part].label);
 
 		if (len + 2 + n >= sizeof(line)) {
 			out_line("%s", line);

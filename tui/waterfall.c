@@ -180,7 +180,7 @@ static void parts_text(char *line, size_t cap, const struct win_span *s)
 		if (most < 0)
 			break;
 		told[most] = true;
-		add(line, cap, gap, time_part_table[most].name, s->part_ns[most] / 1e6);
+		add(line, cap, gap, time_part_table[most].label, s->part_ns[most] / 1e6);
 		gap = ", ";
 	}
 	add(line, cap, gap, "unknown", span_unknown_ns(s) / 1e6);

@@ -6,7 +6,7 @@
  *	SERVICE, OPERATION            0                 187 ms
  *	nginx GET /items/{id}         ######################     187 ms  502
  *	`- shop.py GET /items/{id}    ######################     186 ms  500
- *	     id 100 %: net 182 ms, cpu 900 us, queue 41 us, unknown 3.0 ms
+ *	     by id, 100 %: downstream 182 ms, CPU 900 us, queue 41 us, unknown 3.0 ms
  */
 #ifndef ROOTLE_TUI_WATERFALL_H
 #define ROOTLE_TUI_WATERFALL_H

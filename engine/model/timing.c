@@ -9,21 +9,21 @@
 _Static_assert(FLOW_WAITS == PART_MAX, "the flow carries all parts");
 
 const struct time_part_info time_part_table[TIME_PARTS] = {
-	[TIME_THERE] = {"there", "on the network to it"},
-	[TIME_QUEUE] = {"queue", "waiting to be read"},
-	[TIME_CPU] = {"cpu", "on the CPU"},
-	[TIME_RUNQ] = {"runq", "waiting for a CPU"},
-	[TIME_QUOTA] = {"quota", "throttled by the CPU quota"},
-	[TIME_IO] = {"io", "waiting for block I/O"},
-	[TIME_MEM] = {"mem", "waiting for memory"},
-	[TIME_LOCK] = {"lock", "waiting for a lock"},
-	[TIME_NET] = {"net", "waiting for others to answer"},
-	[TIME_POLL] = {"poll", "waiting for an event"},
-	[TIME_SLEEP] = {"sleep", "sleeping"},
-	[TIME_DOWN] = {"down", "waiting for the services it called"},
-	[TIME_BACK] = {"back", "on the network back"},
-	[TIME_CLIENT] = {"client", "waiting for the caller to read it"},
-	[TIME_REMOTE] = {"remote", "on the network or at a callee elsewhere"},
+	[TIME_THERE] = {"there", "network there", "on the network to it"},
+	[TIME_QUEUE] = {"queue", "queue", "waiting to be read"},
+	[TIME_CPU] = {"cpu", "CPU", "on the CPU"},
+	[TIME_RUNQ] = {"runq", "run queue", "waiting for a CPU"},
+	[TIME_QUOTA] = {"quota", "throttled", "throttled by the CPU quota"},
+	[TIME_IO] = {"io", "disk", "waiting for block I/O"},
+	[TIME_MEM] = {"mem", "memory", "waiting for memory"},
+	[TIME_LOCK] = {"lock", "lock", "waiting for a lock"},
+	[TIME_NET] = {"net", "net", "waiting for others to answer"},
+	[TIME_POLL] = {"poll", "poll", "waiting for an event"},
+	[TIME_SLEEP] = {"sleep", "sleep", "sleeping"},
+	[TIME_DOWN] = {"down", "downstream", "waiting for the services it called"},
+	[TIME_BACK] = {"back", "network back", "on the network back"},
+	[TIME_CLIENT] = {"client", "caller", "waiting for the caller to read it"},
+	[TIME_REMOTE] = {"remote", "elsewhere", "on the network or at a callee elsewhere"},
 };
 
 /* Of each PART_* what it is; TIME_PARTS: not known. */

@@ -38,6 +38,7 @@ enum time_part {
 
 struct time_part_info {
 	const char *name;     /* "cpu": in keys and columns with _ns behind it */
+	const char *label;    /* "CPU", for people, beside a number */
 	const char *what;     /* "on the CPU", for sentences */
 };
 extern const struct time_part_info time_part_table[TIME_PARTS];

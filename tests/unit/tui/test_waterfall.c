@@ -73,7 +73,7 @@ Test(waterfall, bars_are_where_the_time_was)
 		"SERVICE, OPERATION           0               100 ms     TOOK  STATUS\n"
 		"nginx GET /items/{id}        ######################   100 ms  200\n"
 		"|- shop.py                     ##################      80 ms\n"
-		"|   by thread, 95 %: lock 30 ms, cpu 20 ms, unknown 30 ms\n"
+		"|   by thread, 95 %: lock 30 ms, CPU 20 ms, unknown 30 ms\n"
 		"| `- db                                 #####          20 ms  57014\n"
 		"`- log                                           #      0 us\n"
 		"    by order\n", "\n%s", text);
