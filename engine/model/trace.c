@@ -65,7 +65,8 @@ static bool trace_begin(struct model *m)
 		return true;
 	t->hop = calloc(TRACE_HOPS, sizeof(*t->hop));
 	t->act = calloc(TRACE_ACTS, sizeof(*t->act));
-	if (!t->hop || !t->act) {
+	t->shapes = calloc(1, sizeof(*t->shapes));
+	if (!t->hop || !t->act || !t->shapes) {
 		trace_done(m);
 		return false;
 	}
@@ -77,8 +78,10 @@ void trace_done(struct model *m)
 {
 	free(m->trace.hop);
 	free(m->trace.act);
+	free(m->trace.shapes);
 	m->trace.hop = NULL;
 	m->trace.act = NULL;
+	m->trace.shapes = NULL;
 }
 
 /* The request that was read of this connection is answered, or will not be. */
@@ -326,6 +329,7 @@ uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, 
 	h->conn = conn;
 	h->edge = edge;
 	h->op = op;
+	h->kind = shape_kind(r->op);
 	h->caller = c->end[c->client].owner;
 	h->callee = c->end[!c->client].owner;
 	h->before = c->hop;

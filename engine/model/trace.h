@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "model/timing.h"
+#include "model/trace_shape.h"
 #include "proto/flow.h"
 
 struct model;
@@ -41,6 +42,7 @@ enum link_method {
 	LINK_ALONE,
 	LINK_ORDER,
 	LINK_QUEUE,
+	LINK_SHAPE,
 	LINK_METHODS
 };
 
@@ -73,6 +75,7 @@ struct hop {
 	uint64_t id, trace;
 	uint64_t carried;               /* the id that came with it; 0: none */
 	uint32_t conn, edge, op;        /* edge NONE: not known yet */
+	uint32_t kind;                  /* shape_kind() of the operation */
 	uint32_t caller, callee;        /* pids; 0: not of this node, or not known */
 	uint32_t before;                /* the hop that ended before on this connection */
 	uint32_t asked, read;           /* acts: the request was written by the caller, read by the callee */
@@ -86,6 +89,10 @@ struct hop {
 	bool kept;                      /* it is in a tick, or will be */
 	bool failed;
 	bool no_latency;
+	bool weighed;                   /* neither witness alone is enough */
+	bool judged;                    /* whether its two witnesses agree is counted */
+	bool doubted;                   /* two calls had as good a claim on one parent */
+	bool certain;                   /* its parent is, by two witnesses or by one that needs none */
 	char detail[24];
 	bool told, linked, summed;   /* timing is final but for the calls; the calls are; both are in the sums of a tick */
 	struct timing timing;           /* of this one; count 0: not known */
@@ -101,6 +108,7 @@ struct actor {
 	uint32_t open;                  /* requests read and not answered yet */
 	uint32_t open_reads;            /* their serial numbers, xor: of the only one where there is one */
 	struct record forward[TRACE_KINDS], backward[TRACE_KINDS];
+	struct record both;             /* that they named the same request, and that they did not */
 };
 
 /* The request into a process that carried an id; several: more than one did. */
@@ -111,6 +119,8 @@ struct thread { uint32_t tid, last, open; };
 struct trace {
 	struct hop *hop;                /* TRACE_HOPS; NULL before the first */
 	struct act *act;                /* TRACE_ACTS */
+	struct shapes *shapes;
+	uint32_t ticks;
 	uint32_t nhops, nacts;          /* serial number of the newest */
 	uint32_t undecided;             /* all hops up to it are decided */
 	uint32_t scanned;               /* of all hops up to it was looked at what their threads did */

@@ -11,6 +11,7 @@
 #define SPANS_MAX 8192                 /* rows of one tick */
 #define TREE_MAX 256                   /* rows of one trace in one tick */
 #define DEPTH_MAX 64
+#define SHAPE_AGE_TICKS 64
 
 struct slowest { uint32_t edge, op, serial; uint64_t ns; };
 
@@ -31,8 +32,12 @@ void trace_settle(struct model *m, uint64_t now_ns)
 
 		if (h && h->edge == NONE)
 			h->edge = conn_edge(m, h->conn, true);
+		if (h && h->edge != NONE)
+			shape_count(m, h);
 	}
 	t->placed = t->nhops;
+	if (t->hop && ++t->ticks % SHAPE_AGE_TICKS == 0)
+		shape_age(t);
 	trace_link(m, now_ns);
 	trace_times(m, now_ns);
 }

@@ -21,6 +21,7 @@
 #include "model/internal.h"
 
 #define SETTLE_NS (200 * NS_PER_MS)    /* the read of an answer, and what it causes, come after the hop */
+#define WEIGHED_NS (1000 * NS_PER_MS)  /* certain links are made first */
 #define WAIT_NS (60 * NS_PER_S)        /* for what may be the parent to end */
 #define SCAN_MAX 512                   /* acts of a thread between its read and its answer */
 #define RUN_MAX 128                    /* reads or writes in a row */
@@ -29,6 +30,9 @@
 #define SAMPLES_MAX 4000
 #define PRIOR_RIGHT 1.8f               /* before anything is known */
 #define PRIOR_WRONG 0.2f
+#define ONE_SIDED 0.93f                /* said by one, and the request lacks the call */
+#define ORDER_DOUBT 8                  /* disagreements that are taken to have been */
+#define AGREED_LEAST 0.55f             /* of two witnesses that chance cannot make agree so often */
 #define TRUST 0.97f                    /* for a link by one side alone */
 
 const struct link_method_info link_method_table[LINK_METHODS] = {
@@ -39,6 +43,7 @@ const struct link_method_info link_method_table[LINK_METHODS] = {
 	[LINK_ALONE] = {"alone", 0.97f, "the only request that its process was serving"},
 	[LINK_ORDER] = {"order", 0.97f, "as many reads as writes in one turn of an event loop, in that order"},
 	[LINK_QUEUE] = {"queue", 0.97f, "a thread that called and then answered what another thread had read"},
+	[LINK_SHAPE] = {"shape", 0.95f, "the only request that had not made this call yet, where each makes it once"},
 };
 
 #define PENDING UINT32_MAX             /* what may be the parent has not ended */
@@ -198,8 +203,41 @@ static struct guess backward(const struct model *m, const struct hop *h, unsigne
 	return g;
 }
 
-static void link_to(struct trace *t, uint32_t child, uint32_t parent, enum link_method method, float confidence)
+/* It was not so sure. It may find another parent, where it is in no tick yet. */
+static void unlink_from(struct trace *t, uint32_t child)
 {
+	struct hop *h = trace_hop_at(t, child), *p = trace_hop_at(t, h->parent), *s;
+	uint32_t *at = &p->child;
+
+	while (*at != child && (s = trace_hop_at(t, *at)))
+		at = &s->next;
+	if (*at != child || h->kept)
+		return;
+	*at = h->next;
+	if ((int32_t)(t->undecided - child) >= 0)
+		t->undecided = child - 1;
+	t->by_method[h->method]--;
+	h->parent = h->next = 0;
+	h->method = LINK_NONE;
+	h->confidence = 0;
+	h->decided = h->weighed = false;
+	h->doubted = true;
+}
+
+/* One that was less certain has to go, where there can be only one. */
+static void learn_certain(struct model *m, struct hop *parent, const struct hop *child)
+{
+	uint32_t other = shape_child(&m->trace, parent, child);
+
+	shape_learn(&m->trace, parent, child);
+	if (other && !trace_hop_at(&m->trace, other)->certain && shape_is_once(m, child))
+		unlink_from(&m->trace, other);
+}
+
+/* certain: by two witnesses, or by one that needs none; what is not may be taken back for what is. */
+static void link_to(struct model *m, uint32_t child, uint32_t parent, enum link_method method, float confidence, bool certain)
+{
+	struct trace *t = &m->trace;
 	struct hop *h = trace_hop_at(t, child), *p = trace_hop_at(t, parent);
 
 	h->decided = true;
@@ -207,6 +245,9 @@ static void link_to(struct trace *t, uint32_t child, uint32_t parent, enum link_
 		t->below_floor++;
 		return;
 	}
+	if (certain && h->edge != NONE)
+		learn_certain(m, p, h);
+	h->certain = certain;
 	h->parent = parent;
 	h->method = (uint8_t)method;
 	h->confidence = confidence;
@@ -219,8 +260,9 @@ static void link_to(struct trace *t, uint32_t child, uint32_t parent, enum link_
 
 /* The acts of the thread from the read of a request to its answer; false where one of them is of another request. link: what it
  * called becomes its children. */
-static bool thread_scan(struct trace *t, const struct hop *parent, uint32_t serial, bool link)
+static bool thread_scan(struct model *m, const struct hop *parent, uint32_t serial, bool link)
 {
+	struct trace *t = &m->trace;
 	const struct act *read = trace_act_at(t, parent->read), *a = read;
 	uint32_t id, n;
 
@@ -242,20 +284,21 @@ static bool thread_scan(struct trace *t, const struct hop *parent, uint32_t seri
 		if (a->shared || (h && (int32_t)(h->asked - parent->read) < 0))
 			return false;
 		if (link && h && a->write && h->asked == id && !h->decided && may_cause(t, parent, h))
-			link_to(t, a->hop, serial, LINK_THREAD, link_method_table[LINK_THREAD].confidence);
+			link_to(m, a->hop, serial, LINK_THREAD, link_method_table[LINK_THREAD].confidence, true);
 	}
 	return false;
 }
 
-static void link_thread(struct trace *t, uint32_t serial)
+static void link_thread(struct model *m, uint32_t serial)
 {
+	struct trace *t = &m->trace;
 	const struct hop *h = trace_hop_at(t, serial);
 	const struct act *read = trace_act_at(t, h->read), *answered = trace_act_at(t, h->answered);
 
 	if (!read || !answered || read->tid != answered->tid || !read->first || read->shared)
 		return;
-	if (thread_scan(t, h, serial, false))
-		thread_scan(t, h, serial, true);
+	if (thread_scan(m, h, serial, false))
+		thread_scan(m, h, serial, true);
 }
 
 static float trust(const struct record *r)
@@ -345,86 +388,172 @@ static uint32_t carried(struct trace *t, const struct hop *h)
 	return is_cause(t, x->hop, h) ? x->hop : 0;
 }
 
-/* Forward and backward, weighed. */
-static bool link_weighed(struct trace *t, struct hop *h, uint32_t serial, struct guess *f, struct guess *b)
+/* Of a call that each request makes once: one that has made it is not the cause of another. Where neither of the two is certain none
+ * is taken: false. */
+static bool is_free(struct trace *t, struct hop *h, struct guess *g, struct record *r)
 {
+	const struct hop *p = trace_hop_at(t, g->hop);
+	uint32_t other = p ? shape_child(t, p, h) : 0;
+
+	if (!other)
+		return true;
+	g->hop = 0;
+	if (trace_hop_at(t, other)->certain) {
+		record_add(r, 0);
+		return true;
+	}
+	unlink_from(t, other);
+	return false;
+}
+
+/* Are forward and backward of this process more than chance? Of an event loop that reads and writes in batches they are not, and the
+ * order within a run is first to be doubted. */
+static bool is_credible(const struct record *both, bool ordered)
+{
+	return both->right >= AGREED_LEAST * (both->right + both->wrong + (ordered ? ORDER_DOUBT : 0));
+}
+
+/* The two witnesses disagree, or one is silent. */
+static void link_weighed(struct model *m, struct hop *h, uint32_t serial, struct guess *f, struct guess *b)
+{
+	struct trace *t = &m->trace;
 	struct actor *p = trace_actor(t, trace_act_at(t, h->asked)->pid);
 	struct record *rf = &p->forward[kind_of(f)], *rb = &p->backward[kind_of(b)];
 	enum link_method method = f->ordered || b->ordered ? LINK_ORDER : LINK_TURN;
 	float of_table = link_method_table[method].confidence, first;
+	bool once = shape_is_once(m, h) && is_credible(&p->both, method == LINK_ORDER), free = true;
 
+	if (once) {
+		free = is_free(t, h, f, rf);
+		free = is_free(t, h, b, rb) && free;
+		if (!free || h->doubted)
+			return;
+	}
 	if (f->hop && b->hop) {
 		first = first_right(trust(rf), trust(rb));
-		learn(rf, rb, f->hop == b->hop);
-		if (f->hop == b->hop)
-			link_to(t, serial, f->hop, method, of_table);
-		else if (first >= TRUST && is_trusted(rf))
-			link_to(t, serial, f->hop, method, first * of_table);
+		if (first >= TRUST && is_trusted(rf))
+			link_to(m, serial, f->hop, method, first * of_table, false);
 		else if (1 - first >= TRUST && is_trusted(rb))
-			link_to(t, serial, b->hop, method, (1 - first) * of_table);
-	} else if (f->hop && is_trusted(rf)) {
-		link_to(t, serial, f->hop, method, trust(rf) * of_table);
-	} else if (b->hop && is_trusted(rb)) {
-		link_to(t, serial, b->hop, method, trust(rb) * of_table);
-	} else if (b->hop && b->hop == handed(t, h)) {
-		link_to(t, serial, b->hop, LINK_QUEUE, link_method_table[LINK_QUEUE].confidence);
+			link_to(m, serial, b->hop, method, (1 - first) * of_table, false);
+	} else if (f->hop && (once || (is_trusted(rf) && shape_is_agreed(t, h)))) {
+		link_to(m, serial, f->hop, method, once ? ONE_SIDED : trust(rf) * of_table, false);
+	} else if (b->hop && (once || (is_trusted(rb) && shape_is_agreed(t, h)))) {
+		link_to(m, serial, b->hop, method, once ? ONE_SIDED : trust(rb) * of_table, false);
 	}
-	return h->decided;
 }
 
-/* True where nothing more will become known of it. */
-static bool link_turn(struct model *m, struct hop *h, uint32_t serial, bool final)
+/* One after the other over all hops that are not decided: certain links, those by one witness, those that are left. */
+enum pass { PASS_SURE, PASS_WEIGHED, PASS_SHAPE, PASS_AGAIN, PASSES };
+
+/* What needs no second witness, or has one. SURE: it is linked; WAIT: for what may be the parent to end; else what is said. */
+enum sure { SURE, WAIT, UNSURE };
+
+/* Do the two agree? It counts once. False: so little is known of this process that the other hops of this tick are heard first. */
+static bool judge(struct trace *t, struct hop *h, struct actor *p, const struct guess *f, const struct guess *b)
+{
+	bool agree = f->hop == b->hop, known = h->judged || p->both.right + p->both.wrong >= SAMPLES_MIN;
+
+	if (h->judged || !f->hop || !b->hop)
+		return known;
+	h->judged = true;
+	learn(&p->forward[kind_of(f)], &p->backward[kind_of(b)], agree);
+	record_add(&p->both, agree);
+	shape_agree(t, h, agree);
+	return known;
+}
+
+static enum sure link_sure(struct model *m, struct hop *h, uint32_t serial, bool final, struct guess *f, struct guess *b)
 {
 	struct trace *t = &m->trace;
-	const struct act *asked = trace_act_at(t, h->asked);
+	struct actor *p = trace_actor(t, trace_act_at(t, h->asked)->pid);
 	uint32_t one = only(m, h), by_id = carried(t, h);
-	struct guess f, b;
+	enum link_method method;
 
 	if (by_id) {
-		link_to(t, serial, by_id, LINK_ID, link_method_table[LINK_ID].confidence);
-		return true;
+		link_to(m, serial, by_id, LINK_ID, link_method_table[LINK_ID].confidence, true);
+		return SURE;
 	}
 	if (one == PENDING && !final)
-		return false;
+		return WAIT;
 	if (is_cause(t, one, h)) {
-		link_to(t, serial, one, LINK_ALONE, link_method_table[LINK_ALONE].confidence);
-		return true;
+		link_to(m, serial, one, LINK_ALONE, link_method_table[LINK_ALONE].confidence, true);
+		return SURE;
 	}
-	f = forward(m, h);
-	b = backward(m, h, 0);
-	if ((f.hop == PENDING || b.hop == PENDING) && !final)
-		return false;
-	f.hop = is_cause(t, f.hop, h) ? f.hop : 0;
-	b.hop = is_cause(t, b.hop, h) ? b.hop : 0;
-	if (link_weighed(t, h, serial, &f, &b))
-		return true;
-	if (!final && trace_actor(t, asked->pid)->open)
-		return false;
-	t->ambiguous++;
-	return h->decided = true;
+	*f = forward(m, h);
+	*b = backward(m, h, 0);
+	if ((f->hop == PENDING || b->hop == PENDING) && !final)
+		return WAIT;
+	f->hop = is_cause(t, f->hop, h) ? f->hop : 0;
+	b->hop = is_cause(t, b->hop, h) ? b->hop : 0;
+	method = f->ordered || b->ordered ? LINK_ORDER : LINK_TURN;
+	if (judge(t, h, p, f, b) && f->hop && f->hop == b->hop && is_credible(&p->both, method == LINK_ORDER)) {
+		link_to(m, serial, f->hop, method, link_method_table[method].confidence, true);
+		return SURE;
+	}
+	if (!f->hop && b->hop && b->hop == handed(t, h)) {
+		link_to(m, serial, b->hop, LINK_QUEUE, link_method_table[LINK_QUEUE].confidence, true);
+		return SURE;
+	}
+	return UNSURE;
 }
 
-/* True where it is decided. */
-static bool link_hop(struct model *m, uint32_t serial, uint64_t now_ns)
+/* The only request that lacks this call; true where nothing more will become known. */
+static bool link_shape(struct model *m, struct hop *h, uint32_t serial, bool final)
 {
-	struct hop *h = trace_hop_at(&m->trace, serial);
-	const struct act *asked;
+	uint32_t one;
 
-	if (h->decided)
+	if (!shape_is_once(m, h))
 		return true;
-	asked = trace_act_at(&m->trace, h->asked);
-	m->trace.acts_lost += h->asked && !asked;
+	one = shape_only(m, h, serial, final);
+	if (one == SHAPE_OPEN)
+		return false;
+	if (is_cause(&m->trace, one, h))
+		link_to(m, serial, one, LINK_SHAPE, link_method_table[LINK_SHAPE].confidence, false);
+	return true;
+}
+
+static void link_hop(struct model *m, uint32_t serial, uint64_t now_ns, enum pass pass)
+{
+	struct trace *t = &m->trace;
+	struct hop *h = trace_hop_at(t, serial);
+	const struct act *asked = trace_act_at(t, h->asked);
+	bool final = m->ending || h->end_ns + WAIT_NS < now_ns || t->nhops - serial > TRACE_HOPS / 2;
+	struct guess f = {0}, b = {0};
+
+	t->acts_lost += h->asked && !asked;
 	if (!asked || !asked->nopen) {
 		h->decided = true;              /* the caller serves nobody that we know of */
-		return true;
+		return;
 	}
-	return link_turn(m, h, serial, m->ending || h->end_ns + WAIT_NS < now_ns || m->trace.nhops - serial > TRACE_HOPS / 2);
+	if (pass <= PASS_WEIGHED) {
+		if (link_sure(m, h, serial, final, &f, &b) != UNSURE || pass == PASS_SURE)
+			return;
+		h->weighed = final || h->end_ns + WEIGHED_NS <= now_ns;
+		if (h->weighed)
+			link_weighed(m, h, serial, &f, &b);
+	} else if (h->weighed && link_shape(m, h, serial, final) && !h->decided && pass == PASS_AGAIN) {
+		t->ambiguous++;
+		h->decided = true;
+	}
+}
+
+static void link_pass(struct model *m, uint32_t end, uint64_t now_ns, enum pass pass)
+{
+	struct trace *t = &m->trace;
+
+	for (uint32_t serial = t->undecided + 1; (int32_t)(end - serial) > 0; serial++) {
+		const struct hop *h = trace_hop_at(t, serial);
+
+		if (h && !h->decided)
+			link_hop(m, serial, now_ns, pass);
+	}
 }
 
 void trace_link(struct model *m, uint64_t now_ns)
 {
 	struct trace *t = &m->trace;
 	uint32_t serial, end;
+	enum pass pass;
 
 	if (!t->hop)
 		return;
@@ -435,9 +564,11 @@ void trace_link(struct model *m, uint64_t now_ns)
 			break;
 	for (serial = t->scanned + 1; (int32_t)(end - serial) > 0; serial++)
 		if (trace_hop_at(t, serial))
-			link_thread(t, serial);
+			link_thread(m, serial);
 	t->scanned = end - 1;
-	for (serial = t->undecided + 1; (int32_t)(end - serial) > 0; serial++)
-		if (trace_hop_at(t, serial) && link_hop(m, serial, now_ns) && serial == t->undecided + 1)
-			t->undecided = serial;
+	for (pass = PASS_SURE; pass < PASSES; pass++)
+		link_pass(m, end, now_ns, pass);
+	while ((int32_t)(end - t->undecided - 1) > 0 &&
+	       (!trace_hop_at(t, t->undecided + 1) || trace_hop_at(t, t->undecided + 1)->decided))
+		t->undecided++;
 }

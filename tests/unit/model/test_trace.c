@@ -227,25 +227,27 @@ Test(trace, turns_of_an_event_loop)
 	shop_close(&s);
 }
 
-/* It reads several sockets, and then writes several. */
+/* It reads several sockets, and then writes several: believed once it was seen to be so. */
 Test(trace, order_of_a_turn)
 {
 	struct shop s;
-	unsigned in[3], out[3], i;
+	unsigned in[3], out[3], i, turn;
 
 	shop_open(&s);
-	for (i = 0; i < 3; i++)
-		in[i] = in_line(&s), out[i] = out_line(&s);
-	for (i = 0; i < 3; i++)
-		asked(&s, in[i], 11);
-	for (i = 0; i < 3; i++)
-		request(&s, out[i], 11, NULL);
-	for (i = 3; i-- > 0;)
-		got(&s, out[i], 11);
-	for (i = 3; i-- > 0;)
-		answer(&s, in[i], 11);
-	ticks(&s, 3);
-	cr_assert_eq(linked(&s, LINK_ORDER), 3);
+	for (turn = 0; turn < 6; turn++) {
+		for (i = 0; i < 3; i++)
+			in[i] = in_line(&s), out[i] = out_line(&s);
+		for (i = 0; i < 3; i++)
+			asked(&s, in[i], 11);
+		for (i = 0; i < 3; i++)
+			request(&s, out[i], 11, NULL);
+		for (i = 3; i-- > 0;)
+			got(&s, out[i], 11);
+		for (i = 3; i-- > 0;)
+			answer(&s, in[i], 11);
+		ticks(&s, 3);
+	}
+	cr_assert_geq(linked(&s, LINK_ORDER), 3);
 	for (i = 0; i < 3; i++)
 		expect_parent(&s, out[i], in[i]);
 	shop_close(&s);
