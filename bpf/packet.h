@@ -60,9 +60,9 @@ PACKET_INLINE int packet_tcp(const __u8 *tcp, __u32 addresses, __u32 offset, __u
 	return 1;
 }
 
-/* The payload of a segment with its headers in memory from ip to end, IPv4 without options or IPv6 without extension headers, as the
- * kernel's own are: 1 and one past its last byte; 0 where it has none. No copying, for it is for segments of which nothing else
- * is wanted. */
+/* The payload of a segment with its headers in memory from ip to end, IPv4 without options or IPv6 without extension headers, as
+ * the kernel's own are: 1 and one past its last byte; 0 where it has none. No copying, for it is for segments of which nothing
+ * else is wanted. */
 PACKET_INLINE int packet_arrival(const __u8 *ip, const __u8 *end, __u32 total, __u32 *ret)
 {
 	__u32 head;

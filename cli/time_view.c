@@ -75,7 +75,8 @@ static void parts_cell(struct table *t, const struct share *s, size_t n, double 
 	size_t len = 0;
 
 	for (size_t i = 0; i < n && i < SHOWN && s[i].ns >= whole * SHARE_MIN && len < sizeof(cell) - 1; i++)
-		len += (size_t)snprintf(cell + len, sizeof(cell) - len, "%s%.40s %.0f %%", i ? ", " : "", s[i].name, 100 * s[i].ns / whole);
+		len += (size_t)snprintf(cell + len, sizeof(cell) - len, "%s%.40s %.0f %%", i ? ", " : "", s[i].name,
+					100 * s[i].ns / whole);
 	table_text(t, cell);
 }
 
@@ -138,7 +139,8 @@ static void json_call(struct json *j, const struct window *w, const struct sum_c
 	json_object_end(j);
 }
 
-void json_time_parts(struct json *j, const struct window *w, const struct win_timing *timing, const struct sum_call *calls, size_t n)
+void json_time_parts(struct json *j, const struct window *w, const struct win_timing *timing, const struct sum_call *calls,
+		     size_t n)
 {
 	char key[32];
 

@@ -15,7 +15,9 @@
 void time_cells(struct table *t, const struct window *w, const struct win_timing *timing, const struct sum_call *calls, size_t n);
 /* Prints n rows and, for people, what the letters of their bars mean, and frees. */
 void time_end(struct rows_table *t, size_t n);
-/* "time": {timed, timed_ns, NAME_ns of each part, unknown_ns, downstream: [{to, protocol, port, count, ns}]}; null: nothing is known. */
-void json_time_parts(struct json *j, const struct window *w, const struct win_timing *timing, const struct sum_call *calls, size_t n);
+/* "time": {timed, timed_ns, NAME_ns of each part, unknown_ns, downstream: [{to, protocol, port, count, ns}]}; null: nothing is
+ * known. */
+void json_time_parts(struct json *j, const struct window *w, const struct win_timing *timing, const struct sum_call *calls,
+		     size_t n);
 
 #endif

@@ -138,7 +138,8 @@ static uint64_t calls_union(uint64_t from_ns, uint64_t to_ns, const struct timin
 	uint64_t covered_ns = from_ns, sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t begin = calls[i].begin_ns > covered_ns ? calls[i].begin_ns : covered_ns, end = least(calls[i].end_ns, to_ns);
+		uint64_t begin = calls[i].begin_ns > covered_ns ? calls[i].begin_ns : covered_ns;
+		uint64_t end = least(calls[i].end_ns, to_ns);
 
 		share_ns[i] = end > begin ? end - begin : 0;
 		sum += share_ns[i];

@@ -41,13 +41,14 @@ static void hop_sum(struct model *m, struct hop *h)
 {
 	const struct act *read = trace_act_at(&m->trace, h->read);
 	struct timing_call calls[DOWNSTREAM_CALLS_MAX];
+	uint64_t read_ns = read ? read->ts_ns : h->sent_ns;
 	struct timing *sum;
 
 	h->summed = true;
 	if (!h->timing.count || h->edge == NONE)
 		return;
 	if (h->child)
-		downstream_add(m, h->edge, h->op, &h->timing, read ? read->ts_ns : h->sent_ns, h->end_ns, calls, calls_of(m, h, calls));
+		downstream_add(m, h->edge, h->op, &h->timing, read_ns, h->end_ns, calls, calls_of(m, h, calls));
 	sum = request_timing_of(m, h->edge, h->op);
 	if (sum)
 		timing_merge(sum, &h->timing);

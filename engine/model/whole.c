@@ -75,7 +75,9 @@ void whole_request(struct model *m, uint32_t conn, uint32_t op, uint32_t hop, st
 		whole_done(m, conn, op, hop, &t, false);
 		return;
 	}
-	*w = (struct whole){.conn = conn, .op = op, .hop = hop, .end_seq = r->end_seq, .tick = m->tick_no, .end_ns = r->end_ns, .timing = t};
+	*w = (struct whole){
+		.conn = conn, .op = op, .hop = hop, .end_seq = r->end_seq, .tick = m->tick_no, .end_ns = r->end_ns, .timing = t,
+	};
 	c->whole = (uint32_t)m->wholes.n;
 }
 

@@ -9,13 +9,13 @@
 
 enum { CLIENT = 1, SERVER = 2 };
 
+static const struct sock c = {.cookie = CLIENT, .pid = 10, .role = ROLE_CLIENT, .laddr = "127.0.0.1", .lport = 40000,
+			      .raddr = "127.0.0.1", .rport = 8080},
+			 s = {.cookie = SERVER, .pid = 20, .role = ROLE_SERVER, .laddr = "127.0.0.1", .lport = 8080,
+			      .raddr = "127.0.0.1", .rport = 40000};
+
 static void open_both(struct world *w)
 {
-	const struct sock c = {.cookie = CLIENT, .pid = 10, .role = ROLE_CLIENT, .laddr = "127.0.0.1", .lport = 40000, .raddr = "127.0.0.1",
-			       .rport = 8080},
-			  s = {.cookie = SERVER, .pid = 20, .role = ROLE_SERVER, .laddr = "127.0.0.1", .lport = 8080, .raddr = "127.0.0.1",
-			       .rport = 40000};
-
 	world_app_and(w, "server");
 	conn(w, &c, CONN_CONNECT);
 	conn(w, &c, CONN_ESTABLISHED);
@@ -23,7 +23,8 @@ static void open_both(struct world *w)
 }
 
 /* A segment of this socket, whose last read was of bytes before rd_seq that had come at arr_ns. */
-static void segment(struct world *w, uint64_t cookie, uint32_t seq, const char *text, uint32_t rd_seq, uint64_t arr_ns, uint64_t rd_ns)
+static void segment(struct world *w, uint64_t cookie, uint32_t seq, const char *text, uint32_t rd_seq, uint64_t arr_ns,
+		    uint64_t rd_ns)
 {
 	size_t n = strlen(text);
 	struct ev_data *e = calloc(1, sizeof(*e) + n);
@@ -99,7 +100,8 @@ Test(whole, the_next_segment_tells)
 
 Test(whole, a_record_tells)
 {
-	struct ev_io io = {.h = {.size = sizeof(io), .type = EV_IO}, .cookie = CLIENT, .seq = 1 + (uint32_t)strlen(OK), .dir = DIR_IN, .late = 1};
+	struct ev_io io = {.h = {.size = sizeof(io), .type = EV_IO}, .cookie = CLIENT, .seq = 1 + (uint32_t)strlen(OK), .dir = DIR_IN,
+			   .late = 1};
 	struct world w;
 	struct timing t;
 
@@ -145,10 +147,6 @@ Test(whole, the_end_of_the_recording_waits_for_nobody)
 
 Test(whole, a_connection_that_is_forgotten)
 {
-	const struct sock c = {.cookie = CLIENT, .pid = 10, .role = ROLE_CLIENT, .laddr = "127.0.0.1", .lport = 40000, .raddr = "127.0.0.1",
-			       .rport = 8080},
-			  s = {.cookie = SERVER, .pid = 20, .role = ROLE_SERVER, .laddr = "127.0.0.1", .lport = 8080, .raddr = "127.0.0.1",
-			       .rport = 40000};
 	struct world w;
 	struct timing t;
 
