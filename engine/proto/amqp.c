@@ -11,7 +11,7 @@
  *
  * Joined in the middle, it is not known whether publications are confirmed: they are counted without a latency, and deliveries
  * have the name of their exchange, for the names of queues stand in the Consume.  The same after a loss.
- * AMQP 1.0, which begins with the same four letters, is not this protocol.
+ * AMQP 1.0, which begins with the same four letters, is another protocol (amqp1.c).
  */
 #include "proto/amqp.h"
 #include "proto/protocols.h"

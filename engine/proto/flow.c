@@ -18,6 +18,8 @@
 /* Of a connection's messages so many percent may be broken; with more of them the guess was wrong. */
 #define BROKEN_MAX_PERCENT 40
 #define EARLY_BYTES (64 * 1024)
+/* Less room than this behind what a parser has left is none. */
+#define PART_MIN 4096
 /* Responses held back for a request still to come. */
 #define HELD_PIECES 32
 #define HELD_BYTES (16 * 1024)
@@ -169,9 +171,15 @@ static void flow_note_response(struct flow *f, const struct proto_bytes *b)
 	f->arrived_ns = f->dir[FROM_SERVER].arr_ns;
 }
 
+/* What the server says next is the answer to something that has not been parsed yet. */
+static bool must_wait(const struct flow *f, int how)
+{
+	return (!f->queue.n && !(how & RUN_ORDERED)) || (f->sink.turn && f->dir[FROM_CLIENT].len);
+}
+
 /*
  * Parses message by message while the parser makes progress. Returns how many bytes are done with, more than b.n where
- * it skips, or an error. Sets st->waiting where it stopped because no request waits for the response that follows.
+ * it skips, or an error. Sets st->waiting where it stopped before a response whose request is still to be parsed.
  */
 static ssize_t flow_messages(struct flow *f, enum proto_dir dir, struct proto_bytes b, int how)
 {
@@ -182,6 +190,7 @@ static ssize_t flow_messages(struct flow *f, enum proto_dir dir, struct proto_by
 	for (;;) {
 		if (dir == FROM_SERVER)
 			flow_note_response(f, &b);
+		f->sink.turn = false;
 		r = f->ops->parse(f->state, dir, &b, &f->sink);
 		if (r == PROTO_SWITCH) {
 			f->switching = true;
@@ -198,7 +207,7 @@ static ssize_t flow_messages(struct flow *f, enum proto_dir dir, struct proto_by
 		b.n -= (size_t)r;
 		b.fresh -= (size_t)r < b.fresh ? (size_t)r : b.fresh;
 		b.start = b.start && !r;
-		if (dir == FROM_SERVER && !f->queue.n && b.n && !(how & RUN_ORDERED) && !f->ops->duplex) {
+		if (dir == FROM_SERVER && b.n && !f->ops->duplex && must_wait(f, how)) {
 			f->dir[dir].waiting = true;
 			return (ssize_t)off;
 		}
@@ -255,10 +264,13 @@ static void flow_run_kept(struct flow *f)
 		flow_run(f, FROM_CLIENT, NULL, 0, 0);
 	if (!f->ops || !f->dir[FROM_SERVER].len)
 		return;
-	if (f->queue.n || f->ops->duplex)
-		flow_run(f, FROM_SERVER, NULL, 0, 0);
-	else
+	if (!f->queue.n && !f->ops->duplex) {
 		f->dir[FROM_SERVER].waiting = true;
+		return;
+	}
+	flow_run(f, FROM_SERVER, NULL, 0, 0);
+	if (f->ops && f->dir[FROM_CLIENT].len)
+		flow_run(f, FROM_CLIENT, NULL, 0, 0);
 }
 
 /* The two ends have agreed on another protocol: its parser takes over what is kept, and the requests that wait. */
@@ -387,8 +399,8 @@ static void flow_undecided(struct flow *f, enum proto_dir dir, const uint8_t *p,
 		flow_give_up(f);
 }
 
-/* Bytes in order. dir is the caller's: bytes may turn the roles. */
-static void flow_bytes(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, uint64_t ts_ns, int how)
+/* As many bytes as fit behind what is kept. */
+static void flow_part(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, uint64_t ts_ns, int how)
 {
 	struct stream *st = &f->dir[dir];
 	size_t skip = st->skip < n ? (size_t)st->skip : n;
@@ -409,6 +421,34 @@ static void flow_bytes(struct flow *f, enum proto_dir dir, const uint8_t *p, siz
 	/* the client's next bytes may have had to wait for what the server just said */
 	if (f->ops && dir == FROM_SERVER && f->dir[FROM_CLIENT].len)
 		flow_run(f, FROM_CLIENT, NULL, 0, 0);
+}
+
+/* How many of n bytes are given to the parser at once: with what it has left they may be more than is kept, and it need not have left
+ * much to be able to take them in turn. */
+static size_t part_size(const struct stream *st, size_t n)
+{
+	size_t room = KEEP_MAX - st->len;
+
+	return !st->len || n <= room || room < PART_MIN ? n : room;
+}
+
+/* Bytes in order. dir is the caller's: bytes may turn the roles. */
+static void flow_bytes(struct flow *f, enum proto_dir dir, const uint8_t *p, size_t n, uint64_t ts_ns, int how)
+{
+	size_t part = part_size(&f->dir[dir], n);
+	bool swapped = f->swapped;
+
+	flow_part(f, dir, p, part, ts_ns, part < n ? how & ~RUN_CUT : how);
+	while (part < n && !f->deaf) {
+		p += part;
+		n -= part;
+		how &= ~RUN_START;
+		if (f->swapped != swapped)
+			dir = (enum proto_dir)!dir;
+		swapped = f->swapped;
+		part = part_size(&f->dir[dir], n);
+		flow_part(f, dir, p, part, ts_ns, part < n ? how & ~RUN_CUT : how);
+	}
 }
 
 /* n bytes were not seen, then the tail of s was (its head is done with). */
@@ -605,6 +645,8 @@ void flow_segment(struct flow *f, const struct segment *seg)
 	if (s.seq == st->next && !st->first && !st->waiting && !other->first && !other->waiting &&
 	    flow_may_parse(f, dir)) {
 		flow_consume(f, dir, &s, 0);
+		if (f->dir[FROM_SERVER].waiting)
+			flow_pump(f, false);
 		return;
 	}
 	stream_queue(st, f->pool, &s);

@@ -25,6 +25,7 @@ const struct proto_ops *const proto_table[] = {
 	&proto_dubbo2,
 	&proto_foundationdb,
 	&proto_amqp,
+	&proto_amqp1,
 	&proto_zookeeper,
 	&proto_kafka,
 	&proto_nats,

@@ -37,6 +37,7 @@ enum proto_id {            /* stored by name, never by number */
 	PROTO_KAFKA,
 	PROTO_CASSANDRA,
 	PROTO_AMQP,
+	PROTO_AMQP1,
 	PROTO_NATS,
 	PROTO_MQTT,
 	PROTO_CLICKHOUSE,
@@ -139,6 +140,7 @@ struct proto_sink {
 	/* Bounded memory for the state: like realloc; n == 0 frees; NULL past the connection's bound. */
 	void *(*realloc)(struct proto_sink *s, void *p, size_t old, size_t n);
 	enum proto_id next;     /* out, with PROTO_SWITCH: what is spoken from here on */
+	bool turn;              /* out, from the server: what the client has said that was left goes before more of this direction */
 	bool raw;               /* operations with their values: the user has asked for that */
 };
 

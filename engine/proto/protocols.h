@@ -23,6 +23,7 @@ extern const struct proto_ops proto_ldap;
 extern const struct proto_ops proto_dubbo2;
 extern const struct proto_ops proto_foundationdb;
 extern const struct proto_ops proto_amqp;
+extern const struct proto_ops proto_amqp1;
 extern const struct proto_ops proto_zookeeper;
 extern const struct proto_ops proto_kafka;
 extern const struct proto_ops proto_nats;

@@ -22,6 +22,7 @@ struct smtp {
 	bool lost[2];
 	bool hold;               /* what the client says next depends on the answer */
 	bool body, challenge;    /* a message, an answer to a challenge follows */
+	bool judged;             /* the message was answered before its end was seen: the rest of it is nobody's */
 	uint8_t dot;             /* of "\n.\r\n" so many were seen */
 	bool tls;
 	bool chunk;              /* BDAT's bytes have passed */
@@ -205,7 +206,8 @@ static ssize_t smtp_client(struct smtp *t, const struct proto_bytes *b, struct p
 	if (t->body) {
 		size_t n = body_take(t, b->p, b->n);
 
-		s->grow(s, 0, proto_end_ns(b, n), n);
+		if (!t->judged)
+			s->grow(s, 0, proto_end_ns(b, n), n);
 		return (ssize_t)n;
 	}
 	line = line_length(b->p, b->n);
@@ -240,16 +242,18 @@ static void reply_end(struct smtp *t, int code, uint64_t end_ns, struct proto_si
 	if (tag == TAG_DATA && code == 354) {
 		t->body = true;
 		t->dot = 1;             /* as if behind the end of a line */
-		t->hold = false;
+		t->hold = t->judged = false;
+		s->turn = true;
 		return;
 	}
 	if (tag == TAG_AUTH && code == 334) {
-		t->challenge = true;
+		t->challenge = s->turn = true;
 		t->hold = false;
 		return;
 	}
 	if (tag != TAG_PLAIN)
-		t->hold = t->body = false;
+		t->hold = false;
+	t->judged = t->body;
 	t->tls = tag == TAG_STARTTLS && code == 220;
 	r.error = code >= 500 ? REQ_CLIENT_ERROR : code >= 400 ? REQ_SERVER_ERROR : REQ_OK;
 	r.detail = code >= 400 ? reply_name(code) : NULL;
@@ -307,7 +311,8 @@ static ssize_t smtp_gap(void *state, enum proto_dir dir, uint64_t n, const struc
 		return 0;
 	}
 	t->dot = 0;
-	s->grow(s, 0, tail->ts_new_ns, n - tail->n);
+	if (!t->judged)
+		s->grow(s, 0, tail->ts_new_ns, n - tail->n);
 	return (ssize_t)tail->n;
 }
 

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""AMQP 0-9-1: RabbitMQ and pika.  One broker for all, since it takes many seconds to start."""
+"""AMQP 0-9-1 and 1.0: RabbitMQ, pika and Qpid Proton.  One broker for all, since it takes many seconds to start."""
 import os
+import subprocess
+import sys
 
 from e2e import Bench, Skip, free_port, main, need_root, run     # noqa: F401
 from harness.process import wait_listening
@@ -12,6 +14,7 @@ except ImportError:
     pika = None
 
 MESSAGES = 10000
+MESSAGES_1_0 = 10000
 CONFIRMED = 1000
 SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"        # the one in the path insists on a user of its own
 START_S = 90
@@ -23,10 +26,12 @@ def rabbitmq(bench):
         raise Skip("rabbitmq-server is not installed")
     if not pika:
         raise Skip("python3-pika is not installed")
+    if subprocess.run([sys.executable, "-c", "import proton"], stderr=subprocess.DEVNULL).returncode:
+        raise Skip("python3-qpid-proton is not installed")
     port, distribution, mapper = free_port(), free_port(), free_port()
     at = {name: os.path.join(bench.folder, name) for name in ("data", "log", "plugins", "none", "generated", "pid")}
     with open(at["plugins"], "w") as f:
-        f.write("[].\n")
+        f.write("[rabbitmq_amqp1_0].\n")
     env = {"HOME": bench.folder, "ERL_EPMD_PORT": str(mapper), "ERL_EPMD_ADDRESS": "127.0.0.1",
            "RABBITMQ_NODENAME": f"rootle{port}@localhost", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_NODE_PORT": str(port),
            "RABBITMQ_DIST_PORT": str(distribution), "RABBITMQ_MNESIA_BASE": at["data"], "RABBITMQ_LOG_BASE": at["log"],
@@ -116,6 +121,71 @@ def fail(port):
         pass
 
 
+# As many as it is given credit for, each settled when the broker has; a consumer of the same; an address that is not there; a password
+# that is not right.  A process of its own: the library's loop is never given back.
+PROTON = r"""
+import sys
+from proton import Message
+from proton.handlers import MessagingHandler
+from proton.reactor import Container
+
+url, messages = sys.argv[1], int(sys.argv[2])
+
+class Work(MessagingHandler):
+    def __init__(self):
+        super().__init__(prefetch=500)
+        self.sent = self.accepted = self.got = 0
+    def on_start(self, event):
+        c = event.container.connect(url, allowed_mechs="PLAIN", reconnect=False)
+        self.sender = event.container.create_sender(c, "/queue/proton")
+        event.container.create_receiver(c, "/queue/proton")
+    def on_sendable(self, event):
+        while event.sender.credit and self.sent < messages:
+            event.sender.send(Message(body="x" * (self.sent % 300)))
+            self.sent += 1
+    def done(self, event):
+        if self.accepted == messages and self.got == messages:
+            event.connection.close()
+    def on_accepted(self, event):
+        self.accepted += 1
+        self.done(event)
+    def on_message(self, event):
+        self.got += 1
+        self.done(event)
+
+class Fail(MessagingHandler):
+    def __init__(self, url, address):
+        super().__init__()
+        self.url, self.address = url, address
+    def on_start(self, event):
+        c = event.container.connect(self.url, allowed_mechs="PLAIN", reconnect=False)
+        event.container.create_sender(c, self.address)
+    def on_sendable(self, event):
+        event.connection.close()
+    def on_link_error(self, event):
+        event.connection.close()
+    def on_session_error(self, event):
+        event.connection.close()
+    def on_connection_error(self, event):
+        event.connection.close()
+    def on_transport_error(self, event):
+        pass
+
+work = Work()
+Container(work).run()
+Container(Fail(url, "/exchange/nowhere")).run()
+Container(Fail(url.replace("guest@", "wrong@"), "/queue/proton")).run()
+print(work.sent, work.accepted, work.got)
+"""
+
+
+def proton(port):
+    """How many messages Proton has sent, has seen accepted, and got."""
+    done = subprocess.run([sys.executable, "-c", PROTON, f"amqp://guest:guest@127.0.0.1:{port}", str(MESSAGES_1_0)], timeout=60,
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return [int(x) for x in done.stdout.split()]
+
+
 def counted(bench, port, op, key="count"):
     return sum(r[key] or 0 for r in bench.rows("requests") if r["port"] == port and r["op"] == op)
 
@@ -132,6 +202,7 @@ def case_every_message_is_counted(bench):
     got = consume(port)
     returned = confirm(port)
     fail(port)
+    qpid = proton(port)
     rec.settle()
     rec.stop()
     bench.equal(got, MESSAGES, "messages that the consumer got")
@@ -148,6 +219,15 @@ def case_every_message_is_counted(bench):
     bench.equal(details(bench, port, "Queue.Declare missing"), ["NOT_FOUND"], "and why")
     bench.equal(counted(bench, port, "Channel.Close", "errors"), 1, "channels closed for a publication")
     bench.equal(counted(bench, port, "Connection.Start", "errors"), 1, "passwords refused")
+    bench.equal(qpid, [MESSAGES_1_0] * 3, "messages that Proton sent, saw accepted, and got")
+    bench.equal(counted(bench, port, "SEND /queue/proton"), MESSAGES_1_0, "counted SEND /queue/proton")
+    bench.equal(counted(bench, port, "SEND /queue/proton", "rows"), MESSAGES_1_0, "of those accepted")
+    bench.equal(counted(bench, port, "SEND /queue/proton", "errors"), 0, "and with an error")
+    bench.equal(counted(bench, port, "DELIVER /queue/proton"), MESSAGES_1_0, "counted DELIVER /queue/proton")
+    bench.equal(counted(bench, port, "ATTACH /queue/proton"), 2, "links")
+    bench.equal(counted(bench, port, "ATTACH /exchange/nowhere", "errors"), 1, "links to what is not there")
+    bench.equal(details(bench, port, "ATTACH /exchange/nowhere"), ["amqp:not-found"], "and why")
+    bench.equal(counted(bench, port, "SASL PLAIN", "errors"), 1, "passwords refused to Proton")
 
 
 main(globals())

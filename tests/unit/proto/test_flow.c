@@ -385,3 +385,26 @@ Test(flow, first_segments_in_any_order)
 		cr_assert_eq(t.pool.duplicates, 0);
 	}
 }
+
+/* A full segment behind the beginning of a message that was left: together they are more than is kept. */
+Test(flow, a_full_segment_comes_behind_what_was_left)
+{
+	static const char get[] = "*2\r\n$3\r\nGET\r\n$7\r\nkey:123\r\n";
+	enum { N = 2 * 65535 / (sizeof(get) - 1) };
+	static char all[N * (sizeof(get) - 1)];
+	static struct talk t;
+
+	for (size_t i = 0; i < N; i++)
+		memcpy(all + i * (sizeof(get) - 1), get, sizeof(get) - 1);
+	talk_init(&t, 6379, false);
+	t.pool.limit_bytes = 16 << 20;
+	talk_say(&t, C, all, 5);
+	talk_say(&t, C, all + 5, 65535);
+	talk_say(&t, C, all + 5 + 65535, sizeof(all) - 5 - 65535);
+	for (size_t i = 0; i < N; i++)
+		talk_say(&t, S, "$1\r\n1\r\n", 7);
+	talk_end(&t);
+	cr_assert_eq(t.pool.lost_memory, 0);
+	cr_assert_eq(t.pool.broken, 0);
+	cr_assert_eq(t.pool.requests, N, "%lu of %d", (unsigned long)t.pool.requests, N);
+}

@@ -26,6 +26,19 @@ Test(smtp, data_refused_auth_and_chunks)
 			   "BDAT 250 ok - 0 14/8\nBDAT 250 ok - 0 15/8\n(unknown command) 500 client_error SYNTAX 0 14/10\n");
 }
 
+/* What follows of it is none of the commands; nor is it where the answer comes together with the leave to send. */
+Test(smtp, a_message_is_answered_before_its_end)
+{
+	static const struct turn v[] = {
+		T(C, "EHLO me\r\n"), T(S, "250 ok\r\n"), T(C, "DATA\r\n"), T(S, "354 go\r\n"), T(C, "half\r\n"), T(S, "552 too big\r\n"),
+		T(C, "MAIL is what it says\r\n.\r\nNOOP\r\n"), T(S, "250 ok\r\n"), T(C, "DATA\r\nhalf\r\n"),
+		T(S, "354 go\r\n451 not now\r\n"), T(C, "rest\r\n.\r\nQUIT\r\n"), T(S, "221 bye\r\n"),
+	};
+
+	TALK(25, false, v, "EHLO 250 ok - 0 9/8\nDATA 552 client_error TOO_BIG 0 12/13\nNOOP 250 ok - 0 6/8\n"
+			   "DATA 451 server_error LOCAL_ERROR 0 12/13\nQUIT 221 ok - 0 6/9\n");
+}
+
 Test(smtp, starttls)
 {
 	static struct talk t;
