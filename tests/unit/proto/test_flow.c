@@ -398,6 +398,7 @@ Test(flow, a_full_segment_comes_behind_what_was_left)
 		memcpy(all + i * (sizeof(get) - 1), get, sizeof(get) - 1);
 	talk_init(&t, 6379, false);
 	t.pool.limit_bytes = 16 << 20;
+	t.pool.on_request = NULL;
 	talk_say(&t, C, all, 5);
 	talk_say(&t, C, all + 5, 65535);
 	talk_say(&t, C, all + 5 + 65535, sizeof(all) - 5 - 65535);
