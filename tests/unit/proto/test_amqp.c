@@ -219,7 +219,7 @@ Test(amqp, a_body_is_skipped)
 Test(amqp, what_is_no_frame_is_no_request)
 {
 	static const struct turn bad[] = {
-		T(C, "AMQP\0\1\0\0AMQP\0\1\0\0"), T(C, "\1\0\1\0\0\0\4\0\x3c\0\x48\xce......"), T(C, "\1\0\1\0\0\0\4\0\x3c\0\x50\xcd......"),
+		T(C, "AMQP\0\2\0\0AMQP\0\2\0\0"), T(C, "\1\0\1\0\0\0\4\0\x3c\0\x48\xce......"), T(C, "\1\0\1\0\0\0\4\0\x3c\0\x50\xcd......"),
 		T(C, "\1\0\1\x7f\0\0\4\0\x3c\0\x50......."), T(C, "\2\0\1\0\0\0\xe\0\x3c\0\1\0\0\0\0\0\0\0\0\0\0\xce"),
 		T(C, "\3\0\1\0\0\0\4abcd\xce"), T(C, "\5\0\1\0\0\0\4abcd\xce......"),
 	};
