@@ -113,10 +113,10 @@ class Backends:
 
 
 class Service:
-    """One kind, with backends of its own, so that its hops are told by their ports."""
+    """One kind. Services that share backends are asked for numbers of their own, so that it is known whose hops they are."""
 
-    def __init__(self, bench, kind):
-        self.kind, self.backends, self.port = kind, Backends(bench), free_port()
+    def __init__(self, bench, kind, backends=None):
+        self.kind, self.backends, self.port = kind, backends or Backends(bench), free_port()
         argv, env = kind.start(bench, self.port, self.backends.web, self.backends.cache)
         self.process = bench.start(kind.name, argv, env=env)
         wait_listening(self.process, self.port)
