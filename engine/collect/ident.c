@@ -11,66 +11,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/map.h"
 #include "base/text.h"
-#include "base/vec.h"
 #include "collect/cgroup_path.h"
-#include "collect/container.h"
-#include "collect/ident_rule.h"
-#include "collect/mask.h"
-#include "collect/name_rules.h"
+#include "collect/ident_private.h"
 #include "collect/procfs.h"
 
 #define DEFAULT_MAX 65536
-#define CMDLINE_CAP 512            /* as kept */
 #define ARGV_CAP (32 << 10)        /* as read: class paths are long, and the class comes behind them */
-#define ANCESTORS 8                /* as far as a helper's service is looked for */
 #define EXEC_READS_A_SECOND 100    /* of /proc, at the exec itself; beyond, a process is read when it is asked for */
 #define BARE_READS 3               /* a process without arguments is read again that many times */
 #define CLOCK_READS 4              /* of which the one counts that nothing came in between of */
 #define WORDS_MAX 8192             /* distinct reasons and images */
 #define CHECK_NS (2 * NS_PER_S)    /* how long a process is taken for the same where no events tell */
-
-/* The strings of one process image; a forked child shares its parent's. */
-struct image {
-	uint32_t refs;
-	bool server, weak, placed, titled, whole, monitored, ruled, tool, launcher;
-	char comm[EV_COMM_LEN + 1];
-	char exe[512], cmdline[CMDLINE_CAP], cgroup[512];
-	char service[NAME_CAP], version[20];
-	const char *kind, *why;           /* static, or in words */
-	struct { const char *name, *image, *space, *pod; } container;   /* in words; NULL none */
-};
-
-struct entry {
-	struct process_ident id;
-	struct image *image;
-	uint64_t checked_ns;
-	bool stale;               /* executed something that was not read yet */
-	bool forked;              /* start_ticks is computed from the event */
-	bool titled;              /* forked by one whose workers have titles: it is looked at again when it is asked for */
-	uint8_t bare;             /* times that it was read without arguments: it may be in the midst of an exec */
-	uint8_t age;              /* calls of ident_expire() since it has exited */
-};
-
-struct ident {
-	int procfd;
-	struct map table;         /* pid → struct entry * */
-	struct containers *containers;
-	const struct name_rules *rules;       /* not owned */
-	struct intern words;
-	char pid_namespace[32];   /* of the first process */
-	VEC(struct entry *) retired;          /* replaced by a process with the same pid: freed by the expiry after the next */
-	VEC(struct image *) images;           /* replaced by an exec, likewise */
-	size_t retired_old, images_old;       /* how many of these were there at the last expiry */
-	bool events;              /* somebody tells of exec and exit */
-	bool foreign;             /* the pids of events are not those of this /proc */
-	uint64_t tick_ns;
-	uint64_t second;          /* of the budget */
-	uint32_t reads;
-	char *argv;
-	char text[4096];
-};
 
 static uint64_t clock_of(clockid_t id)
 {
@@ -79,8 +31,6 @@ static uint64_t clock_of(clockid_t id)
 	clock_gettime(id, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
-
-static void link_read(const struct ident *t, uint32_t pid, const char *name, char *buf, size_t cap);
 
 struct ident *ident_new(const char *proc, const struct name_rules *rules, uint32_t max_processes)
 {
@@ -99,22 +49,16 @@ struct ident *ident_new(const char *proc, const struct name_rules *rules, uint32
 	}
 	map_init(&t->table, sizeof(uint32_t), sizeof(struct entry *), max_processes ? max_processes : DEFAULT_MAX);
 	t->foreign = !procfs_is_initial(t->procfd);
-	link_read(t, 1, "ns/pid", t->pid_namespace, sizeof(t->pid_namespace));
+	ident_link_read(t, 1, "ns/pid", t->pid_namespace, sizeof(t->pid_namespace));
 	t->tick_ns = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
 	return t;
-}
-
-static void image_put(struct image *i)
-{
-	if (i && --i->refs == 0)
-		free(i);
 }
 
 static void entry_free(struct entry *e)
 {
 	if (!e)
 		return;
-	image_put(e->image);
+	ident_image_put(e->image);
 	free(e);
 }
 
@@ -124,7 +68,7 @@ static void retired_free(struct ident *t, size_t entries, size_t images)
 	for (size_t i = 0; i < entries; i++)
 		entry_free(t->retired.v[i]);
 	for (size_t i = 0; i < images; i++)
-		image_put(t->images.v[i]);
+		ident_image_put(t->images.v[i]);
 	t->retired.n -= entries;
 	t->images.n -= images;
 	if (entries)
@@ -248,22 +192,13 @@ static void start_set(const struct ident *t, struct entry *e, uint64_t ticks)
 
 /* --- reading ---------------------------------------------------------------------------------------------------------- */
 
-static void link_read(const struct ident *t, uint32_t pid, const char *name, char *buf, size_t cap)
-{
-	char path[48], raw[512];
-
-	snprintf(path, sizeof(path), "%u/%s", pid, name);
-	ssize_t n = readlinkat(t->procfd, path, raw, sizeof(raw));
-	text_clean(buf, cap, raw, n > 0 ? (size_t)n : 0, true);
-}
-
 static uint32_t netns_read(const struct ident *t, uint32_t pid)
 {
 	char link[64];
 	const char *p;
 	uint64_t v;
 
-	link_read(t, pid, "ns/net", link, sizeof(link));     /* "net:[4026531840]" */
+	ident_link_read(t, pid, "ns/net", link, sizeof(link));     /* "net:[4026531840]" */
 	p = strchr(link, '[');
 	if (!p)
 		return 0;
@@ -281,155 +216,6 @@ static void cgroup_read(struct ident *t, uint32_t pid, struct image *i)
 	snprintf(i->cgroup, sizeof(i->cgroup), "%s", cgroup_paths_main(&paths));
 }
 
-struct file_identity { uint64_t ino, size; int64_t mtime_ns; };
-
-/* Without asking a server where the file is on a network file system: what the kernel knows already is enough. */
-static bool file_identity(const struct ident *t, const char *path, struct file_identity *ret)
-{
-	struct statx st;
-
-	*ret = (struct file_identity){ 0 };
-	if (statx(t->procfd, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO | STATX_SIZE | STATX_MTIME, &st))
-		return false;
-	ret->ino = st.stx_ino;
-	ret->size = st.stx_size;
-	ret->mtime_ns = st.stx_mtime.tv_sec * NS_PER_S + st.stx_mtime.tv_nsec;
-	return true;
-}
-
-static void version_read(const struct ident *t, uint32_t pid, const char *script, struct image *i)
-{
-	struct file_identity files[2] = { { 0 } };
-	char path[4400];
-
-	snprintf(path, sizeof(path), "%u/exe", pid);
-	if (!file_identity(t, path, &files[0]))
-		return;
-	if (script && strlen(script) < 4096) {
-		snprintf(path, sizeof(path), "%u/%s/%s", pid, script[0] == '/' ? "root" : "cwd", script);
-		file_identity(t, path, &files[1]);
-	}
-	snprintf(i->version, sizeof(i->version), "%016llx", (unsigned long long)hash_bytes(files, sizeof(files)));
-}
-
-static struct image *image_new(const char *comm, const char *exe)
-{
-	struct image *i = calloc(1, sizeof(*i));
-
-	if (!i)
-		return NULL;
-	i->refs = 1;
-	text_clean(i->comm, sizeof(i->comm), comm, strlen(comm), true);
-	text_clean(i->exe, sizeof(i->exe), exe, strlen(exe), true);
-	return i;
-}
-
-static struct entry *entry_find(struct ident *t, uint32_t pid, int depth);
-
-/* Kept as long as t; NULL where it is empty, or there is no room. */
-static const char *word(struct ident *t, const char *s)
-{
-	uint32_t id = s && *s ? intern_put(&t->words, s, strlen(s)) : INTERN_NONE;
-
-	return id == INTERN_NONE ? NULL : intern_text(&t->words, id);
-}
-
-static void why_set(struct ident *t, struct image *i, const char *why, const char *otherwise)
-{
-	const char *kept = word(t, why);
-
-	i->why = kept ? kept : otherwise;
-}
-
-static void container_note(struct ident *t, struct image *i, const struct container *c)
-{
-	i->container.name = word(t, c->name);
-	i->container.image = word(t, c->image);
-	i->container.space = word(t, c->pod_namespace);
-	i->container.pod = word(t, c->pod);
-}
-
-static void parent_copy(struct image *i, const struct image *parent)
-{
-	memcpy(i->service, parent->service, sizeof(i->service));
-	i->kind = parent->kind;
-	i->why = parent->why;
-	i->server = parent->server;
-	i->whole = parent->whole;
-	i->ruled = parent->ruled;
-}
-
-/* A container without a cgroup of its own: the child of its monitor, and what that starts. */
-static bool monitored_apply(struct ident *t, struct image *i, const struct entry *parent)
-{
-	const struct container *c;
-
-	if (parent->image->monitored && !strcmp(parent->image->cgroup, i->cgroup)) {
-		parent_copy(i, parent->image);
-		i->container = parent->image->container;
-		i->monitored = i->placed = true;
-		return true;
-	}
-	c = !strcmp(text_basename(parent->image->exe), "conmon") ? containers_of_monitor(t->containers, parent->id.pid) : NULL;
-	if (!c)
-		return false;
-	snprintf(i->service, sizeof(i->service), "%s", c->service);
-	why_set(t, i, c->why, "container");
-	container_note(t, i, c);
-	i->monitored = i->placed = true;
-	return true;
-}
-
-/* A helper is its parent's: the same program without a name of its own, and whatever a well-known server starts. */
-static void helper_apply(struct image *i, const struct image *parent)
-{
-	bool worker = i->weak && i->exe[0] && !strcmp(i->exe, parent->exe);
-
-	if (i->server || parent->placed || (!worker && !parent->server))
-		return;
-	parent_copy(i, parent);
-	i->why = worker ? "worker of its parent" : "child of a well-known server";
-}
-
-static void facts_fill(const struct image *i, const struct image *parent, struct name_facts *ret)
-{
-	*ret = (struct name_facts){ .text = {
-		[NAME_IS] = i->service, [NAME_EXE] = i->exe, [NAME_CMDLINE] = i->cmdline, [NAME_COMM] = i->comm, [NAME_CGROUP] = i->cgroup,
-		[NAME_CONTAINER] = i->container.name, [NAME_IMAGE] = i->container.image, [NAME_NAMESPACE] = i->container.space,
-		[NAME_POD] = i->container.pod, [NAME_PARENT] = parent ? parent->service : NULL,
-	} };
-}
-
-/* What people call it goes before all. */
-static void rules_apply(struct ident *t, struct image *i, const struct image *parent)
-{
-	struct name_facts f;
-	char name[NAME_CAP], why[256];
-	const struct name_rule *r = NULL;
-
-	facts_fill(i, parent, &f);
-	if (!i->ruled)
-		r = name_rules_find(t->rules, &f, 0, name, sizeof(name));
-	if (!r)
-		return;
-	memcpy(i->service, name, sizeof(i->service));
-	snprintf(why, sizeof(why), "rule of %s", r->where);
-	why_set(t, i, why, "rule of the configuration");
-	i->whole = r->group;
-	i->ruled = true;
-}
-
-static void parent_apply(struct ident *t, const struct entry *e, struct image *i, int depth)
-{
-	struct entry *parent = e->id.ppid > 1 && depth < ANCESTORS ? entry_find(t, e->id.ppid, depth + 1) : NULL;
-
-	if (parent && (!parent->image || parent->id.kthread))
-		parent = NULL;
-	if (parent && !i->placed && !monitored_apply(t, i, parent))
-		helper_apply(i, parent->image);
-	rules_apply(t, i, parent ? parent->image : NULL);
-}
-
 static void kernel_name(struct entry *e, struct image *i)
 {
 	e->id.kthread = 1;
@@ -437,36 +223,6 @@ static void kernel_name(struct entry *e, struct image *i)
 	i->kind = "node";
 	i->why = "kernel thread";
 	i->placed = true;
-}
-
-static void image_name(struct ident *t, struct entry *e, struct image *i, size_t alen, int depth)
-{
-	char cwd[512] = "", space[32] = "";
-	struct ident_facts f = { .comm = i->comm, .exe = i->exe, .argv = t->argv, .alen = alen, .cgroup = i->cgroup, .cwd = cwd };
-	struct ident_verdict v;
-
-	if (!e->id.gone) {
-		link_read(t, e->id.pid, "cwd", cwd, sizeof(cwd));
-		link_read(t, e->id.pid, "ns/pid", space, sizeof(space));
-	}
-	f.contained = space[0] && t->pid_namespace[0] && strcmp(space, t->pid_namespace);
-	f.container = containers_find(t->containers, i->cgroup, e->id.gone ? 0 : e->id.pid);
-	ident_decide(&f, &v);
-	if (f.container)
-		container_note(t, i, f.container);
-	snprintf(i->service, sizeof(i->service), "%s", v.name);
-	i->kind = v.kind;
-	why_set(t, i, v.why, "cgroup of a container");
-	i->server = v.server;
-	i->titled = v.titled;
-	i->tool = v.tool;
-	i->launcher = v.launcher;
-	i->weak = v.weak;
-	i->placed = v.placed;
-	cmdline_mask(t->argv, alen, i->cmdline, sizeof(i->cmdline));
-	if (!e->id.gone)
-		version_read(t, e->id.pid, v.script, i);
-	parent_apply(t, e, i, depth);            /* last: it uses the argument buffer for the parent */
 }
 
 static size_t argv_read(struct ident *t, uint32_t pid)
@@ -490,8 +246,8 @@ static int entry_read(struct ident *t, struct entry *e, int depth)
 		return -ESRCH;           /* what is there is another process: only events tell */
 	if (pid_file_read(t->procfd, e->id.pid, "stat", t->text, sizeof(t->text)) <= 0 || proc_stat_parse(t->text, &st))
 		return -ESRCH;
-	link_read(t, e->id.pid, "exe", exe, sizeof(exe));
-	struct image *i = image_new(st.comm, exe);
+	ident_link_read(t, e->id.pid, "exe", exe, sizeof(exe));
+	struct image *i = ident_image_new(st.comm, exe);
 	if (!i)
 		return -ENOMEM;
 	e->id.ppid = st.ppid;
@@ -507,7 +263,7 @@ static int entry_read(struct ident *t, struct entry *e, int depth)
 		size_t alen = argv_read(t, e->id.pid);
 		/* The kernel shows the new executable before the new arguments. */
 		e->stale = !alen && exe[0] && e->bare++ < BARE_READS;
-		image_name(t, e, i, alen, depth);
+		ident_image_name(t, e, i, alen, depth);
 	}
 	image_set(t, e, i);
 	return 0;
@@ -525,7 +281,7 @@ static bool entry_holds(struct ident *t, const struct entry *e)
 		return true;             /* gone: what is known of it stays true */
 	if (st.start_ticks != e->id.start_ticks)
 		return false;
-	link_read(t, e->id.pid, "exe", exe, sizeof(exe));
+	ident_link_read(t, e->id.pid, "exe", exe, sizeof(exe));
 	return !exe[0] || !strcmp(exe, e->image->exe);
 }
 
@@ -559,7 +315,7 @@ static void start_refine(struct ident *t, struct entry *e)
 		start_set(t, e, st.start_ticks);
 }
 
-static struct entry *entry_find(struct ident *t, uint32_t pid, int depth)
+struct entry *ident_entry_find(struct ident *t, uint32_t pid, int depth)
 {
 	struct entry *e = entry_get(t, pid);
 
@@ -583,7 +339,7 @@ static struct entry *entry_find(struct ident *t, uint32_t pid, int depth)
 
 const struct process_ident *ident_get(struct ident *t, uint32_t pid)
 {
-	struct entry *e = pid ? entry_find(t, pid, 0) : NULL;
+	struct entry *e = pid ? ident_entry_find(t, pid, 0) : NULL;
 
 	return e ? &e->id : NULL;
 }
@@ -600,7 +356,7 @@ static uint64_t event_ticks(const struct ident *t, const struct ev_proc *e)
 
 static void on_fork(struct ident *t, const struct ev_proc *ev)
 {
-	struct entry *parent = entry_find(t, ev->ptgid, 0), *e;
+	struct entry *parent = ident_entry_find(t, ev->ptgid, 0), *e;
 
 	if (!parent)
 		return;                  /* will be read when it is asked for */
@@ -639,7 +395,7 @@ static void exec_from_event(struct ident *t, struct entry *e, const struct ev_pr
 
 	memcpy(comm, ev->comm, EV_COMM_LEN);
 	memcpy(path, ev->path, EV_PATH_LEN);
-	struct image *i = image_new(comm, path);
+	struct image *i = ident_image_new(comm, path);
 	if (!i)
 		return;
 	snprintf(i->cgroup, sizeof(i->cgroup), "%s", e->image ? e->image->cgroup : "/");
@@ -647,7 +403,7 @@ static void exec_from_event(struct ident *t, struct entry *e, const struct ev_pr
 	memcpy(t->argv, path, n + 1);
 	bool gone = e->id.gone;
 	e->id.gone = 1;                  /* there is nothing to read */
-	image_name(t, e, i, n + 1, 0);
+	ident_image_name(t, e, i, n + 1, 0);
 	e->id.gone = gone;
 	i->cmdline[0] = '\0';
 	image_set(t, e, i);
@@ -758,12 +514,12 @@ static bool rename_by_port(void *arg, uint32_t pid, uint16_t port, struct proces
 
 	if (!i || i->ruled || !t->rules)
 		return false;
-	facts_fill(i, NULL, &f);
+	ident_facts_fill(i, NULL, &f);
 	const struct name_rule *r = name_rules_find(t->rules, &f, port, ret->service, sizeof(ret->service));
 	if (!r)
 		return false;
 	snprintf(why, sizeof(why), "rule of %s, port %u", r->where, port);
-	ret->why = word(t, why);
+	ret->why = ident_word(t, why);
 	ret->whole = r->group;
 	return true;
 }
