@@ -54,6 +54,22 @@ def case_bad_configuration(bench):
     refused(bench, 2, "YAML nested without end", "services", "--config", config, "--db", recording(bench))
 
 
+def case_hostile_protocols(bench):
+    bomb = "protocols:\n- &a {name: a, ports: [1], lines: {}}\n" + "".join(
+        f"- &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 8)}]\n" for i in range(20))
+    files = {"aliases of aliases": bomb.encode(), "an alias of itself": b"protocols: &p [*p]\n", "bytes": bytes(range(256)) * 100,
+             "nested without end": b"protocols: " + b"[" * 50000, "too much": b"#" * 3000000, "a number": b"protocols: 7\n",
+             "a port that is none": b"protocols: [{name: ab, ports: [99999999999999], lines: {}}]\n"}
+    path = os.path.join(bench.folder, "protocols.yaml")
+    db = recording(bench)
+    for what, content in files.items():
+        with open(path, "wb") as f:
+            f.write(content)
+        refused(bench, 2, f"protocols that are {what}", "record", "--db", db, "--for", "1s", "--no-bpf", "--protocols", path)
+    for what in ("/dev/zero", bench.folder, os.path.join(bench.folder, "none")):
+        refused(bench, 2, f"protocols from {what}", "record", "--db", db, "--for", "1s", "--no-bpf", "--protocols", what)
+
+
 def case_foreign_files(bench):
     text, other = os.path.join(bench.folder, "text.db"), os.path.join(bench.folder, "other.db")
     with open(text, "w") as f:
