@@ -10,7 +10,7 @@
  * Links (trace_link.c) are left out where the evidence is not enough, and counted.  Whole traces are chosen each tick
  * (trace_keep.c): a bounded number of rows of struct tick.
  *
- * Memory: TRACE_HOPS * sizeof(struct hop) + TRACE_ACTS * sizeof(struct act) and two small tables, below 8 MB, for the program's life.
+ * Memory: TRACE_HOPS * sizeof(struct hop) + TRACE_ACTS * sizeof(struct act) and small tables, below 8 MB, for the program's life.
  */
 #ifndef ROOTLE_MODEL_TRACE_H
 #define ROOTLE_MODEL_TRACE_H
@@ -48,7 +48,7 @@ enum link_method {
 
 struct link_method_info {
 	const char *name;       /* as stored */
-	float confidence;       /* of such a link: measured against services that carry an id (tests/bench/traces.py) */
+	float confidence;       /* of such a link: measured against services that carry an id (tests/bench/links.py) */
 	const char *what;       /* for people */
 };
 extern const struct link_method_info link_method_table[LINK_METHODS];

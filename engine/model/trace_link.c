@@ -8,6 +8,7 @@
  *		first write is of the first read, and so on
  *	queue   a thread called, read the answer and then answered a request that another thread had read
  *	alone   the process was serving one request only when it wrote
+ *	shape   each request makes this call once (trace_shape.h), and of those that were open only one lacked it
  *
  * The read of an answer goes on with what the request of that answer was part of.  Forward and backward are independent, and where
  * both name the same request they have not been seen to be wrong; so how often they do says for each process how far either may be
@@ -388,8 +389,8 @@ static uint32_t carried(struct trace *t, const struct hop *h)
 	return is_cause(t, x->hop, h) ? x->hop : 0;
 }
 
-/* Of a call that each request makes once: one that has made it is not the cause of another. Where neither of the two is certain none
- * is taken: false. */
+/* Of a call that each request makes once: one that has made it is not the cause of another. Where neither of the two is
+ * certain none is taken: false. */
 static bool is_free(struct trace *t, struct hop *h, struct guess *g, struct record *r)
 {
 	const struct hop *p = trace_hop_at(t, g->hop);
@@ -406,8 +407,8 @@ static bool is_free(struct trace *t, struct hop *h, struct guess *g, struct reco
 	return false;
 }
 
-/* Are forward and backward of this process more than chance? Of an event loop that reads and writes in batches they are not, and the
- * order within a run is first to be doubted. */
+/* Are forward and backward of this process more than chance? Of an event loop that reads and writes in batches they are
+ * not, and the order within a run is first to be doubted. */
 static bool is_credible(const struct record *both, bool ordered)
 {
 	return both->right >= AGREED_LEAST * (both->right + both->wrong + (ordered ? ORDER_DOUBT : 0));
