@@ -96,7 +96,8 @@ struct strain {
 struct conn {
 	struct addr a[2];            /* the key, with netns and l4; of a UNIX stream the two cookies (bpf/event.h); behind all
 				      * translations, where there are any (nat.c) */
-	uint32_t netns;              /* of loopback addresses, which each namespace has for itself; else 0 */
+	uint32_t netns;              /* of loopback addresses, which each namespace has for itself, and of those that were found to be
+				      * in several; else 0 */
 	struct end end[2];           /* the sockets at a[0], a[1] */
 	struct flow *flow;           /* made when the first payload comes */
 	struct flow *plain;          /* of the plaintext beside it, where a TLS library is looked at; as seen by end plain_end */

@@ -55,6 +55,15 @@ static bool is_reuse(const struct conn *c, unsigned end, uint64_t cookie, uint8_
 	return c->closed_ns && (what == CONN_CONNECT || (what == CONN_ESTABLISHED && c->end[!end].closed));
 }
 
+/* The same end is open in another network namespace: addresses of private networks are there more than once. */
+static bool is_double(const struct conn *c, unsigned end, const struct ev_conn *e)
+{
+	const struct end *there = &c->end[end];
+
+	return there->cookie && there->cookie != e->cookie && !there->closed && !c->closed_ns && there->netns && e->netns &&
+	       there->netns != e->netns;
+}
+
 /* The connection of this record's addresses, made where there is none, with the cookie as its end. */
 static uint32_t conn_of_tuple(struct model *m, const struct ev_conn *e, unsigned *end)
 {
@@ -66,6 +75,10 @@ static uint32_t conn_of_tuple(struct model *m, const struct ev_conn *e, unsigned
 	memcpy(a[1].ip, e->raddr, 16);
 	translated = nat_follow(m, a, &netns, e->l4);
 	id = conn_by_addr(m, &a[0], &a[1], netns, e->l4, end);
+	if (id != NONE && is_double(conn_at(m, id), *end, e)) {
+		netns = e->netns;
+		id = conn_by_addr(m, &a[0], &a[1], netns, e->l4, end);
+	}
 	if (id != NONE && is_reuse(conn_at(m, id), *end, e->cookie, e->what)) {
 		conn_close(m, id, e->h.ts_ns);
 		conn_retire(m, id);

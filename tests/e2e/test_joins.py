@@ -12,6 +12,8 @@ import sys
 
 from e2e import Process, Skip, main, need, need_root, run, wait_listening
 
+from harness import recorder
+
 N = 40
 OURS = ("buyer.py", "shop.py", "books.py", "shoes.py", "sidecar.py")
 
@@ -221,6 +223,38 @@ def case_names_of_others(bench):
     services = {r["service"]: r for r in bench.rows("services", "--why")}
     for name, why in (("cart.test", "DNS answer"), ("till.test", "/etc/hosts"), ("10.90.2.4:8080", "address"), ("pay.test", "SNI")):
         bench.equal(services.get(name, {}).get("why"), why, f"why it is {name}")
+
+
+def case_counts_of_both_sides(bench):
+    """One recorder that sees the callers alone, another that sees the called alone: both count what the callers count."""
+    net = Net(bench)
+    net.translate("router", ("prerouting", "ip daddr 10.90.9.9 tcp dport 81 dnat to 10.90.2.2:8081"),
+                  ("postrouting", 'oifname "to-shop" tcp dport 8081 masquerade'))
+    called = [net.serve("shop", "0.0.0.0", 8080), net.serve("shop", "0.0.0.0", 8081, "books.py")]
+    pids = ",".join(str(p.pid) for p in called)
+    rec = bench.record("--exclude-pid", pids)
+    theirs = recorder.Recorder(os.path.join(bench.folder, "theirs.db"), "--cpu-budget", "off", "--pid", pids)
+    bench.processes.append(theirs.process)
+    answered = {8080: net.buy("buyer", "10.90.2.2", 8080, 50, 20) + net.buy("buyer", "10.90.2.2", 8080, 200, 1),
+                8081: net.buy("buyer", "10.90.9.9", 81, 50, 20)}
+    rec.stop()
+    theirs.stop()
+    for port, name in ((8080, "shop.py"), (8081, "books.py")):
+        callers = sum(r["count"] for r in bench.rows("requests") if r["from"] == "buyer.py" and r["port"] in (port, port % 8000))
+        servers = sum(r["count"] for r in recorder.query("requests", theirs.db, "--last", "1h") if r.get("to") == name)
+        bench.at_most(abs(callers - servers) / answered[port] * 100, 0.1, f"{name}: callers' side {callers}, called side {servers}", "%")
+        bench.equal(callers, answered[port], f"{name}: what the callers were answered")
+
+
+def case_ports_used_again(bench):
+    """The same four numbers, seconds and milliseconds later, by another program: each has its own requests."""
+    net = Net(bench)
+    net.serve("shop", "0.0.0.0", 8080)
+    rec = bench.record()
+    first = net.buy("buyer", "10.90.2.2", 8080, 8, 3, 45001)
+    second = net.buy("buyer", "10.90.2.2", 8080, 8, 3, 45001, name="thief.py")
+    rec.stop()
+    bench.equal(edges(bench), {("buyer.py", "shop.py", 8080): first, ("thief.py", "shop.py", 8080): second}, "one port, two programs")
 
 
 if __name__ == "__main__":

@@ -515,3 +515,32 @@ Test(connections, so_where_the_port_stays_or_the_close_is_missing)
 	refused_then_connected(near.lport, true);
 	refused_then_connected(39999, false);
 }
+
+Test(connections, the_same_addresses_in_another_namespace_are_another_connection)
+{
+	const struct sock one = {.cookie = 30, .pid = CLIENT_PID, .netns = 81, .laddr = "10.0.2.100", .lport = 40000,
+				 .raddr = "10.0.2.2", .rport = 5432, .role = ROLE_CLIENT};
+	struct sock other = one;
+	struct names n;
+	struct world w;
+	struct tick *t;
+	uint32_t open = 0;
+
+	two_services(&w, &n);
+	process(&w, 201, 1, "stranger", "v1");
+	other.cookie = 31, other.netns = 82, other.pid = 201;
+	conn(&w, &one, CONN_ESTABLISHED);
+	conn(&w, &other, CONN_ESTABLISHED);
+	data(&w, 30, DIR_OUT, 1, "QGET");
+	data(&w, 31, DIR_OUT, 1, "QGET");
+	data(&w, 30, DIR_IN, 1, "R");
+	data(&w, 31, DIR_IN, 1, "R");
+	t = tick(&w);
+	learn(&n, t);
+	cr_assert_eq(t->requests.n, 2, "each has its own");
+	for (size_t i = 0; i < t->tcp.n; i++)
+		open += t->tcp.v[i].open;
+	cr_assert_eq(open, 2);
+	tick_free(t);
+	model_free(w.m);
+}
