@@ -125,7 +125,7 @@ enum remote_source remote_name(const struct model *m, const struct conn *c, unsi
 	struct addr seen[2];
 
 	conn_seen(m, c, seen);
-	if (m->o.by_address)
+	if (m->o.by_address || addr_is_loopback(seen[end].ip))
 		goto address;
 	if (answered(m, seen[end].ip, c->end[!end].netns, name, REMOTE_NAME) || answered(m, seen[end].ip, 0, name, REMOTE_NAME))
 		return REMOTE_DNS;
