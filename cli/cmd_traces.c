@@ -363,7 +363,10 @@ int cmd_traces(const struct command *c, struct options *o, int argc, char **argv
 		"traces/1", "no traces", LOAD_SPANS, false, text, json, .look_back_ns = LOOK_BACK_NS,
 	};
 
+	struct rows of_capture = rows;
+
+	of_capture.nothing = "a capture does not tell what caused what: no traces";
 	if (argc && o->follow)
 		return say_error(EXIT_USAGE, "traces: --follow lists traces, so give it no ID");
-	return argc ? one_command(o, argv[0]) : rows_command(&rows, o);
+	return argc ? one_command(o, argv[0]) : rows_command(o->pcap.n ? &of_capture : &rows, o);
 }

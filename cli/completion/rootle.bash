@@ -18,7 +18,7 @@ _rootle()
 		requests) COMPREPLY=($(compgen -W 'rate count errors error-ratio latency avg p50 p95 p99 from to op' -- "$cur")) ;;
 		traces) COMPREPLY=($(compgen -W 'latency time errors spans services' -- "$cur")) ;;
 		esac; return ;;
-	--protocol) COMPREPLY=($(compgen -W 'tcp udp unix http postgres redis tls dns quic http2 grpc mysql memcached mongodb kafka cassandra amqp nats mqtt clickhouse zookeeper dubbo2 foundationdb fastcgi tds ldap smtp' -- "$cur")); return ;;
+	--protocol) COMPREPLY=($(compgen -W 'tcp udp unix http postgres redis tls dns quic http2 grpc mysql memcached mongodb kafka cassandra amqp amqp1 nats mqtt clickhouse zookeeper dubbo2 foundationdb fastcgi tds ldap smtp' -- "$cur")); return ;;
 	--db|--pcap|--write-pcap|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	case ${COMP_WORDS[1]} in

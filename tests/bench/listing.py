@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How long it takes to list the traces of a window with 100,000 spans, and to draw one of them.
 
-usage: ROOTLE=build/release/rootle traces.py [--spans 100000] [--seconds 0.5] [--runs 5]
+usage: ROOTLE=build/release/rootle listing.py [--spans 100000] [--seconds 0.5] [--runs 5]
 Exit 0, or 1: the median of a listing took longer than that.
 """
 import argparse
