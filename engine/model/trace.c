@@ -313,7 +313,8 @@ static bool is_wanted(struct model *m, const struct conn *c, bool failed, bool s
 	return m->o.all_traces || c->acted || failed || slowest || trace_random(t) % CHANCE == 0;
 }
 
-uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed, bool slowest)
+uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed,
+		       bool slowest)
 {
 	struct conn *c = conn_at(m, conn);
 	struct trace *t = &m->trace;

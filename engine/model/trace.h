@@ -10,7 +10,8 @@
  * Links (trace_link.c) are left out where the evidence is not enough, and counted.  Whole traces are chosen each tick
  * (trace_keep.c): a bounded number of rows of struct tick.
  *
- * Memory: TRACE_HOPS * sizeof(struct hop) + TRACE_ACTS * sizeof(struct act) and small tables, below 8 MB, for the program's life.
+ * Memory: TRACE_HOPS * sizeof(struct hop) + TRACE_ACTS * sizeof(struct act) and small tables: 8 to 9 MB, from the first request on,
+ * for the program's life.
  */
 #ifndef ROOTLE_MODEL_TRACE_H
 #define ROOTLE_MODEL_TRACE_H
@@ -142,7 +143,8 @@ void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint3
 /* The same, from a record of its own; writes only of processes that are known to serve and call. */
 void trace_io(struct model *m, uint32_t conn, unsigned end, const struct ev_io *e);
 /* A request ended. slowest: of its operation in this tick so far. Its hop's serial number; 0: it has none. */
-uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed, bool slowest);
+uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed,
+		       bool slowest);
 /* The connection is forgotten: what is open on it will not be answered. */
 void trace_conn_gone(struct model *m, uint32_t conn);
 /* End of a tick: hops without an edge find theirs, links are made. */
