@@ -4,7 +4,7 @@
 #
 # usage: check_traces.sh ROOTLE SOURCE_DIR WORK_DIR
 set -eu
-rootle=$1 work=$3/traces
+rootle=$1 work=$3/check_traces        # "traces" is the folder of a golden case
 rm -rf "$work" && mkdir -p "$work"
 python3 - "$work/spans.ndjson" << 'END'
 import json
