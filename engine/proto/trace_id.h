@@ -35,7 +35,7 @@ static inline bool trace_ids_may(const char *name, size_t n)
 {
 	if (n < 2)
 		return false;
-	switch ((name[0] | 0x20) << 8 | (name[1] | 0x20)) {
+	switch (((uint8_t)name[0] | 0x20) << 8 | ((uint8_t)name[1] | 0x20)) {
 	case 'x' << 8 | ('-' | 0x20):
 	case 'x' << 8 | ('_' | 0x20):
 	case 'b' << 8 | ('3' | 0x20):
