@@ -3,8 +3,8 @@
 """Both ends of a connection are one edge, whatever lies between them: network namespaces, translated addresses, relays; and who is not
 here is called as people call him.
 
-A little network of namespaces of its own for each case: "shop" (10.90.2.2, fd90:2::2) behind "router" (10.90.2.1 and 10.90.1.1), "buyer"
-(10.90.1.2) on its other side.  The clients count what they were answered.
+A little network of namespaces of its own for each case: "shop" (10.90.2.2) behind "router" (10.90.2.1 and 10.90.1.1), "buyer" (10.90.1.2)
+on its other side.  The clients count what they were answered.
 """
 import os
 import shutil
@@ -255,6 +255,22 @@ def case_ports_used_again(bench):
     second = net.buy("buyer", "10.90.2.2", 8080, 8, 3, 45001, name="thief.py")
     rec.stop()
     bench.equal(edges(bench), {("buyer.py", "shop.py", 8080): first, ("thief.py", "shop.py", 8080): second}, "one port, two programs")
+
+
+def case_relay(bench):
+    """socat passes on what it gets: a service of its own that hides nobody. Called by IPv6, it calls by IPv4."""
+    need("socat")
+    net = Net(bench)
+    for name, address, dev in (("buyer", "fd90::2/64", "to-router"), ("router", "fd90::1/64", "to-buyer")):
+        run(["ip", "-n", net.ns[name], "address", "add", address, "dev", dev, "nodad"])
+    net.serve("shop", "0.0.0.0", 8080)
+    relay = Process("socat", ["socat", "TCP6-LISTEN:80,fork,reuseaddr", "TCP4:10.90.2.2:8080"], netns=net.ns["router"])
+    bench.processes.append(relay)
+    wait_listening(relay, 80)
+    rec = bench.record()
+    answered = net.buy("buyer", "fd90::1", 80, 10, 4)
+    rec.stop()
+    bench.equal(edges(bench), {("buyer.py", "socat", 80): answered, ("socat", "shop.py", 8080): answered}, "two hops")
 
 
 if __name__ == "__main__":
