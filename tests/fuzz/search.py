@@ -71,6 +71,7 @@ def main():
 		w.join()
 	print(f"{'target':12} {'CPU s':>7} {'inputs':>9} {'edges':>6}  outcome")
 	for t in targets:
+		t.said = t.said if t.execs or t.said != "clean" else "not run"
 		print(f"{t.name:12} {t.cpu:7.0f} {t.execs:9} {t.cov:6}  {t.said}")
 	return any(t.said != "clean" for t in targets)
 
