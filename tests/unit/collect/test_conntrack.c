@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages as the kernel sent them (Linux 6.18, `ip netns`, nft dnat and masquerade), and lines of /proc/net/nf_conntrack. */
+/* A message as the kernel sent it (Linux 6.18, of a dump: nft dnat and snat in a namespace), and lines in the form of
+ * /proc/net/nf_conntrack. */
 #include <criterion/criterion.h>
 #include <libmnl/libmnl.h>
 #include <stdio.h>
@@ -11,10 +12,11 @@
 
 /* IPCTNL_MSG_CT_NEW: 10.90.1.2:40210 → 10.90.9.9:82, answered by 10.90.2.2:8082 to 10.90.2.1:40210. */
 static const char message[] =
-	"a8000000 00010000 00000000 00000000 02000000"
-	"34000180 14000180 08000100 0a5a0102 08000200 0a5a0909 1c000280 05000100 06000000 06000200 9d120000 06000300 00520000"
-	"34000280 14000180 08000100 0a5a0202 08000200 0a5a0201 1c000280 05000100 06000000 06000200 1f920000 06000300 9d120000"
-	"08000c00 4a2f1b77" "08000300 000001b8" "08000700 00000078" "08000100 00000000";
+	"d40000000001220001000000f8690000020000003400018014000180080001000a5a0102080002000a5a09091c00028005000100"
+	"06000000060002009d12000006000300005200003400028014000180080001000a5a0202080002000a5a02011c00028005000100"
+	"06000000060002001f920000060003009d12000008000300000001be080008000000000008000c00c8d3a29608000b0000000001"
+	"080007000006977f300004802c0001800500010003000000050002000a000000050003000a000000060004002300000006000500"
+	"23000000";
 
 static size_t bytes_of(const char *hex, uint8_t *to, size_t cap)
 {
@@ -35,7 +37,7 @@ static struct nlmsghdr *recorded(uint8_t buf[512])
 	size_t n = bytes_of(message, buf, 512);
 	struct nlmsghdr *h = (void *)buf;
 
-	h->nlmsg_len = (uint32_t)n;
+	cr_assert_eq(h->nlmsg_len, n);
 	return h;
 }
 
