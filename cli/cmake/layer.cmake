@@ -18,7 +18,7 @@ if(ROOTLE_FUZZ)
   if(NOT CMAKE_C_COMPILER_ID MATCHES Clang)
     message(FATAL_ERROR "ROOTLE_FUZZ needs clang: cmake -C cli/cmake/preset-fuzz.cmake -S . -B build/fuzz")
   endif()
-  target_compile_options(rootle_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined -g)
+  target_compile_options(rootle_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -g)
   target_link_options(rootle_options INTERFACE -fsanitize=address,undefined)
 endif()
 
