@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * budget: what recording costs the node, measured and held below --cpu-budget: this process's CPU time and that of the BPF
- * programs, which runs in other processes' time.  Measuring programs costs two clock readings a run: a tenth of each
- * second stands for all of it.
+ * programs, which runs in other processes' time.  Measuring programs costs two clock readings a run: a tenth of a second
+ * stands for all of it, and while recording costs next to nothing for the seconds that follow too.
  */
 #ifndef ROOTLE_CLI_BUDGET_H
 #define ROOTLE_CLI_BUDGET_H
@@ -17,6 +17,7 @@ struct budget {
 	struct source *bpf;             /* NULL: none; borrowed */
 	struct governor governor;
 	bool measuring;                 /* programs are being measured, since: */
+	unsigned unmeasured;            /* seconds since */
 	uint64_t from_ts;
 	uint64_t from_run_ns;
 	double probes_cores;            /* CPU time of the programs a second, when measured last */

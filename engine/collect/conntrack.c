@@ -25,7 +25,8 @@
 #include "collect/procfs.h"
 
 #define MAX_SPACES 512
-#define SCAN_EVERY 5             /* looks between two walks over all processes */
+#define NAMES_EVERY 5            /* looks between two at the namespaces that have a name */
+#define SCAN_EVERY 30            /* and between two walks over all processes; those that call are seen at once */
 #define TEXT_EVERY_NS NS_PER_S
 #define TEXT_CAP (1 << 20)
 #define BUF_BYTES (64 << 10)     /* what the kernel puts into one datagram of a list is less */
@@ -320,9 +321,11 @@ void conntrack_look(struct source *s)
 	if (tracked && !t->tracked)
 		t->look = 0;
 	t->tracked = tracked;
-	if (!tracked || t->look++ % SCAN_EVERY)
+	if (!tracked || t->look++ % NAMES_EVERY)
 		return;
 	names_find(t);
+	if (t->look % SCAN_EVERY != 1)
+		return;
 	processes_walk(t);
 	spaces_drop(t, false);
 }

@@ -40,12 +40,23 @@ static void *open_there(void *arg)
 	return NULL;
 }
 
+/* The device that namespaces are files of: one for the kernel's life. 0: not known. */
+static dev_t namespaces_device(int procfd)
+{
+	static _Atomic dev_t known;
+	struct stat ours;
+
+	if (!known && !fstatat(procfd, "thread-self/ns/net", &ours, 0))
+		known = ours.st_dev;
+	return known;
+}
+
 uint32_t netns_inode(int procfd, const char *path)
 {
-	struct stat st, ours;
+	struct stat st;
 
 	/* a name whose namespace is gone is a file like any other */
-	if (fstatat(procfd, path, &st, 0) || fstatat(procfd, "thread-self/ns/net", &ours, 0) || st.st_dev != ours.st_dev)
+	if (fstatat(procfd, path, &st, 0) || st.st_dev != namespaces_device(procfd))
 		return 0;
 	return (uint32_t)st.st_ino;
 }
