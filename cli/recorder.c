@@ -571,6 +571,8 @@ static int run(struct recorder *r, recorder_ready_fn *ready, void *arg)
 	if (r->sources.profile)
 		profile_stop(r->sources.profile);
 	model_end(r->model);
+	if (r->sources.bpf)
+		bpf_source_ends(r->sources.bpf);
 	take_tick(r, false);
 	if (writer_flush(r->writer, LAST_TICKS_MS, &err))
 		say_store_news(r);

@@ -46,6 +46,11 @@ static int source_drain(struct source *s, source_fn *fn, void *arg)
 	return n < 0 || udp < 0 ? n : n + udp;
 }
 
+void bpf_source_ends(struct source *s)
+{
+	bpf_source_of(s)->udp.read_ns = 0;
+}
+
 static void source_counters(struct source *s, struct source_counters *ret)
 {
 	struct bpf_source *b = bpf_source_of(s);

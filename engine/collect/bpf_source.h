@@ -80,6 +80,9 @@ int bpf_source_map(struct source *s, const char *name);
 /* Of all maps, or of the one of this name (0: there is none), as the kernel charged them. */
 size_t bpf_source_map_bytes(struct source *s, const char *name);
 
+/* The next drain is the last: what is read once a second only (counts of datagrams) is read by it too. */
+void bpf_source_ends(struct source *s);
+
 /* While it is on, the kernel adds up the CPU time of the programs, at the price of two clock readings a run. 0 or -errno. */
 int bpf_source_measure(struct source *s, bool on);
 /* CPU time that all programs took while they were measured. */

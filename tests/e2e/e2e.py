@@ -9,7 +9,6 @@ import random
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -45,6 +44,23 @@ def free_port():
         if port not in _given:
             _given.add(port)
             return port
+
+
+def finish(bench, rec):
+    """Ends the recording: everything is in the file, and nothing is known to be lost."""
+    rec.stop()
+    bench.equal(recorder.query("edges", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"], 0, "events lost")
+
+
+def lines_of(log, wanted):
+    """Lines of a server's log once it has written those that are wanted: it may keep the last ones for half a second."""
+    until = time.monotonic() + 3
+    while True:
+        with open(log) as f:
+            n = sum(1 for _ in f)
+        if n >= wanted or time.monotonic() > until:
+            return n
+        time.sleep(0.1)
 
 
 def need(*programs):

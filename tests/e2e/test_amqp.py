@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from e2e import Bench, Skip, free_port, main, need_root, run     # noqa: F401
+from e2e import Skip, free_port, main, need_root, run
 from harness.process import wait_listening
 
 try:

@@ -4,22 +4,9 @@
 import re
 import time
 
-from e2e import Bench, free_port, main, need, need_root, run     # noqa: F401
+from e2e import finish, lines_of, main, need, need_root, run
 
 AT_LEAST_PER_S = 20000
-
-
-def finish(bench: Bench, rec):
-    """Everything that was sent is in the file, and nothing is known to be lost."""
-    rec.settle()
-    rec.stop()
-    lost = bench.rows("services") and recorded_loss(bench)
-    bench.equal(lost, 0, "events lost")
-
-
-def recorded_loss(bench):
-    from harness import recorder
-    return recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"]
 
 
 def ab(bench, keep_alive, n):
@@ -31,8 +18,7 @@ def ab(bench, keep_alive, n):
     said = run(argv, timeout=120).stdout
     rate = float(re.search(r"Requests per second:\s+([\d.]+)", said).group(1))
     finish(bench, rec)
-    with open(log) as f:
-        logged = sum(1 for _ in f)
+    logged = lines_of(log, n)
     bench.equal(logged, n, "nginx's access log")
     bench.equal(bench.count(port, "^GET /hello.html"), logged, "counted GET /hello.html")
     bench.equal(sum(r["errors"] for r in bench.rows("requests") if r["port"] == port), 0, "errors counted")

@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 
-from e2e import Failed, Skip, free_port, main, need, need_root, run
+from e2e import Failed, Skip, finish, free_port, main, need, need_root, run
 
 N = 23
 WAYS = ["read-write", "readv-writev", "preadv-pwritev", "send-recv", "sendto-recvfrom", "sendmsg-recvmsg", "sendmmsg-recvmmsg",
@@ -68,13 +68,6 @@ def expect(bench, way, port, n=N, what=None, **ends):
     bench.equal(counted, (n, 0), f"requests and errors of {what or way}")
     if others:
         bench.check(False, f"{way} between others: " + ", ".join(f"{r['from']} > {r['to']}: {r['count']}" for r in others))
-
-
-def finish(bench, rec):
-    rec.settle()
-    rec.stop()
-    from harness import recorder
-    bench.equal(recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"], 0, "events lost")
 
 
 def case_every_way_over_ipv4(bench):

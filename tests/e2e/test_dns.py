@@ -56,7 +56,6 @@ def perf(bench, protocol, *args):
     port = unbound(bench)
     rec = bench.record()
     sent, codes = dnsperf(bench, port, *args)
-    rec.settle()
     rec.stop()
     bench.equal(recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"], 0, "events lost")
     rows = [r for r in bench.rows("requests") if r["port"] == port]
@@ -101,7 +100,6 @@ def case_truncated(bench):
         with socket.create_connection(("127.0.0.1", port)) as s:
             s.sendall(len(question).to_bytes(2, "big") + question)
             s.recv(4096)
-    rec.settle()
     rec.stop()
     bench.check(short[2] & 2, "unbound cuts it")
     rows = [r for r in bench.rows("requests") if r["port"] == port]

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-from e2e import HERE, Bench, Skip, free_port, main, need, need_root, run     # noqa: F401
+from e2e import HERE, Skip, free_port, main, need, need_root, run
 from harness import npm, recorder
 
 MONGO = """
@@ -64,7 +64,6 @@ def drive(bench, server, script, modules, *args):
     p = bench.start(server, [sys.executable, os.path.join(HERE, "servers", f"{server}.py"), port], port)
     rec = bench.record()
     said = run(["node", "-e", script, port, *args], timeout=60, env={**os.environ, "NODE_PATH": modules}).stdout
-    rec.settle()
     rec.stop()
     p.stop()
     with open(os.path.join(bench.folder, f"{server}.log")) as f:

@@ -4,7 +4,7 @@
 import glob
 import os
 
-from e2e import Failed, Skip, free_port, main, need, need_root, run
+from e2e import Skip, free_port, main, need, need_root, run
 from harness import recorder
 
 N = 10000
@@ -65,7 +65,6 @@ def judge(bench, rows):
 
 
 def finish(bench, rec):
-    rec.settle()
     rec.stop()
     coverage = recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]
     bench.check(coverage["lost_events"] == 0, f"events lost: {coverage['lost_events']}" + (f", {coverage}" if coverage["lost_events"] else ""))

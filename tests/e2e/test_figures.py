@@ -4,7 +4,6 @@
 import json
 import os
 import random
-import re
 import time
 
 from e2e import main, need, need_root, run
@@ -112,7 +111,6 @@ def case_file_growth(bench):
         rec.settle()
         size, began = os.path.getsize(bench.db), time.monotonic()
         run(["ab", "-q", "-k", "-t", 8, "-n", 4000000, "-c", 4, f"http://127.0.0.1:{port}/hello.html"], timeout=60)
-        rec.settle()
         rec.stop()
         took = time.monotonic() - began
     services = len(bench.rows("services"))

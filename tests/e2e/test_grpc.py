@@ -3,10 +3,9 @@
 """gRPC: etcd under 10,000 calls, streams in both directions, and errors by their codes; clients and servers of grpcio."""
 import importlib.util
 import os
-import re
 import sys
 
-from e2e import Bench, Skip, free_port, main, need, need_root, run     # noqa: F401
+from e2e import Skip, finish, free_port, main, need, need_root, run     # noqa: F401
 
 CALLS = 10000
 SERVICE = "rootle.test.Shop"
@@ -102,11 +101,6 @@ def by_op(bench, port, protocol="grpc"):
         if r["port"] == port and r["protocol"] == protocol:
             found[r["op"]] = [a + b for a, b in zip(found.get(r["op"], [0, 0, 0]), (r["count"], r["errors"], r["rows"]))]
     return found
-
-
-def finish(bench, rec):
-    rec.settle()
-    rec.stop()
 
 
 def case_ten_thousand_calls_of_etcd(bench):

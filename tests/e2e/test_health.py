@@ -13,7 +13,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import e2e                                                                      # noqa: E402
 from e2e import Failed, Process, Skip, need, need_root, run                     # noqa: E402
 from harness import recorder                                                    # noqa: E402
-from harness.process import listening                                           # noqa: E402
 
 CLIENT_IP, SERVER_IP = "10.213.7.1", "10.213.7.2"
 ROLE = "--role"
@@ -215,7 +214,6 @@ def case_refused_and_reset_on_the_way(b):
     b.equal(told.get("Connection refused"), 5, "nobody listens: refused")
     pair.iptables(pair.server, "INPUT", "-p", "tcp", "--dport", port + 1, "-j", "REJECT", "--reject-with", "tcp-reset")
     answer(pair.role(pair.client, "connect", SERVER_IP, port + 1, 4, 3))
-    rec.settle()
     rec.stop()
     b.equal(edge(b, port)["refused"], 5, "refused")
     b.equal(edge(b, port)["opened"], 0, "opened")
@@ -231,7 +229,6 @@ def case_a_syn_without_an_answer(b):
     b.equal(edge(b, port)["connecting"], 3, "while they wait: connecting")
     b.equal(answer(role)["waiting"], 3, "the program gave up after 5 s")
     role.wait(5)
-    rec.settle()
     rec.stop()
     row = edge(b, port)
     b.equal(row["timeouts"], 3, "timeouts")
@@ -248,7 +245,6 @@ def case_a_late_syn_ack_is_connect_time(b):
     rec = watch(b, port)
     answer(pair.role(pair.client, "send", SERVER_IP, port, 100, 0.5))
     answer(pair.role(pair.client, "send", SERVER_IP, port, 100, 0.5))
-    rec.settle()
     rec.stop()
     row = edge(b, port)
     b.equal(row["opened"], 2, "opened")
@@ -261,7 +257,6 @@ def case_resets_by_sender(b):
     pair.serve("echo", port)
     rec = watch(b, port)
     answer(pair.role(pair.client, "abort", SERVER_IP, port, 6))
-    rec.settle()
     rec.stop()
     row = edge(b, port)
     b.equal(row["opened"], 6, "opened")
@@ -282,7 +277,6 @@ def case_bytes_and_loss(b):
     after = [pair.counter(ns, "snmp", "Tcp", "RetransSegs") for ns in (pair.client, pair.server)]
     b.equal(told["got"], size, "bytes that came back")
     said = pair.within(pair.client, ["ss", "-tiHn", "dport", "=", f":{port}"]).stdout
-    rec.settle()
     rec.stop()
     row = edge(b, port)
     out = sum(r["bytes_out"] for r in export(b, "tcp") if r.get("port") == port)
@@ -347,7 +341,6 @@ def case_an_accept_queue_that_overflows(b):
     before = pair.counter(pair.server, "netstat", "TcpExt", "ListenOverflows")
     role = pair.role(pair.client, "connect", SERVER_IP, port, 12, 3)
     told = answer(role)
-    rec.settle()
     rec.stop()
     # the kernel lets one more in than was asked for
     b.equal(told.get("connected"), backlog + 1, "connected")

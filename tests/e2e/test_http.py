@@ -10,8 +10,7 @@ import threading
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from e2e import Bench, Skip, free_port, main, need, need_root, run     # noqa: F401
-from harness.process import wait_listening
+from e2e import Skip, free_port, main, need, need_root, run
 
 
 def by_op(bench, port, protocol=None):
@@ -23,11 +22,6 @@ def by_op(bench, port, protocol=None):
             of[0] += r["count"]
             of[1] += r["errors"]
     return found
-
-
-def settle(bench, rec):
-    rec.settle()
-    rec.stop()
 
 
 def read_until(sock, end):
@@ -66,7 +60,7 @@ def case_pipeline_of_three(bench):
                   b"GET /hello.html HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         got = read_until(s, b"\0")
     bench.equal(got.count(b"HTTP/1.1 "), 3, "responses")
-    settle(bench, rec)
+    rec.stop()
     bench.equal(by_op(bench, port), {"GET /hello.html": [2, 0], "GET /missing": [1, 0]}, "requests")
 
 
@@ -88,7 +82,7 @@ def case_continue_and_then_200(bench):
             read_until(s, b"\r\n\r\n")
             s.sendall(b"to end")
             read_until(s, b"ok")
-        settle(bench, rec)
+        rec.stop()
     bench.equal(by_op(bench, port, "http"), {"PUT /file": [1, 0]}, "one request")
 
 
@@ -107,7 +101,7 @@ def case_zeros_are_nothing(bench):
             with socket.create_connection(("127.0.0.1", port)) as s:
                 s.sendall(bytes(64))
                 s.recv(64, socket.MSG_WAITALL)
-        settle(bench, rec)
+        rec.stop()
     bench.equal(by_op(bench, port), {}, "requests in 64 zero bytes each way")
 
 
@@ -141,7 +135,7 @@ def case_websocket(bench):
     bench.start("websocket", [sys.executable, "-c", SOCKETS, "serve", port], port)
     rec = bench.record()
     run([sys.executable, "-c", SOCKETS, "talk", port, 50])
-    settle(bench, rec)
+    rec.stop()
     bench.equal(by_op(bench, port, "http"), {"GET /chat": [50, 0]}, "upgrades, and nothing of what the frames hold")
 
 
@@ -180,7 +174,7 @@ def case_elasticsearch(bench):
                 urllib.request.urlopen(request).read()
             except urllib.error.HTTPError as e:
                 e.read()
-    settle(bench, rec)
+    rec.stop()
     server.shutdown()
     bench.equal(by_op(bench, port, "http"),
                 {"POST /logs-{date}/_search": [2, 0], "PUT /items/_doc/{id}": [2, 0], "POST /_bulk": [2, 0],
@@ -219,7 +213,7 @@ def case_clickhouse_over_http(bench):
         ask(port, None, f"/?query=SELECT%20count()%20FROM%20t%20WHERE%20a%20%3E%20{i}")
         ask(port, '{"a": 1}\n{"a": 2}\n', "/?query=INSERT+INTO+t+FORMAT+JSONEachRow")
     ask(port, "SELECT nothing FROM absent")
-    settle(bench, rec)
+    rec.stop()
     got = by_op(bench, port, "clickhouse")
     bench.equal({k: v for k, v in got.items() if "absent" not in k},
                 {"CREATE TABLE t (a Int32) ENGINE = Memory": [1, 0], "SELECT a FROM t WHERE a = ?": [20, 0],

@@ -3,7 +3,7 @@
 """HTTP/2 in clear text: counted = sent under h2load, the ways to begin it, and what node's server does with streams."""
 import re
 
-from e2e import Bench, Failed, free_port, main, need, need_root, run     # noqa: F401
+from e2e import finish, free_port, lines_of, main, need, need_root, run
 
 REQUESTS = 10000
 
@@ -15,11 +15,6 @@ def by_op(bench, port):
             key = (r["protocol"], r["op"])
             found[key] = [a + b for a, b in zip(found.get(key, [0, 0]), (r["count"], r["errors"]))]
     return found
-
-
-def finish(bench, rec):
-    rec.settle()
-    rec.stop()
 
 
 def h2load(port, path, *args):
@@ -36,8 +31,7 @@ def streams(bench, clients, at_once):
     answered = h2load(port, "/hello.html", "-c", clients, "-m", at_once)
     finish(bench, rec)
     bench.equal(answered, REQUESTS, "answered, says h2load")
-    with open(log) as f:
-        bench.equal(sum(1 for _ in f), REQUESTS, "nginx's access log")
+    bench.equal(lines_of(log, REQUESTS), REQUESTS, "nginx's access log")
     bench.equal(by_op(bench, port), {("http2", "GET /hello.html"): [REQUESTS, 0]}, "counted")
 
 

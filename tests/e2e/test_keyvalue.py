@@ -2,17 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Redis and Memcached under real clients: each request counts once, whatever way it is sent, and what waits is not slow."""
 import threading
-import time
 
-from e2e import Bench, Skip, free_port, main, need, need_root, run     # noqa: F401
-
-
-def finish(bench, rec):
-    from harness import recorder
-    rec.settle()
-    rec.stop()
-    lost = recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"]
-    bench.equal(lost, 0, "events lost")
+from e2e import Skip, finish, free_port, main, need, need_root
 
 
 def case_redis_every_way(bench):

@@ -3,7 +3,7 @@
 """The ladder around its rungs: wrong options, what it costs to load, the lower rungs under load."""
 import os
 
-from e2e import main, need, need_root, run
+from e2e import lines_of, main, need, need_root, run
 from harness import recorder
 
 TRACEPOINTS = ",".join(f"{source}=tracepoint" for source in ("sockets", "owners", "processes", "oom", "waits"))
@@ -16,10 +16,8 @@ def case_states_in_the_hash_under_load(bench):
     port, log = bench.nginx()
     rec = bench.record("--rung", TRACEPOINTS)
     run(["ab", "-q", "-n", 40000, "-c", 8, f"http://127.0.0.1:{port}/hello.html"], timeout=120)
-    rec.settle()
     rec.stop()
-    with open(log) as f:
-        logged = sum(1 for _ in f)
+    logged = lines_of(log, 40000)
     edges = [e for e in bench.rows("edges") if e["port"] == port]
     bench.equal(logged, 40000, "nginx's access log")
     bench.equal(sum(e["count"] for e in edges), logged, "requests")

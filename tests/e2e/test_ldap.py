@@ -44,7 +44,6 @@ def case_searches(bench):
     for i in range(23):
         run(["ldapwhoami", *admin[:-1], "wrong"], check=False)
         run(["ldapsearch", *admin, "-s", "base", "-b", f"uid=user{i},ou=people,{SUFFIX}", "cn"])
-    rec.settle()
     rec.stop()
     bench.equal(recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"], 0, "events lost")
     rows = [r for r in bench.rows("requests") if r["port"] == port]

@@ -41,7 +41,6 @@ def recorded(bench: Bench, found, *args, ids=False):
         service.drive(first[service] + REQUESTS, 2 * CONCURRENT, CONCURRENT)
     answered = [(s, first[s], s.drive(first[s], REQUESTS, CONCURRENT, ids=ids)) for s in found]
     rec.settle()
-    rec.settle()
     rec.stop()
     return answered, oracle.hops(bench.db)
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import textwrap
 
-from e2e import Bench, Failed, Skip, free_port, main, need, need_root, run     # noqa: F401
+from e2e import Failed, Skip, free_port, main, need, need_root, run
 from harness import npm
 
 MESSAGES = 10000
@@ -17,7 +17,6 @@ def counted(bench, port, op, key="count"):
 
 
 def finish(rec):
-    rec.settle()
     rec.stop()
 
 

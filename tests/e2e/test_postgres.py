@@ -5,16 +5,8 @@ import os
 import re
 import threading
 
-from e2e import Skip, main, need, need_root, run
-from harness import npm, recorder
-
-
-def finish(bench, rec):
-    """Everything is in the file, and nothing is known to be lost."""
-    rec.settle()
-    rec.stop()
-    lost = recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"]
-    bench.equal(lost, 0, "events lost")
+from e2e import Skip, finish, main, need, need_root, run
+from harness import npm
 
 
 def errors(bench, port, op, sqlstate):

@@ -8,9 +8,8 @@ import sqlite3
 import subprocess
 import time
 
-from e2e import Failed, Skip, main, need, need_root, run
+from e2e import main, need, need_root, run
 from harness import recorder
-from harness.process import Process
 
 
 def rootle(*args, timeout=30, **kw):

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import threading
 
-from e2e import free_port, main, need_root
+from e2e import main, need_root
 from harness import recorder
 
 SECRET = b"s3cr3t"
@@ -245,7 +245,6 @@ def record_all(bench, *args):
     rec = bench.record("--protocols", described, *args)
     for listener, (_, _, _, turns) in zip(listeners, TALKS):
         talk(listener, turns)
-    rec.settle()
     rec.stop()
     ports = [listener.getsockname()[1] for listener in listeners]
     for listener in listeners:

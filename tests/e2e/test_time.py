@@ -60,7 +60,6 @@ def ask_all(bench, port, kind, ms=MS, requests=REQUESTS):
     rec = bench.record()
     time.sleep(1.2)                 # a reading before it, for the service's metrics
     spent = sum(ask(port, f"/{kind}/{ms}") for _ in range(requests))
-    rec.settle()
     rec.stop()
     return spent
 
@@ -111,7 +110,6 @@ def case_cpu_lock_peer_sleep(bench):
     rec = bench.record()
     time.sleep(1.2)
     spent = {kind: sum(ask(port, f"/{kind}/{MS}") for _ in range(REQUESTS)) for kind in ("cpu", "lock", "net", "sleep")}
-    rec.settle()
     rec.stop()
     for kind, ns in spent.items():
         check_parts(bench, request_row(bench, port, kind), kind, ns)
@@ -253,7 +251,6 @@ def case_lock_by_copying(bench):
     port = server(bench)
     rec = bench.record("--rung", "waits=tracepoint")
     spent = sum(ask(port, f"/lock/{MS}") for _ in range(10))
-    rec.settle()
     rec.stop()
     check_parts(bench, request_row(bench, port), "lock", spent, requests=10)
 
@@ -263,7 +260,6 @@ def case_without_the_scheduler(bench):
     port = server(bench)
     rec = bench.record("--rung", "waits=absent")
     ask(port, "/sleep/20")
-    rec.settle()
     rec.stop()
     row = request_row(bench, port)
     bench.equal((row["count"], row["timed"], row["cpu_ns"], row["sleep_ns"]), (1, 1, 0, 0), "counted, timed, CPU, sleep")

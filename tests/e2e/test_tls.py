@@ -10,7 +10,7 @@ import ssl
 import sys
 import time
 
-from e2e import Bench, Skip, free_port, main, need, need_root, run     # noqa: F401
+from e2e import Skip, free_port, lines_of, main, need, need_root, run
 
 HELLO = "GET /hello.html"
 
@@ -100,7 +100,7 @@ def case_handshakes_from_packets(bench):
     bad = curl(bench, port, "old.test", "--tls-max", "1.2", times=3) + curl(bench, port, "old.test", times=2)
     plain = run(["curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{port}/"], check=False).returncode
     cut_short(port, 4)
-    rec.settle()
+    rec.settle()                        # for the certificates' files to be read
     rec.stop()
     bench.equal((good, bad, plain), (12, 0, 0), "curl succeeded with good certificates, expired ones, without TLS")
     bench.equal(handshakes(bench, port), {
@@ -178,7 +178,6 @@ def case_certificate_files(bench):
     for port, name in want:
         curl(bench, port, name, "-k", times=2)
     time.sleep(3)
-    rec.settle()
     rec.stop()
     for (port, name), one in want.items():
         bench.equal(ends(bench, port, name), {one}, f"days until the end, and its source: {name}:{port}")
@@ -205,7 +204,6 @@ def case_refused_by_the_server(bench):
     curl(bench, picky, "shop.test", times=3)
     curl(bench, picky, "shop.test", "--tls-max", "1.2", times=2)
     curl(bench, plain, "shop.test", times=2)
-    rec.settle()
     rec.stop()
     bench.equal(handshakes(bench, port), {(None, "shop.test", "protocol_version", "server"): 3}, "versions that do not meet")
     bench.equal(handshakes(bench, picky), {
@@ -232,7 +230,6 @@ def errors(bench, port):
 def finish(bench, rec):
     """All is in the file, and nothing is lost."""
     from harness import recorder
-    rec.settle()
     rec.stop()
     lost = [loss for loss in recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["loss"]
             if loss["stage"] == "kernel" and (loss["reason"].startswith("ring_") or loss["reason"] == "plain_socket")]
@@ -251,8 +248,7 @@ def case_both_ends(bench):
     done = ab(port, 300) + ab(port, 1700, "-k") + curl(bench, port, "shop.test", "--tls-max", "1.2", times=5)
     finish(bench, rec)
     bench.equal((bench.count(port, "^GET /hello.html$"), errors(bench, port)), (done, 0), "GET /hello.html of nginx, ab and curl; errors")
-    with open(log) as f:
-        bench.equal(sum(1 for _ in f), done, "nginx's access log")
+    bench.equal(lines_of(log, done), done, "nginx's access log")
     bench.equal({r["protocol"] for r in bench.rows("requests") if r["port"] == port}, {"http"}, "protocol")
     bench.check(re.search(r"TLS plaintext of nginx \(pid \d+, openssl\): about \d+ calls/s x [\d.]+ us = [\d.]+ % of a core",
                           rec.stderr()), "the cost is said before")
@@ -281,7 +277,6 @@ def case_one_process_alone(bench):
     while hooks() and time.monotonic() < until:
         time.sleep(0.2)
     bench.equal(hooks(), 0, "probes left by the budget")
-    rec.settle()
     rec.stop()
     bench.check(any("TLS plaintext ends: it took" in (r["detail"] or "") for r in bench.rows("events")), "and says so on the timeline")
 

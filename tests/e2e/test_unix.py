@@ -6,16 +6,7 @@ import re
 import shutil
 import time
 
-from e2e import Failed, Skip, free_port, main, need, need_root, run
-from harness import recorder
-
-
-def finish(bench, rec):
-    """Everything is in the file, and nothing is known to be lost."""
-    rec.settle()
-    rec.stop()
-    lost = recorder.query("edges", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"]
-    bench.equal(lost, 0, "events lost")
+from e2e import Failed, Skip, finish, free_port, main, need, need_root, run
 
 
 def rows_of(bench, protocol, caller, callee):

@@ -100,7 +100,6 @@ def record(bench, name, server, client, n):
     bench.start(name, ["/usr/bin/python3", paths["server"], port], port)
     rec = bench.record("--protocols", paths["yaml"])
     run(["/usr/bin/python3", paths["client"], port, n], timeout=60)
-    rec.settle()
     rec.stop()
     bench.equal(recorder.query("requests", bench.db, "--last", "1h")[-1]["coverage"]["lost_events"], 0, "events lost")
     rows = [r for r in bench.rows("requests") if r["port"] == port]

@@ -15,7 +15,7 @@ import socket
 import statistics
 import time
 
-from e2e import Failed, Skip, free_port, main, need, need_root, recorder, run
+from e2e import Failed, Skip, free_port, main, need, need_root, run
 from test_time import FIRST, PARTS, server
 
 MS = 20
@@ -143,7 +143,6 @@ def case_ends_and_calls(bench):
     for i in range(10):
         call.append(f"/sleep/{MS}?c={i}")
         spent += exchange(front, call[-1])[1]
-    rec.settle()
     rec.stop()
     rows = rows_of(bench, port)
     check_sums(bench, rows, took)
@@ -210,7 +209,6 @@ def on_slow_network(bench, netns, client_netns, address, slow):
         for i in range(20):
             path = f"/sleep/0?n={i}"
             took[path] = exchange(port, path, address=address)[0]
-    rec.settle()
     rec.stop()
     rows = rows_of(bench, port)
     check_sums(bench, rows, took)
