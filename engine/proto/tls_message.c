@@ -17,7 +17,8 @@ static struct bytes take(struct bytes *b, size_t n)
 
 	if (n > b->n)
 		n = b->n;
-	b->p += n;
+	if (n)                          /* p is NULL where there is nothing at all */
+		b->p += n;
 	b->n -= n;
 	return r;
 }

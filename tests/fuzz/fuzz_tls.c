@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct x509_leaf leaf;
 
-	oracle_check_client_first(data, size, 443);
+	oracle_check(data, size, 443);
 	check(data, size);
 	check_file(data, size);
 	if (!x509_leaf_parse(data, size, &leaf))

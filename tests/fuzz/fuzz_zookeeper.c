@@ -3,6 +3,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	oracle_check_client_first(data, size, 2181);
+	oracle_check(data, size, 2181);
 	return 0;
 }
