@@ -117,6 +117,8 @@ struct conn {
 	uint32_t whole;              /* its newest request is model.wholes[whole - 1]; 0: none */
 	uint32_t act, hop;           /* the newest of it (model/trace.h); 0: none */
 	uint32_t reading;            /* the act that read a request which is not answered yet; 0: none */
+	uint32_t dialled;            /* the act that connected; 0: none */
+	bool opening;                /* and nothing was read by the client since */
 	uint8_t acted;               /* ends of which acts are told, 1 << end */
 	uint8_t l4;                  /* L4_*; of UDP: not found by cookie, never open, closed when it is silent */
 	uint8_t client;              /* which end sent the SYN */

@@ -138,6 +138,7 @@ static uint32_t adopt(struct model *m, uint32_t from, unsigned from_end, const s
 	c->syn_ns = old.syn_ns;
 	c->refused += old.refused;
 	c->timeouts += old.timeouts;
+	trace_connect_moved(m, id, &old);
 	return id;
 }
 
@@ -246,6 +247,7 @@ static void take_what(struct model *m, uint32_t id, unsigned end, const struct e
 	case CONN_CONNECT:
 		c->fresh = true;
 		health_syn(c, e->h.ts_ns);
+		trace_connect(m, id, e);
 		break;
 	case CONN_ESTABLISHED:
 		health_connected(c, end, e->h.ts_ns);

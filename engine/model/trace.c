@@ -163,22 +163,20 @@ static struct act *act_new(struct trace *t, uint32_t tid)
 	return a;
 }
 
-void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write)
+static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write)
 {
 	struct conn *c = conn_at(m, conn);
 	struct trace *t = &m->trace;
+	struct act *a = act_new(t, tid);
 	struct actor *p;
-	struct act *a;
 
-	if (!tid || !trace_begin(m))
-		return;
-	a = act_new(t, tid);
 	a->ts_ns = ts_ns;
 	a->pid = pid;
 	a->conn = conn;
 	a->on_conn = c->act;
 	a->server = end != c->client;
 	a->write = write;
+	a->opening = !a->server && c->dialled && !c->hop;
 	c->act = t->nacts;
 	c->acted |= (uint8_t)(1u << end);
 	if (a->server && !write && !c->reading)
@@ -194,9 +192,51 @@ void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint3
 		got(t, c, a, t->nacts);
 }
 
+void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write)
+{
+	struct conn *c = conn_at(m, conn);
+
+	if (!tid || !trace_begin(m))
+		return;
+	if (end == c->client && c->opening && write)
+		return;                         /* connect() stands for it */
+	c->opening &= end != c->client;
+	act_put(m, conn, end, pid, tid, ts_ns, write);
+}
+
+static bool in_the_middle(const struct trace *t, uint32_t pid)
+{
+	return t->actor[pid % TRACE_ACTORS].pid == pid;
+}
+
+void trace_connect(struct model *m, uint32_t conn, const struct ev_conn *e)
+{
+	struct conn *c = conn_at(m, conn);
+
+	if (!e->tid || !m->trace.act || !in_the_middle(&m->trace, e->tgid))
+		return;
+	act_put(m, conn, c->client, e->tgid, e->tid, e->h.ts_ns, true);
+	trace_act_at(&m->trace, c->act)->connect = true;
+	c->dialled = c->act;
+	c->opening = true;
+}
+
+void trace_connect_moved(struct model *m, uint32_t conn, const struct conn *old)
+{
+	struct conn *c = conn_at(m, conn);
+	struct act *a = trace_act_at(&m->trace, old->dialled);
+
+	if (!a || c->act)
+		return;
+	a->conn = conn;
+	c->act = c->dialled = old->dialled;
+	c->opening = old->opening;
+	c->acted |= (uint8_t)(1u << c->client);
+}
+
 void trace_io(struct model *m, uint32_t conn, unsigned end, const struct ev_io *e)
 {
-	if (e->dir == DIR_IN || m->trace.actor[e->tgid % TRACE_ACTORS].pid == e->tgid)
+	if (e->dir == DIR_IN || in_the_middle(&m->trace, e->tgid))
 		trace_act(m, conn, end, e->tgid, e->tid, e->h.ts_ns, e->dir == DIR_OUT);
 }
 
@@ -273,6 +313,8 @@ static void hop_acts(struct trace *t, const struct conn *c, struct hop *h, uint3
 		id = a->on_conn;
 	}
 	h->asked = own_of(t, o.asked, o.asked_before, 0);
+	if (!h->asked && !c->hop && trace_act_at(t, c->dialled))
+		h->asked = c->dialled;
 	h->read = own_of(t, o.read, o.read_before, 0);
 	h->answered = own_of(t, o.answered, o.answered_before, h->begin_ns);
 	h->got = o.got;

@@ -23,9 +23,11 @@
 #include "model/trace_shape.h"
 #include "proto/flow.h"
 
+struct conn;
+struct ev_conn;
+struct ev_io;
 struct model;
 struct tick;
-struct ev_io;
 
 #define TRACE_HOPS 16384u
 #define TRACE_ACTS 65536u
@@ -69,6 +71,8 @@ struct act {
 	bool write;
 	bool shared;            /* of more hops than one: several requests in one segment, or streams */
 	bool first;             /* a read: this thread was serving nothing else then */
+	bool connect;           /* connect(), in the place of what was written next, which an event loop does turns later */
+	bool opening;           /* on a connection that this end opened, before its first request */
 };
 
 struct hop {
@@ -102,7 +106,7 @@ struct hop {
 /* How often a kind of evidence of a process was right and wrong, decaying, as far as the other evidence tells. */
 struct record { float right, wrong; };
 
-#define TRACE_KINDS 9                   /* of evidence, before the write and after the read of the answer (trace_link.c) */
+#define TRACE_KINDS 18                  /* of evidence, before the write and after the read of the answer (trace_link.c) */
 
 struct actor {
 	uint32_t pid;
@@ -142,6 +146,10 @@ struct trace {
 void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write);
 /* The same, from a record of its own; writes only of processes that are known to serve and call. */
 void trace_io(struct model *m, uint32_t conn, unsigned end, const struct ev_io *e);
+/* connect() of a process that is known to serve and call. */
+void trace_connect(struct model *m, uint32_t conn, const struct ev_conn *e);
+/* The connection that `old` was filed as has its addresses now. */
+void trace_connect_moved(struct model *m, uint32_t conn, const struct conn *old);
 /* A request ended. slowest: of its operation in this tick so far. Its hop's serial number; 0: it has none. */
 uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed,
 		       bool slowest);

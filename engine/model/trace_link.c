@@ -14,7 +14,9 @@
  * both name the same request they have not been seen to be wrong; so how often they do says for each process how far either may be
  * trusted where the other is silent, or names another.  That is kept by kinds: whether the read was of a request, or of an answer
  * on the same connection that is written to now (of a pool whose users wait for a free one it says little), and whether it was
- * the only one, one of a run in order, or one of a run out of step.
+ * the only one, one of a run in order, or one of a run out of step, and whether it came before a write or a connect().
+ *
+ * A connection that is opened for a call is written to turns later, when it is there: connect() is what tells of the cause.
  *
  * A parent is served by the process that calls, read before the child was written, and ends after it: so no cycles.
  */
@@ -26,6 +28,7 @@
 #define WAIT_NS (60 * NS_PER_S)        /* for what may be the parent to end */
 #define SCAN_MAX 512                   /* acts of a thread between its read and its answer */
 #define RUN_MAX 128                    /* reads or writes in a row */
+#define OPENING_MAX 16                 /* acts of a connection before its first request */
 #define CHAIN_MAX 32                   /* calls one after the other, of one request */
 #define SAMPLES_MIN 12
 #define SAMPLES_MAX 4000
@@ -54,11 +57,12 @@ struct guess {
 	bool ordered;                  /* by the order in a run */
 	bool weak;                     /* of a run of which the order says nothing */
 	uint8_t act;                   /* 0: a request or its answer, 1: of a call, 2: of a call on the same connection */
+	bool connect;                  /* of connect() */
 };
 
 static unsigned kind_of(const struct guess *g)
 {
-	return g->act * 3u + (g->ordered ? 1 : g->weak ? 2 : 0);
+	return g->connect * 9u + g->act * 3u + (g->ordered ? 1 : g->weak ? 2 : 0);
 }
 
 static bool is_serving(const struct model *m, const struct act *a, uint32_t serial)
@@ -79,13 +83,29 @@ static bool may_cause(const struct trace *t, const struct hop *parent, const str
 	return (got ? got->ts_ns : child->end_ns) <= parent->end_ns;
 }
 
+static struct guess before(const struct model *m, uint32_t asked, unsigned depth);
+
+/* Before its first request a connection goes on with what connect() was part of. */
+static uint32_t opened_for(const struct model *m, uint32_t serial, unsigned depth)
+{
+	const struct act *a = trace_act_at(&m->trace, serial);
+
+	for (unsigned n = 0; n < OPENING_MAX && a && !a->connect; n++) {
+		serial = a->on_conn;
+		a = trace_act_at(&m->trace, serial);
+	}
+	return a && a->connect && depth < CHAIN_MAX ? before(m, serial, depth + 1).hop : 0;
+}
+
 /* What a thread that has read this goes on with. */
-static uint32_t context(const struct model *m, const struct act *r, uint32_t serial)
+static uint32_t context(const struct model *m, const struct act *r, uint32_t serial, unsigned depth)
 {
 	const struct hop *h = trace_hop_at(&m->trace, r->hop);
 
 	if (r->shared)
 		return 0;
+	if (!h && r->opening)
+		return opened_for(m, serial, depth);
 	if (!h)
 		return is_serving(m, r, serial) ? PENDING : 0;
 	if (r->server)
@@ -136,18 +156,17 @@ static bool run_read(const struct trace *t, uint32_t id, uint32_t mark, struct r
 	return false;
 }
 
-/* What the writer of the request had read. */
-static struct guess forward(const struct model *m, const struct hop *h)
+/* What the writer of a request, or who connected, had read. */
+static struct guess before(const struct model *m, uint32_t asked, unsigned depth)
 {
 	const struct trace *t = &m->trace;
+	const struct act *w = trace_act_at(t, asked), *a;
 	struct run writes, reads;
-	uint32_t first = run_begin(t, h->asked), before, of;
-	const struct act *a = trace_act_at(t, first);
-	struct guess g = {0};
+	uint32_t first = run_begin(t, asked), last = trace_act_at(t, first)->before, of;
+	struct guess g = {.connect = w->connect};
 
-	before = a->before;
-	a = trace_act_at(t, before);
-	if (!a || !run_read(t, first, h->asked, &writes) || !run_read(t, run_begin(t, before), before, &reads))
+	a = trace_act_at(t, last);
+	if (!a || !run_read(t, first, asked, &writes) || !run_read(t, run_begin(t, last), last, &reads))
 		return g;
 	of = reads.n - 1;
 	if (reads.n > 1) {
@@ -156,8 +175,8 @@ static struct guess forward(const struct model *m, const struct hop *h)
 		of = g.ordered ? writes.at : of;
 	}
 	a = trace_act_at(t, reads.act[of]);
-	g.hop = context(m, a, reads.act[of]);
-	g.act = a->server ? 0 : a->conn == h->conn ? 2 : 1;
+	g.hop = context(m, a, reads.act[of], depth);
+	g.act = a->server ? 0 : a->conn == w->conn ? 2 : 1;
 	return g;
 }
 
@@ -351,7 +370,7 @@ static uint32_t only(const struct model *m, const struct hop *h)
 {
 	const struct act *w = trace_act_at(&m->trace, h->asked), *r = trace_act_at(&m->trace, w->open);
 
-	return r ? context(m, r, w->open) : 0;
+	return r ? context(m, r, w->open, 0) : 0;
 }
 
 /* A thread called, waited for the answer, perhaps called again, and answered. */
@@ -480,7 +499,7 @@ static enum sure link_sure(struct model *m, struct hop *h, uint32_t serial, bool
 		link_to(m, serial, one, LINK_ALONE, link_method_table[LINK_ALONE].confidence, true);
 		return SURE;
 	}
-	*f = forward(m, h);
+	*f = before(m, h->asked, 0);
 	*b = backward(m, h, 0);
 	if ((f->hop == PENDING || b->hop == PENDING) && !final)
 		return WAIT;

@@ -22,7 +22,7 @@ from harness.process import terminate_on_signals                         # noqa:
 # Of servers with a thread or process for each request, of all others, of all kinds together.
 FIRST = oracle.NUMBERS.start
 EXCLUSIVE_PRECISION, EXCLUSIVE_RECALL, PRECISION, RECALL, WRONG = 0.995, 0.95, 0.97, 0.70, 0.01
-ROW = "{:<10} {:>10} {:>7} {:>7} {:>7} {:>6} {:>8} {:>9} {:>7} {:>7}  {}"
+ROW = "{:<12} {:>10} {:>7} {:>7} {:>7} {:>6} {:>8} {:>9} {:>7} {:>7}  {}"
 
 
 def measure(args, kind, concurrent):
@@ -77,7 +77,7 @@ def main():
             try:
                 v = measure(args, kind, concurrent)
             except Skip as e:
-                print(f"{kind.name:<10} SKIP {e}")
+                print(f"{kind.name:<12} SKIP {e}")
                 break
             show(kind.name, concurrent, v, args.why)
             total.add(v)

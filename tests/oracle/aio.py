@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""asyncio: one thread, tasks, pooled connections; between its calls or beside them it waits for a timer.  usage: aio.py PORT WEB CACHE"""
+"""asyncio: one thread, tasks.  usage: aio.py PORT WEB CACHE mixed|pooled|own
+
+mixed: connections of a pool; its calls side by side, or a timer between them.  pooled: one call after the other.  own: likewise, a
+connection for each call.
+"""
 import asyncio
 import sys
 
@@ -17,15 +21,22 @@ class Streams:
         reader, writer = self.free.pop() if self.free else await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(asked)
         await reader.readuntil(end)
-        self.free.append((reader, writer))
+        if MODE == "own":
+            writer.close()
+        else:
+            self.free.append((reader, writer))
 
 
+MODE = sys.argv[4]
 web, cache = Streams(int(sys.argv[2])), Streams(int(sys.argv[3]))
 
 
 async def work(n, ids):
     first, second = web.call(request(n, ids), b"\r\n\r\n%d\n" % n), cache.call(b"get k%d\r\n" % n, b"END\r\n")
-    if n % 2:
+    if MODE != "mixed":
+        await first
+        await second
+    elif n % 2:
         await asyncio.gather(first, second)
     else:
         await second

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Node.js: calls side by side, or one after a timer; an agent that keeps connections.  usage: node.js PORT WEB CACHE
+// Node.js: calls side by side, or one after a timer; an agent that keeps connections, or one connection for each call.
+// usage: node.js PORT WEB CACHE [own]
 'use strict';
 const http = require('http'), net = require('net');
-const [port, web, cache] = process.argv.slice(2).map(Number);
-const agent = new http.Agent({keepAlive: true, maxSockets: 64}), free = [];
+const [port, web, cache] = process.argv.slice(2, 5).map(Number), own = process.argv[5] === 'own';
+const agent = new http.Agent({keepAlive: !own, maxSockets: 64}), free = [];
 const IDS = ['traceparent', 'x-request-id'];
 
 const askWeb = (n, headers) => new Promise((done, failed) => {
@@ -16,7 +17,8 @@ const askCache = n => new Promise((done, failed) => {
   s.removeAllListeners('data').removeAllListeners('error').on('error', failed).on('data', d => {
     got += d;
     if (!got.endsWith('END\r\n')) return;
-    free.push(s);
+    if (own) s.end();
+    else free.push(s);
     done();
   });
   s.write(`get k${n}\r\n`);

@@ -31,9 +31,9 @@ location /m/ {{ proxy_pass http://web/b/; proxy_http_version 1.1; proxy_set_head
 """
 
 
-def _python(script):
+def _python(script, *args):
     def start(bench, port, web, cache):
-        return ["/usr/bin/python3", os.path.join(HERE, script), port, web, cache], {}
+        return ["/usr/bin/python3", os.path.join(HERE, script), port, web, cache, *args], {}
     return start
 
 
@@ -43,9 +43,11 @@ def _gunicorn(bench, port, web, cache):
             "--worker-tmp-dir", bench.folder, "wsgi:app"], {"WEB": str(web), "CACHE": str(cache)}
 
 
-def _node(bench, port, web, cache):
-    need("node")
-    return ["node", os.path.join(HERE, "node.js"), port, web, cache], {}
+def _node(*args):
+    def start(bench, port, web, cache):
+        need("node")
+        return ["node", os.path.join(HERE, "node.js"), port, web, cache, *args], {}
+    return start
 
 
 def _built(source, name, argv):
@@ -60,9 +62,11 @@ def _built(source, name, argv):
     return path
 
 
-def _go(bench, port, web, cache):
-    need("go")
-    return [_built("serve.go", "oracle-go", ["go", "build"]), port, web, cache], {}
+def _go(*args):
+    def start(bench, port, web, cache):
+        need("go")
+        return [_built("serve.go", "oracle-go", ["go", "build"]), port, web, cache, *args], {}
+    return start
 
 
 def _prefork(bench, port, web, cache):
@@ -94,9 +98,13 @@ KINDS = [
     Kind("prefork", _prefork, exclusive=True),
     Kind("gunicorn", _gunicorn, exclusive=True),
     Kind("nginx", _nginx, calls=1),
-    Kind("node", _node),
-    Kind("go", _go),
-    Kind("asyncio", _python("aio.py")),
+    Kind("node", _node()),
+    Kind("node-own", _node("own")),
+    Kind("go", _go()),
+    Kind("go-own", _go("own")),
+    Kind("asyncio", _python("aio.py", "pooled")),
+    Kind("asyncio-own", _python("aio.py", "own")),
+    Kind("asyncio-mix", _python("aio.py", "mixed")),
     Kind("pool", _python("pool.py")),
 ]
 

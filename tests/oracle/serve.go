@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Go: a goroutine for each connection, a transport that keeps connections, calls side by side or one after the other.
-// usage: serve PORT WEB CACHE
+// Go: a goroutine for each connection, calls side by side or one after the other; a transport that keeps connections, or one connection
+// for each call.  usage: serve PORT WEB CACHE [own]
 package main
 
 import (
@@ -15,7 +15,8 @@ import (
 	"sync"
 )
 
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}
+var own = len(os.Args) > 4 && os.Args[4] == "own"
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableKeepAlives: own, DisableCompression: true}}
 var idle = make(chan net.Conn, 64)
 
 func check(err error) {
@@ -52,6 +53,10 @@ func askCache(n string) {
 	for answer, line := bufio.NewReader(c), ""; line != "END\r\n"; {
 		line, err = answer.ReadString('\n')
 		check(err)
+	}
+	if own {
+		c.Close()
+		return
 	}
 	select {
 	case idle <- c:

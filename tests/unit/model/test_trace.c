@@ -35,18 +35,44 @@ static void shop_open(struct shop *s)
 	pass(&s->w);
 }
 
-static unsigned connect_line(struct shop *s, bool inward)
+/* Whose lines end where; their ports and cookies are by their number. */
+static void line_ends(unsigned i, bool inward, struct sock *near, struct sock *far)
+{
+	*near = (struct sock){.cookie = 1000 + i * 2, .pid = inward ? 200 : 100, .laddr = "127.0.0.1", .lport = (uint16_t)(40000 + i),
+			    .raddr = "127.0.0.1", .rport = inward ? FRONT : BACK, .role = ROLE_CLIENT};
+	*far = (struct sock){.cookie = near->cookie + 1, .pid = inward ? 100 : 300, .laddr = "127.0.0.1", .lport = near->rport,
+			     .raddr = "127.0.0.1", .rport = near->lport, .role = ROLE_SERVER};
+}
+
+/* connect() by thread tid, as it is told: before the kernel has chosen a port. */
+static unsigned dial(struct shop *s, bool inward, uint32_t tid)
 {
 	unsigned i = s->n++;
-	struct sock near = {.cookie = 1000 + i * 2, .pid = inward ? 200 : 100, .laddr = "127.0.0.1", .lport = (uint16_t)(40000 + i),
-			    .raddr = "127.0.0.1", .rport = inward ? FRONT : BACK, .role = ROLE_CLIENT};
-	struct sock far = {.cookie = near.cookie + 1, .pid = inward ? 100 : 300, .laddr = "127.0.0.1", .lport = near.rport,
-			   .raddr = "127.0.0.1", .rport = near.lport, .role = ROLE_SERVER};
+	struct sock near, far;
 
-	s->line[i] = (struct line){.near = near.cookie, .far = far.cookie, .out = 1, .in = 1, .inward = inward};
+	line_ends(i, inward, &near, &far);
+	near.lport = 0;
+	near.tid = tid;
+	s->w.now += 10 * US;
 	conn(&s->w, &near, CONN_CONNECT);
-	conn(&s->w, &near, CONN_ESTABLISHED);
+	s->line[i] = (struct line){.near = near.cookie, .far = far.cookie, .out = 1, .in = 1, .inward = inward};
+	return i;
+}
+
+static void established(struct shop *s, unsigned line)
+{
+	struct sock near, far;
+
+	line_ends(line, s->line[line].inward, &near, &far);
 	conn(&s->w, &far, CONN_ESTABLISHED);
+	conn(&s->w, &near, CONN_ESTABLISHED);
+}
+
+static unsigned connect_line(struct shop *s, bool inward)
+{
+	unsigned i = dial(s, inward, 0);
+
+	established(s, i);
 	return i;
 }
 
@@ -223,6 +249,36 @@ Test(trace, turns_of_an_event_loop)
 		expect_parent(&s, x, a);
 		expect_parent(&s, y, b);
 		cr_assert_eq(linked(&s, LINK_TURN), 1, "the second one, in the middle of the first");
+	}
+	shop_close(&s);
+}
+
+/* Connections of their own: what is written when they are there comes turns after what it is for, in any order. */
+Test(trace, connection_for_a_call)
+{
+	unsigned a, b, x, y, i;
+	struct shop s;
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s);
+	for (i = 0; i < 12; i++) {
+		asked(&s, a, 11);
+		x = dial(&s, false, 11);
+		asked(&s, b, 11);
+		y = dial(&s, false, 11);
+		established(&s, x);
+		established(&s, y);
+		request(&s, y, 11, NULL);
+		request(&s, x, 11, NULL);
+		got(&s, x, 11);
+		answer(&s, a, 11);
+		got(&s, y, 11);
+		answer(&s, b, 11);
+		ticks(&s, 3);
+		if (!i)
+			continue;               /* it was not known to serve and call yet */
+		expect_parent(&s, x, a);
+		expect_parent(&s, y, b);
 	}
 	shop_close(&s);
 }

@@ -92,6 +92,7 @@ struct sock {
 	const char *raddr;
 	uint16_t rport;
 	uint8_t role;
+	uint32_t tid;
 };
 
 static inline void ip4(uint8_t ip[16], const char *text)
@@ -111,7 +112,7 @@ static struct ev_conn conn_record(struct world *w, const struct sock *s, uint8_t
 {
 	struct ev_conn e = {
 		.h = {.ts_ns = w->now, .size = sizeof(e), .type = EV_CONN}, .cookie = s->cookie, .netns = s->netns ? s->netns : NETNS,
-		.tgid = s->pid, .lport = s->lport, .rport = s->rport, .what = what, .role = s->role, .family = 4,
+		.tgid = s->pid, .tid = s->tid, .lport = s->lport, .rport = s->rport, .what = what, .role = s->role, .family = 4,
 	};
 
 	ip4(e.laddr, s->laddr);
