@@ -21,6 +21,7 @@
 
 #include "model/timing.h"
 #include "model/trace_shape.h"
+#include "model/trace_trust.h"
 #include "proto/flow.h"
 
 struct conn;
@@ -103,10 +104,7 @@ struct hop {
 	struct timing timing;           /* of this one; count 0: not known */
 };
 
-/* How often a kind of evidence of a process was right and wrong, decaying, as far as the other evidence tells. */
-struct record { float right, wrong; };
-
-#define TRACE_KINDS 18                  /* of evidence, before the write and after the read of the answer (trace_link.c) */
+#define TRACE_KINDS 18                  /* of evidence, before the write and after the read of the answer (evidence_kind()) */
 
 struct actor {
 	uint32_t pid;

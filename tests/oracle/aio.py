@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""asyncio: one thread, tasks.  usage: aio.py PORT WEB CACHE mixed|pooled|own
+"""asyncio: one thread, tasks.  usage: aio.py PORT WEB CACHE mixed|pooled|own|gather
 
 mixed: connections of a pool; its calls side by side, or a timer between them.  pooled: one call after the other.  own: likewise, a
-connection for each call.
+connection for each call.  gather: both calls at once, connections of a pool.
 """
 import asyncio
 import sys
@@ -33,11 +33,11 @@ web, cache = Streams(int(sys.argv[2])), Streams(int(sys.argv[3]))
 
 async def work(n, ids):
     first, second = web.call(request(n, ids), b"\r\n\r\n%d\n" % n), cache.call(b"get k%d\r\n" % n, b"END\r\n")
-    if MODE != "mixed":
+    if MODE == "gather" or (MODE == "mixed" and n % 2):
+        await asyncio.gather(first, second)
+    elif MODE != "mixed":
         await first
         await second
-    elif n % 2:
-        await asyncio.gather(first, second)
     else:
         await second
         await asyncio.sleep(0.001 * (n % 5))

@@ -104,6 +104,7 @@ KINDS = [
     Kind("go-own", _go("own")),
     Kind("asyncio", _python("aio.py", "pooled")),
     Kind("asyncio-own", _python("aio.py", "own")),
+    Kind("asyncio-both", _python("aio.py", "gather")),
     Kind("asyncio-mix", _python("aio.py", "mixed")),
     Kind("pool", _python("pool.py")),
 ]

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model/trace_trust.h"
+
+#define SAMPLES_MAX 4000
+#define PRIOR_RIGHT 1.8f               /* before anything is known */
+#define PRIOR_WRONG 0.2f
+#define AGREED_LEAST 0.55f             /* of two witnesses that chance cannot make agree so often */
+#define ORDER_DOUBT 8                  /* disagreements that are taken to have been */
+
+float trust_of(const struct record *r)
+{
+	return (r->right + PRIOR_RIGHT) / (r->right + r->wrong + PRIOR_RIGHT + PRIOR_WRONG);
+}
+
+bool trust_is_enough(const struct record *r)
+{
+	return r->right + r->wrong >= TRUST_SAMPLES_MIN && trust_of(r) >= TRUST_LEAST;
+}
+
+void trust_add(struct record *r, float right)
+{
+	r->right += right;
+	r->wrong += 1 - right;
+	if (r->right + r->wrong < SAMPLES_MAX)
+		return;
+	r->right /= 2;
+	r->wrong /= 2;
+}
+
+float trust_first(float first, float second)
+{
+	float a = first * (1 - second), b = second * (1 - first);
+
+	return a + b > 0 ? a / (a + b) : 0.5f;
+}
+
+void trust_learn(struct record *f, struct record *b, bool agree)
+{
+	float right = agree ? 1 : trust_first(trust_of(f), trust_of(b));
+
+	trust_add(f, right);
+	trust_add(b, agree ? 1 : 1 - right);
+}
+
+bool trust_is_credible(const struct record *both, bool ordered)
+{
+	return both->right >= AGREED_LEAST * (both->right + both->wrong + (ordered ? ORDER_DOUBT : 0));
+}
