@@ -97,6 +97,7 @@ struct hop {
 	bool no_latency;
 	bool weighed;                   /* neither witness alone is enough */
 	bool judged;                    /* whether its two witnesses agree is counted */
+	bool claimed;                   /* what its only witness says is counted */
 	bool doubted;                   /* two calls had as good a claim on one parent */
 	bool certain;                   /* its parent is, by two witnesses or by one that needs none */
 	char detail[24];
@@ -104,14 +105,17 @@ struct hop {
 	struct timing timing;           /* of this one; count 0: not known */
 };
 
-#define TRACE_KINDS 18                  /* of evidence, before the write and after the read of the answer (evidence_kind()) */
+#define TRACE_KINDS 54                  /* of evidence, before the write and after the read of the answer (evidence_kind()) */
 
 struct actor {
 	uint32_t pid;
 	uint32_t open;                  /* requests read and not answered yet */
 	uint32_t open_reads;            /* their serial numbers, xor: of the only one where there is one */
-	struct record forward[TRACE_KINDS], backward[TRACE_KINDS];
-	struct record both;             /* that they named the same request, and that they did not */
+	struct record forward[TRACE_KINDS], backward[TRACE_KINDS];      /* where both spoke */
+	struct record forward_only[TRACE_KINDS], backward_only[TRACE_KINDS];    /* where the other was silent: that the request they
+										 * named had not made the call yet, or that it had */
+	struct record both;             /* that they named the same request, or not; */
+	struct record chosen[2];        /* where each chose from a run: out of step, and in order */
 };
 
 /* The request into a process that carried an id; several: more than one did. */

@@ -7,11 +7,12 @@
 #define RUN_MAX 128                    /* reads or writes in a row */
 #define OPENING_MAX 16                 /* acts of a connection before its first request */
 #define CHAIN_MAX 32                   /* calls one after the other, of one request */
+#define LATE_NS (150 * 1000ull)       /* a thread that goes on with what it has read has written by then, mostly */
 #define PENDING EVIDENCE_PENDING
 
 unsigned evidence_kind(const struct guess *g)
 {
-	return g->connect * 9u + g->act * 3u + (g->ordered ? 1 : g->weak ? 2 : 0);
+	return g->place * 18u + g->connect * 9u + g->act * 3u + (g->ordered ? 1 : g->weak ? 2 : 0);
 }
 
 bool trace_may_cause(const struct trace *t, const struct hop *parent, const struct hop *child)
@@ -111,6 +112,13 @@ static bool run_read(const struct trace *t, uint32_t id, uint32_t mark, struct r
 	return false;
 }
 
+/* A thread that runs one goroutine after the other writes for the next one behind what it wrote for the one that it read for, or
+ * after it has waited. */
+static uint8_t place_of(const struct act *r, const struct act *w, bool behind)
+{
+	return w->ts_ns - r->ts_ns > LATE_NS ? 2 : behind;
+}
+
 /* What the writer of a request, or who connected, had read. */
 static struct guess before(const struct model *m, uint32_t asked, unsigned depth)
 {
@@ -132,6 +140,7 @@ static struct guess before(const struct model *m, uint32_t asked, unsigned depth
 	a = trace_act_at(t, reads.act[of]);
 	g.hop = context(m, a, reads.act[of], depth);
 	g.act = a->server ? 0 : a->conn == w->conn ? 2 : 1;
+	g.place = place_of(a, w, !g.ordered && writes.at);
 	return g;
 }
 
@@ -160,6 +169,7 @@ static struct guess backward(const struct model *m, const struct hop *h, unsigne
 			return g;
 	}
 	w = trace_act_at(t, writes.act[g.ordered ? reads.at : 0]);
+	g.place = place_of(a, w, false);
 	if (w->server) {
 		g.hop = w->hop && !w->shared ? w->hop : 0;
 	} else {

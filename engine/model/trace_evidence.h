@@ -21,6 +21,7 @@ struct guess {
 	bool weak;                     /* of a run of which the order says nothing */
 	uint8_t act;                   /* 0: a request or its answer, 1: of a call, 2: of a call on the same connection */
 	bool connect;                  /* of connect() */
+	uint8_t place;                 /* of the write after the read: 0 next, 1 behind another write, 2 LATE_NS after it */
 };
 
 /* Of TRACE_KINDS. */

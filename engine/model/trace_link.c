@@ -14,7 +14,11 @@
  * both name the same request they have not been seen to be wrong; so how often they do says for each process how far either may be
  * trusted where the other is silent, or names another.  That is kept by kinds: whether the read was of a request, or of an answer
  * on the same connection that is written to now (of a pool whose users wait for a free one it says little), and whether it was
- * the only one, one of a run in order, or one of a run out of step, and whether it came before a write or a connect().
+ * the only one, one of a run in order, or one of a run out of step, whether it came before a write or a connect(), and whether
+ * that was the next that the thread did, or came behind another write, or late: goroutines move, and threads go on with others.
+ *
+ * Two that each chose from a run are believed only where they agree nearly always.  A witness that is alone is put to the test
+ * where requests make the call once: one that names at random names many that have made it already.
  *
  * A connection that is opened for a call is written to turns later, when it is there: connect() is what tells of the cause.
  *
@@ -151,12 +155,16 @@ static uint32_t carried(struct trace *t, const struct hop *h)
 }
 
 /* Of a call that each request makes once: one that has made it is not the cause of another. Where neither of the two is
- * certain none is taken: false. */
-static bool is_free(struct trace *t, struct hop *h, struct guess *g, struct record *r)
+ * certain none is taken: false. only: of the witness, where it is the only one. */
+static bool is_free(struct trace *t, struct hop *h, struct guess *g, struct record *r, struct record *only)
 {
 	const struct hop *p = trace_hop_at(t, g->hop);
 	uint32_t other = p ? shape_child(t, p, h) : 0;
 
+	if (p && only && !h->claimed) {
+		h->claimed = true;
+		trust_add(only, !other);
+	}
 	if (!other)
 		return true;
 	g->hop = 0;
@@ -168,33 +176,53 @@ static bool is_free(struct trace *t, struct hop *h, struct guess *g, struct reco
 	return false;
 }
 
+/* One witness has spoken, or both and they disagree. */
+struct witness { struct guess *g; struct record *with, *only; };
+
+static void link_by_one(struct model *m, uint32_t serial, const struct witness *s, enum link_method method, bool once)
+{
+	const struct hop *h = trace_hop_at(&m->trace, serial);
+
+	if (s->g->weak)
+		return;                         /* it has only chosen one of those that were read */
+	if (once && trust_is_borne_out(s->only))
+		link_to(m, serial, s->g->hop, method, ONE_SIDED, false);
+	else if (!once && trust_is_enough(s->with) && shape_is_agreed(&m->trace, h))
+		link_to(m, serial, s->g->hop, method, trust_of(s->with) * link_method_table[method].confidence, false);
+}
+
+static void link_likelier(struct model *m, uint32_t serial, const struct witness *f, const struct witness *b, enum link_method method)
+{
+	float of_table = link_method_table[method].confidence, first = trust_first(trust_of(f->with), trust_of(b->with));
+
+	if (first >= TRUST_LEAST && trust_is_enough(f->with))
+		link_to(m, serial, f->g->hop, method, first * of_table, false);
+	else if (1 - first >= TRUST_LEAST && trust_is_enough(b->with))
+		link_to(m, serial, b->g->hop, method, (1 - first) * of_table, false);
+}
+
 /* The two witnesses disagree, or one is silent. */
-static void link_weighed(struct model *m, struct hop *h, uint32_t serial, struct guess *f, struct guess *b)
+static void link_weighed(struct model *m, struct hop *h, uint32_t serial, struct guess *forward, struct guess *backward)
 {
 	struct trace *t = &m->trace;
 	struct actor *p = trace_actor(t, trace_act_at(t, h->asked)->pid);
-	struct record *rf = &p->forward[evidence_kind(f)], *rb = &p->backward[evidence_kind(b)];
-	enum link_method method = f->ordered || b->ordered ? LINK_ORDER : LINK_TURN;
-	float of_table = link_method_table[method].confidence, first;
+	unsigned kf = evidence_kind(forward), kb = evidence_kind(backward);
+	struct witness f = {forward, &p->forward[kf], &p->forward_only[kf]}, b = {backward, &p->backward[kb], &p->backward_only[kb]};
+	enum link_method method = forward->ordered || backward->ordered ? LINK_ORDER : LINK_TURN;
 	bool once = shape_is_once(m, h) && trust_is_credible(&p->both, method == LINK_ORDER), free = true;
 
 	if (once) {
-		free = is_free(t, h, f, rf);
-		free = is_free(t, h, b, rb) && free;
+		bool alone = !forward->hop != !backward->hop;
+
+		free = is_free(t, h, forward, f.with, alone ? f.only : NULL);
+		free = is_free(t, h, backward, b.with, alone ? b.only : NULL) && free;
 		if (!free || h->doubted)
 			return;
 	}
-	if (f->hop && b->hop) {
-		first = trust_first(trust_of(rf), trust_of(rb));
-		if (first >= TRUST_LEAST && trust_is_enough(rf))
-			link_to(m, serial, f->hop, method, first * of_table, false);
-		else if (1 - first >= TRUST_LEAST && trust_is_enough(rb))
-			link_to(m, serial, b->hop, method, (1 - first) * of_table, false);
-	} else if (f->hop && (once || (trust_is_enough(rf) && shape_is_agreed(t, h)))) {
-		link_to(m, serial, f->hop, method, once ? ONE_SIDED : trust_of(rf) * of_table, false);
-	} else if (b->hop && (once || (trust_is_enough(rb) && shape_is_agreed(t, h)))) {
-		link_to(m, serial, b->hop, method, once ? ONE_SIDED : trust_of(rb) * of_table, false);
-	}
+	if (forward->hop && backward->hop)
+		link_likelier(m, serial, &f, &b, method);
+	else if (forward->hop || backward->hop)
+		link_by_one(m, serial, forward->hop ? &f : &b, method, once);
 }
 
 /* One after the other over all hops that are not decided: certain links, those by one witness, those that are left. */
@@ -202,6 +230,12 @@ enum pass { PASS_SURE, PASS_WEIGHED, PASS_SHAPE, PASS_AGAIN, PASSES };
 
 /* What needs no second witness, or has one. SURE: it is linked; WAIT: for what may be the parent to end; else what is said. */
 enum sure { SURE, WAIT, UNSURE };
+
+/* From a run of several. */
+static bool is_chosen(const struct guess *g)
+{
+	return g->ordered || g->weak;
+}
 
 /* Do the two agree? It counts once. False: so little is known of this process that the other hops of this tick are heard first. */
 static bool judge(struct trace *t, struct hop *h, struct actor *p, const struct guess *f, const struct guess *b)
@@ -213,8 +247,17 @@ static bool judge(struct trace *t, struct hop *h, struct actor *p, const struct 
 	h->judged = true;
 	trust_learn(&p->forward[evidence_kind(f)], &p->backward[evidence_kind(b)], agree);
 	trust_add(&p->both, agree);
+	if (is_chosen(f) && is_chosen(b))
+		trust_add(&p->chosen[f->ordered && b->ordered], agree);
 	shape_agree(t, h, agree);
 	return known;
+}
+
+static bool is_agreed(const struct actor *p, const struct guess *f, const struct guess *b, enum link_method method)
+{
+	if (is_chosen(f) && is_chosen(b) && !trust_is_credible_chosen(&p->chosen[f->ordered && b->ordered]))
+		return false;
+	return trust_is_credible(&p->both, method == LINK_ORDER);
 }
 
 static enum sure link_sure(struct model *m, struct hop *h, uint32_t serial, bool final, struct guess *f, struct guess *b)
@@ -241,7 +284,7 @@ static enum sure link_sure(struct model *m, struct hop *h, uint32_t serial, bool
 	f->hop = trace_is_cause(t, f->hop, h) ? f->hop : 0;
 	b->hop = trace_is_cause(t, b->hop, h) ? b->hop : 0;
 	method = f->ordered || b->ordered ? LINK_ORDER : LINK_TURN;
-	if (judge(t, h, p, f, b) && f->hop && f->hop == b->hop && trust_is_credible(&p->both, method == LINK_ORDER)) {
+	if (judge(t, h, p, f, b) && f->hop && f->hop == b->hop && is_agreed(p, f, b, method)) {
 		link_to(m, serial, f->hop, method, link_method_table[method].confidence, true);
 		return SURE;
 	}

@@ -6,6 +6,8 @@
 #define PRIOR_WRONG 0.2f
 #define AGREED_LEAST 0.55f             /* of two witnesses that chance cannot make agree so often */
 #define ORDER_DOUBT 8                  /* disagreements that are taken to have been */
+#define AGREED_LEAST_CHOSEN 0.88f      /* each as often right, else by chance one of two others: 1 in 200 agreements is wrong */
+#define MET_MOST 0.04f                 /* of requests that a witness named: had made the call already */
 
 float trust_of(const struct record *r)
 {
@@ -45,4 +47,16 @@ void trust_learn(struct record *f, struct record *b, bool agree)
 bool trust_is_credible(const struct record *both, bool ordered)
 {
 	return both->right >= AGREED_LEAST * (both->right + both->wrong + (ordered ? ORDER_DOUBT : 0));
+}
+
+bool trust_is_credible_chosen(const struct record *chosen)
+{
+	float all = chosen->right + chosen->wrong;
+
+	return all >= TRUST_SAMPLES_MIN && chosen->right >= AGREED_LEAST_CHOSEN * all;
+}
+
+bool trust_is_borne_out(const struct record *only)
+{
+	return only->right + only->wrong >= TRUST_SAMPLES_MIN && only->wrong <= MET_MOST * (only->right + only->wrong);
 }

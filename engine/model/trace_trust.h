@@ -26,5 +26,9 @@ void trust_learn(struct record *f, struct record *b, bool agree);
 /* Are forward and backward of a process more than chance? Of an event loop that reads and writes in batches they are not,
  * and the order within a run is first to be doubted. */
 bool trust_is_credible(const struct record *both, bool ordered);
+/* The same of those that each chose from a run, where chance makes them agree more often. */
+bool trust_is_credible_chosen(const struct record *chosen);
+/* Of a witness that is alone: has what it named nearly never made the call already? One that names at random would often meet such. */
+bool trust_is_borne_out(const struct record *only);
 
 #endif
