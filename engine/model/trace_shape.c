@@ -8,7 +8,8 @@
 #define REQUESTS_MIN 24                /* before they say anything */
 #define LEAST 0.8f                     /* calls a request: some were not seen, some requests make none */
 #define MOST 1.02f
-#define TWICE_MOST 0.02f               /* of requests whose links are certain */
+#define TWICE_MOST 0.02f               /* of requests whose links are certain, */
+#define TWICE_CHANCE 2                 /* and so many more, where there are as many calls as requests: links that are wrong */
 #define CHILDREN_MAX 64                /* of one request are looked at */
 #define AHEAD_MAX 1024                 /* hops that ended after a call are looked at for what may have caused it */
 
@@ -156,9 +157,9 @@ bool shape_is_once(const struct model *m, const struct hop *child)
 	float requests;
 	uint32_t from;
 
-	if (child->edge == NONE || !asked || !is_call(c, child) || c->twice > TWICE_MOST * c->once)
+	if (child->edge == NONE || !asked || !is_call(c, child) || c->twice > TWICE_MOST * c->once + TWICE_CHANCE)
 		return false;
-	if (c->once >= REQUESTS_MIN)
+	if (c->once >= REQUESTS_MIN && c->twice <= TWICE_MOST * c->once)
 		return true;
 	from = m->edges.v[child->edge].from;
 	s = service_of(t, from);
