@@ -126,6 +126,7 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"trace", "acts_full", "of %s requests the cause was not looked for: too many reads and writes at a time"},
 	{"trace", "ambiguous", "%s requests of services were left without the one that caused them: several may have"},
 	{"trace", "below_floor", "%s requests of services were left without the one that caused them: the evidence was weak"},
+	{"trace", "ids_full", "%s ids of requests were not kept: too many at a time"},
 	{"trace", "spans_full", "%s requests of traces were not kept: too many in a second"},
 	{"flow", "unpaired", "%s answers came without a request that was seen"},
 	{"conntrack", "overruns", "the kernel had more news of translated addresses than were read %s times: short connections may show as strangers"},

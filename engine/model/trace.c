@@ -33,11 +33,6 @@ struct actor *trace_actor(struct trace *t, uint32_t pid)
 	return a;
 }
 
-struct carrier *trace_carrier(struct trace *t, uint64_t id, uint32_t pid)
-{
-	return &t->carrier[(id ^ pid * 0x9e3779b1u) % TRACE_CARRIERS];
-}
-
 static struct thread *thread_of(struct trace *t, uint32_t tid)
 {
 	struct thread *x = &t->thread[tid % TRACE_THREADS];
@@ -324,15 +319,6 @@ static void hop_acts(struct trace *t, const struct conn *c, struct hop *h, uint3
 	claim(t, h->answered, hop);
 }
 
-/* It may be asked for by what it caused. */
-static void carrier_note(struct trace *t, const struct hop *h, uint32_t serial)
-{
-	struct carrier *x = trace_carrier(t, h->carried, h->callee);
-	bool same = x->id == h->carried && x->pid == h->callee && trace_hop_at(t, x->hop);
-
-	*x = (struct carrier){.id = h->carried, .pid = h->callee, .hop = serial, .several = same};
-}
-
 static struct hop *hop_new(struct model *m)
 {
 	struct trace *t = &m->trace;
@@ -381,10 +367,9 @@ uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, 
 	h->failed = failed;
 	h->no_latency = r->no_latency;
 	snprintf(h->detail, sizeof(h->detail), "%s", r->detail ? r->detail : "");
-	h->carried = r->ids.trace ? r->ids.trace : r->ids.request;
-	if (h->carried && h->callee)
-		carrier_note(t, h, t->nhops);
+	h->ids = r->ids;
 	hop_acts(t, c, h, t->nhops);
+	carriers_note(t, t->nhops);
 	c->hop = t->nhops;
 	return t->nhops;
 }

@@ -10,8 +10,8 @@
  * Links (trace_link.c) are left out where the evidence is not enough, and counted.  Whole traces are chosen each tick
  * (trace_keep.c): a bounded number of rows of struct tick.
  *
- * Memory: TRACE_HOPS * sizeof(struct hop) + TRACE_ACTS * sizeof(struct act) and small tables: 8 to 9 MB, from the first request on,
- * for the program's life.
+ * Memory: TRACE_HOPS * sizeof(struct hop) + TRACE_ACTS * sizeof(struct act) and tables of fixed size: 9 to 12 MB, from the
+ * first request on, for the program's life.
  */
 #ifndef ROOTLE_MODEL_TRACE_H
 #define ROOTLE_MODEL_TRACE_H
@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "model/timing.h"
+#include "model/trace_carrier.h"
 #include "model/trace_shape.h"
 #include "model/trace_trust.h"
 #include "proto/flow.h"
@@ -34,7 +35,6 @@ struct tick;
 #define TRACE_ACTS 65536u
 #define TRACE_THREADS 8192u
 #define TRACE_ACTORS 1024u
-#define TRACE_CARRIERS 4096u
 #define TRACE_LATE 64u
 #define TRACE_LINKED_NS 1200000000ull   /* after the end of a hop: what it caused is linked by then */
 
@@ -79,7 +79,7 @@ struct act {
 struct hop {
 	uint64_t begin_ns, sent_ns, first_ns, end_ns;   /* as in struct request */
 	uint64_t id, trace;
-	uint64_t carried;               /* the id that came with it; 0: none */
+	struct trace_ids ids;           /* that came with it */
 	uint32_t conn, edge, op;        /* edge NONE: not known yet */
 	uint32_t kind;                  /* shape_kind() of the operation */
 	uint32_t caller, callee;        /* pids; 0: not of this node, or not known */
@@ -118,9 +118,6 @@ struct actor {
 	struct record chosen[2];        /* where each chose from a run: out of step, and in order */
 };
 
-/* The request into a process that carried an id; several: more than one did. */
-struct carrier { uint64_t id; uint32_t pid, hop; bool several; };
-
 struct thread { uint32_t tid, last, open; };
 
 struct trace {
@@ -139,7 +136,7 @@ struct trace {
 	uint64_t seed;
 	struct thread thread[TRACE_THREADS];
 	struct actor actor[TRACE_ACTORS];
-	struct carrier carrier[TRACE_CARRIERS];
+	struct carriers carriers;
 	uint64_t ambiguous, below_floor, hops_lost, acts_lost, spans_full;
 	uint64_t by_method[LINK_METHODS];
 };
@@ -176,7 +173,6 @@ struct hop *trace_hop_at(const struct trace *t, uint32_t serial);
 struct act *trace_act_at(const struct trace *t, uint32_t serial);
 struct actor *trace_actor(struct trace *t, uint32_t pid);     /* never NULL; another pid's is forgotten */
 
-struct carrier *trace_carrier(struct trace *t, uint64_t id, uint32_t pid);   /* never NULL; may be another's */
 uint64_t trace_random(struct trace *t);                       /* not 0 */
 
 /* trace_link.c: links of all hops that are old enough. */

@@ -143,17 +143,6 @@ static void link_thread(struct model *m, uint32_t serial)
 		thread_scan(m, h, serial, true);
 }
 
-/* By the ids that requests carry. PENDING: whose it is has not ended. */
-static uint32_t carried(struct trace *t, const struct hop *h)
-{
-	const struct act *asked = trace_act_at(t, h->asked);
-	const struct carrier *x = trace_carrier(t, h->carried, asked->pid);
-
-	if (!h->carried || x->id != h->carried || x->pid != asked->pid || x->several)
-		return 0;
-	return trace_is_cause(t, x->hop, h) ? x->hop : 0;
-}
-
 /* Of a call that each request makes once: one that has made it is not the cause of another. Where neither of the two is
  * certain none is taken: false. only: of the witness, where it is the only one. */
 static bool is_free(struct trace *t, struct hop *h, struct guess *g, struct record *r, struct record *only)
@@ -264,7 +253,7 @@ static enum sure link_sure(struct model *m, struct hop *h, uint32_t serial, bool
 {
 	struct trace *t = &m->trace;
 	struct actor *p = trace_actor(t, trace_act_at(t, h->asked)->pid);
-	uint32_t one = evidence_only(m, h), by_id = carried(t, h);
+	uint32_t one = evidence_only(m, h), by_id = carriers_cause(t, h);
 	enum link_method method;
 
 	if (by_id) {

@@ -110,13 +110,22 @@ static void was_read(struct shop *s, uint64_t cookie, uint32_t tid)
 	model_event(s->w.m, &e.h);
 }
 
+/* fields: lines of the head, each with its end */
+static void request_with(struct shop *s, unsigned line, uint32_t tid, const char *fields)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "GET /x HTTP/1.1\r\nHost: x\r\n%s\r\n", fields);
+	segment(s, s->line[line].near, &s->line[line].out, tid, text);
+}
+
 static void request(struct shop *s, unsigned line, uint32_t tid, const char *id)
 {
-	char text[256];
+	char field[128] = "";
 
-	snprintf(text, sizeof(text), "GET /x HTTP/1.1\r\nHost: x\r\n%s%s%s\r\n", id ? "X-Request-ID: " : "", id ? id : "",
-		 id ? "\r\n" : "");
-	segment(s, s->line[line].near, &s->line[line].out, tid, text);
+	if (id)
+		snprintf(field, sizeof(field), "X-Request-ID: %s\r\n", id);
+	request_with(s, line, tid, field);
 }
 
 static void answer(struct shop *s, unsigned line, uint32_t tid)
@@ -392,6 +401,87 @@ Test(trace, ids_decide)
 	ticks(&s, 3);
 	cr_assert_eq(linked(&s, LINK_ID), 1);
 	expect_parent(&s, x, a);
+	shop_close(&s);
+}
+
+/* Two requests with these fields are served at once by threads that tell nothing, and what is called has that field. */
+static void two_with(struct shop *s, const char *first, const char *second, const char *called, unsigned line[3])
+{
+	shop_open(s);
+	line[0] = in_line(s), line[1] = in_line(s), line[2] = out_line(s);
+	request_with(s, line[0], 0, first);
+	was_read(s, s->line[line[0]].far, 11);
+	request_with(s, line[1], 0, second);
+	was_read(s, s->line[line[1]].far, 11);
+	request_with(s, line[2], 12, called);
+	got(s, line[2], 13);
+	answer(s, line[1], 14);
+	answer(s, line[0], 14);
+	ticks(s, 3);
+}
+
+#define TRACE "0123456789abcdef0123456789abcdef"
+
+/* Of one trace: the call names the span of its cause, or passes it on. */
+Test(trace, spans_decide_within_a_trace)
+{
+	static const char *const called[] = {"b3: " TRACE "-00000000000000cc-1-00000000000000aa\r\n",
+					     "b3: " TRACE "-00000000000000aa-1\r\n"};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct shop s;
+		unsigned line[3];
+
+		two_with(&s, "b3: " TRACE "-00000000000000aa-1\r\n", "b3: " TRACE "-00000000000000bb-1\r\n", called[i], line);
+		cr_assert_eq(linked(&s, LINK_ID), 1, "%s", called[i]);
+		expect_parent(&s, line[2], line[0]);
+		shop_close(&s);
+	}
+}
+
+/* A span of its own says nothing where two requests are of the trace, but the other id that it passes on does. */
+Test(trace, ids_that_several_carry)
+{
+	struct shop s;
+	unsigned line[3];
+
+	two_with(&s, "traceparent: 00-" TRACE "-00000000000000aa-01\r\n", "traceparent: 00-" TRACE "-00000000000000bb-01\r\n",
+		 "traceparent: 00-" TRACE "-00000000000000cc-01\r\n", line);
+	cr_assert_eq(linked(&s, LINK_ID), 0);
+	shop_close(&s);
+	two_with(&s, "traceparent: 00-" TRACE "-00000000000000aa-01\r\nX-Request-ID: a\r\n",
+		 "traceparent: 00-" TRACE "-00000000000000bb-01\r\nX-Request-ID: b\r\n",
+		 "traceparent: 00-" TRACE "-00000000000000cc-01\r\nX-Request-ID: b\r\n", line);
+	cr_assert_eq(linked(&s, LINK_ID), 1);
+	expect_parent(&s, line[2], line[1]);
+	shop_close(&s);
+}
+
+/* However many requests are in flight, each id finds its own. */
+Test(trace, ids_of_many)
+{
+	enum { MANY = 3000 };
+	struct shop s;
+	unsigned a, b, x;
+	char id[2][16];
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s), x = out_line(&s);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(id[0], sizeof(id[0]), "%u-a", i);
+		snprintf(id[1], sizeof(id[1]), "%u-b", i);
+		request(&s, a, 0, id[0]);
+		was_read(&s, s.line[a].far, 11);
+		request(&s, b, 0, id[1]);
+		was_read(&s, s.line[b].far, 11);
+		request(&s, x, 12, id[i % 2]);
+		got(&s, x, 13);
+		answer(&s, a, 14);
+		answer(&s, b, 14);
+	}
+	ticks(&s, 3);
+	cr_assert_eq(linked(&s, LINK_ID), MANY);
+	cr_assert_eq(s.w.m->trace.carriers.lost, 0);
 	shop_close(&s);
 }
 
