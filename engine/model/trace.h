@@ -35,7 +35,7 @@ struct tick;
 #define TRACE_ACTS 65536u
 #define TRACE_THREADS 8192u
 #define TRACE_ACTORS 1024u
-#define TRACE_LATE 64u
+#define TRACE_LATE 1024u
 #define TRACE_LINKED_NS 1200000000ull   /* after the end of a hop: what it caused is linked by then */
 
 enum link_method {
@@ -132,7 +132,7 @@ struct trace {
 	uint32_t choosing;              /* as chosen, once the tick is taken */
 	uint32_t called;                /* of all hops up to it the calls are final */
 	uint32_t placed;                /* of all hops up to it the edge was looked for */
-	uint32_t late[TRACE_LATE], nlate;       /* hops linked to one that is in a tick already */
+	uint32_t late[TRACE_LATE], nlate;       /* hops decided when what they belong to is in a tick already */
 	uint64_t seed;
 	struct thread thread[TRACE_THREADS];
 	struct actor actor[TRACE_ACTORS];
@@ -174,6 +174,9 @@ struct act *trace_act_at(const struct trace *t, uint32_t serial);
 struct actor *trace_actor(struct trace *t, uint32_t pid);     /* never NULL; another pid's is forgotten */
 
 uint64_t trace_random(struct trace *t);                       /* not 0 */
+
+/* trace_keep.c: its place is in an earlier tick; the next one has it. */
+void trace_late(struct trace *t, uint32_t serial);
 
 /* trace_link.c: links of all hops that are old enough. */
 void trace_link(struct model *m, uint64_t now_ns);

@@ -165,7 +165,15 @@ static int keep(struct model *m, struct tick *t, uint32_t root, uint64_t now_ns)
 	return tree_put(m, t, root, h->trace ? h->trace : trace_random(&m->trace), now_ns);
 }
 
-/* What was linked to a request whose trace is in an earlier tick. */
+void trace_late(struct trace *t, uint32_t serial)
+{
+	if (t->nlate < TRACE_LATE)
+		t->late[t->nlate++] = serial;
+	else
+		t->spans_full++;
+}
+
+/* What was linked to a request whose trace is in an earlier tick, or found to have no cause. */
 static int keep_late(struct model *m, struct tick *t, uint64_t now_ns)
 {
 	struct trace *tr = &m->trace;
@@ -176,6 +184,8 @@ static int keep_late(struct model *m, struct tick *t, uint64_t now_ns)
 
 		if (parent && parent->trace)
 			err = tree_put(m, t, tr->late[i], parent->trace, now_ns);
+		else if (is_root(h))
+			err = keep(m, t, tr->late[i], now_ns);
 	}
 	return err;
 }

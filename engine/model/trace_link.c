@@ -31,6 +31,7 @@
 #define SETTLE_NS (200 * NS_PER_MS)    /* the read of an answer, and what it causes, come after the hop */
 #define WEIGHED_NS (1000 * NS_PER_MS)  /* certain links are made first */
 #define WAIT_NS (60 * NS_PER_S)        /* for what may be the parent to end */
+#define SURE_ROUNDS 16
 #define SCAN_MAX 512                   /* acts of a thread between its read and its answer */
 #define ONE_SIDED 0.93f                /* said by one, and the request lacks the call */
 
@@ -96,8 +97,8 @@ static void link_to(struct model *m, uint32_t child, uint32_t parent, enum link_
 	h->next = p->child;
 	p->child = child;
 	t->by_method[method]++;
-	if (p->kept && t->nlate < TRACE_LATE)
-		t->late[t->nlate++] = child;
+	if (p->kept)
+		trace_late(t, child);
 }
 
 /* The acts of the thread from the read of a request to its answer; false where one of them is of another request. link: what it
@@ -321,19 +322,26 @@ static void link_hop(struct model *m, uint32_t serial, uint64_t now_ns, enum pas
 	} else if (h->weighed && link_shape(m, h, serial, final) && !h->decided && pass == PASS_AGAIN) {
 		t->ambiguous++;
 		h->decided = true;
+		if (m->o.all_traces && (int32_t)(t->chosen - serial) >= 0)
+			trace_late(t, serial);
 	}
 }
 
-static void link_pass(struct model *m, uint32_t end, uint64_t now_ns, enum pass pass)
+/* How many it has decided. */
+static uint32_t link_pass(struct model *m, uint32_t end, uint64_t now_ns, enum pass pass)
 {
 	struct trace *t = &m->trace;
+	uint32_t decided = 0;
 
 	for (uint32_t serial = t->undecided + 1; (int32_t)(end - serial) > 0; serial++) {
 		const struct hop *h = trace_hop_at(t, serial);
 
-		if (h && !h->decided)
-			link_hop(m, serial, now_ns, pass);
+		if (!h || h->decided)
+			continue;
+		link_hop(m, serial, now_ns, pass);
+		decided += h->decided;
 	}
+	return decided;
 }
 
 void trace_link(struct model *m, uint64_t now_ns)
@@ -353,7 +361,10 @@ void trace_link(struct model *m, uint64_t now_ns)
 		if (trace_hop_at(t, serial))
 			link_thread(m, serial);
 	t->scanned = end - 1;
-	for (pass = PASS_SURE; pass < PASSES; pass++)
+	/* what a hop waits for may have ended behind it, and be decided by now */
+	for (unsigned n = 0; n < SURE_ROUNDS && link_pass(m, end, now_ns, PASS_SURE); n++)
+		;
+	for (pass = PASS_WEIGHED; pass < PASSES; pass++)
 		link_pass(m, end, now_ns, pass);
 	while ((int32_t)(end - t->undecided - 1) > 0 &&
 	       (!trace_hop_at(t, t->undecided + 1) || trace_hop_at(t, t->undecided + 1)->decided))
