@@ -175,7 +175,7 @@ static void link_by_one(struct model *m, uint32_t serial, const struct witness *
 
 	if (s->g->weak)
 		return;                         /* it has only chosen one of those that were read */
-	if (once && trust_is_borne_out(s->only))
+	if (once && trust_is_borne_out(s->only, s->g->place))
 		link_to(m, serial, s->g->hop, method, ONE_SIDED, false);
 	else if (!once && trust_is_enough(s->with) && shape_is_agreed(&m->trace, h))
 		link_to(m, serial, s->g->hop, method, trust_of(s->with) * link_method_table[method].confidence, false);
@@ -247,7 +247,8 @@ static bool is_agreed(const struct actor *p, const struct guess *f, const struct
 {
 	if (is_chosen(f) && is_chosen(b) && !trust_is_credible_chosen(&p->chosen[f->ordered && b->ordered]))
 		return false;
-	return trust_is_credible(&p->both, method == LINK_ORDER);
+	return trust_is_credible(&p->both, method == LINK_ORDER) &&
+	       trust_is_agreement(&p->forward[evidence_kind(f)], &p->backward[evidence_kind(b)]);
 }
 
 static enum sure link_sure(struct model *m, struct hop *h, uint32_t serial, bool final, struct guess *f, struct guess *b)

@@ -7,7 +7,9 @@
 #define AGREED_LEAST 0.55f             /* of two witnesses that chance cannot make agree so often */
 #define ORDER_DOUBT 8                  /* disagreements that are taken to have been */
 #define AGREED_LEAST_CHOSEN 0.88f      /* each as often right, else by chance one of two others: 1 in 200 agreements is wrong */
+#define CHANCE_MOST 0.02f              /* both wrong, for each time that both are right; then they seldom name the same one */
 #define MET_MOST 0.04f                 /* of requests that a witness named: had made the call already */
+#define BEHIND_DOUBT 2                 /* such that are taken to have been */
 
 float trust_of(const struct record *r)
 {
@@ -44,6 +46,11 @@ void trust_learn(struct record *f, struct record *b, bool agree)
 	trust_add(b, agree ? 1 : 1 - right);
 }
 
+bool trust_is_agreement(const struct record *f, const struct record *b)
+{
+	return (1 - trust_of(f)) * (1 - trust_of(b)) <= CHANCE_MOST * trust_of(f) * trust_of(b);
+}
+
 bool trust_is_credible(const struct record *both, bool ordered)
 {
 	return both->right >= AGREED_LEAST * (both->right + both->wrong + (ordered ? ORDER_DOUBT : 0));
@@ -56,7 +63,9 @@ bool trust_is_credible_chosen(const struct record *chosen)
 	return all >= TRUST_SAMPLES_MIN && chosen->right >= AGREED_LEAST_CHOSEN * all;
 }
 
-bool trust_is_borne_out(const struct record *only)
+bool trust_is_borne_out(const struct record *only, bool behind)
 {
-	return only->right + only->wrong >= TRUST_SAMPLES_MIN && only->wrong <= MET_MOST * (only->right + only->wrong);
+	float all = only->right + only->wrong;
+
+	return all >= TRUST_SAMPLES_MIN && only->wrong + behind * BEHIND_DOUBT <= MET_MOST * all;
 }

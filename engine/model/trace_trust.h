@@ -23,12 +23,15 @@ void trust_add(struct record *r, float right);
 float trust_first(float first, float second);
 /* They agree, then both are right; or one is wrong, the likelier the less it is trusted. */
 void trust_learn(struct record *f, struct record *b, bool agree);
+/* Two that agree: are these good enough for that to be no chance? */
+bool trust_is_agreement(const struct record *f, const struct record *b);
 /* Are forward and backward of a process more than chance? Of an event loop that reads and writes in batches they are not,
  * and the order within a run is first to be doubted. */
 bool trust_is_credible(const struct record *both, bool ordered);
 /* The same of those that each chose from a run, where chance makes them agree more often. */
 bool trust_is_credible_chosen(const struct record *chosen);
-/* Of a witness that is alone: has what it named nearly never made the call already? One that names at random would often meet such. */
-bool trust_is_borne_out(const struct record *only);
+/* Of a witness that is alone: has what it named nearly never made the call already? One that names at random would often meet such. behind: of what
+ * did not come next after the read, which needs to be seen right for longer. */
+bool trust_is_borne_out(const struct record *only, bool behind);
 
 #endif

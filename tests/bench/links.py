@@ -52,7 +52,7 @@ def show(name, concurrent, v, why):
     print(ROW.format(name, concurrent, v.asked, v.seen, v.right, v.wrong, v.asked - v.right - v.wrong, f"{v.precision:.4f}",
                      f"{v.recall:.4f}", f"{v.wrong_share:.4f}", " ".join(f"{k}:{n}" for k, n in v.methods.most_common())), flush=True)
     for what, hop, parent in v.examples[:why]:
-        print(f"    {what}: {text(hop)} {hop.method or ''} of {text(parent)}")
+        print(f"    {what}: {text(hop)} {hop.method or ''} {hop.confidence or ''} of {text(parent)}")
 
 
 def kept(kind, v):

@@ -20,11 +20,12 @@ Test(trace_trust, nothing_known_is_not_enough)
 	struct record none = {0}, few = record(TRUST_SAMPLES_MIN - 1, 0), enough = record(TRUST_SAMPLES_MIN, 0);
 
 	cr_assert_not(trust_is_enough(&none));
-	cr_assert_not(trust_is_borne_out(&none));
+	cr_assert_not(trust_is_borne_out(&none, false));
 	cr_assert_not(trust_is_credible_chosen(&none));
-	cr_assert_not(trust_is_borne_out(&few));
+	cr_assert_not(trust_is_borne_out(&few, false));
 	cr_assert_not(trust_is_credible_chosen(&few));
-	cr_assert(trust_is_borne_out(&enough));
+	cr_assert(trust_is_borne_out(&enough, false));
+	cr_assert_not(trust_is_borne_out(&enough, true));
 	cr_assert(trust_is_credible_chosen(&enough));
 }
 
@@ -34,9 +35,19 @@ Test(trace_trust, chance_is_doubted)
 
 	cr_assert(trust_is_credible(&chance, false), "of many that might be named");
 	cr_assert_not(trust_is_credible_chosen(&chance), "of the few in a run");
-	cr_assert_not(trust_is_borne_out(&chance));
+	cr_assert_not(trust_is_borne_out(&chance, false));
 	cr_assert(trust_is_credible_chosen(&good));
-	cr_assert(trust_is_borne_out(&good));
+	cr_assert(trust_is_borne_out(&good, false));
+	cr_assert(trust_is_borne_out(&good, true));
+}
+
+Test(trace_trust, two_poor_ones_agree_by_chance)
+{
+	struct record none = {0}, poor = record(70, 30), good = record(99, 1);
+
+	cr_assert(trust_is_agreement(&none, &none));
+	cr_assert(trust_is_agreement(&good, &poor));
+	cr_assert_not(trust_is_agreement(&poor, &poor));
 }
 
 Test(trace_trust, order_needs_more)
