@@ -20,7 +20,8 @@ struct oracle {
 	uint64_t n;
 	enum proto_id proto;   /* what the flow is taken for now */
 	uint64_t protos;       /* hash of all that it was taken for, one after the other */
-	bool noise;            /* there were bytes that nobody recognised, or that a parser began in the middle of */
+	bool noise;            /* there were bytes that nobody recognised, or that a parser began in the middle of, or of a protocol that
+				* another target is for */
 };
 
 static void oracle_note(void *arg, struct flow *f, const struct request *r)
@@ -58,6 +59,15 @@ static inline void oracle_guess(struct oracle *o, const struct flow *f)
 	o->protos = o->protos * 31 + o->proto;
 }
 
+static inline bool is_of_port(const struct proto_ops *o, uint16_t port)
+{
+	const uint16_t *p = o ? o->ports : NULL;
+
+	while (p && *p && *p != port)
+		p++;
+	return !o || o->id >= PROTO_USER || (p && *p);
+}
+
 static inline struct oracle oracle_play(const uint8_t *data, size_t size, uint16_t port, bool split)
 {
 	struct oracle o = {.pool = {.limit_bytes = 4 << 20}};
@@ -90,7 +100,7 @@ static inline struct oracle oracle_play(const uint8_t *data, size_t size, uint16
 		}
 		i += len;
 	}
-	o.noise = f->mid || f->misses;
+	o.noise = f->mid || f->misses || !is_of_port(f->ops, port);
 	flow_close(f, ts);
 	flow_free(f);
 	if (o.pool.held_bytes)
