@@ -103,6 +103,7 @@ static void reading_begins(struct trace *t, struct conn *c, struct act *a, uint3
 	struct actor *p = trace_actor(t, a->pid);
 	struct thread *x = thread_of(t, a->tid);
 
+	a->begins = true;
 	a->first = !x->open;
 	x->open++;
 	p->open++;
@@ -158,6 +159,14 @@ static struct act *act_new(struct trace *t, uint32_t tid)
 	return a;
 }
 
+/* A handshake may end in another thread than requests are served by. */
+static bool is_other_thread(const struct trace *t, const struct conn *c, uint32_t tid)
+{
+	const struct act *a = trace_act_at(t, c->reading);
+
+	return a && a->tid != tid && c->flow && flow_proto(conn_flow(c)) == PROTO_TLS;
+}
+
 static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write)
 {
 	struct conn *c = conn_at(m, conn);
@@ -174,6 +183,8 @@ static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, 
 	a->opening = !a->server && c->dialled && !c->hop;
 	c->act = t->nacts;
 	c->acted |= (uint8_t)(1u << end);
+	if (a->server && !write && is_other_thread(t, c, tid))
+		reading_ends(m, c);
 	if (a->server && !write && !c->reading)
 		reading_begins(t, c, a, t->nacts);
 	else if (a->server && write)
@@ -269,6 +280,17 @@ static void own_server(struct own *o, const struct hop *h, const struct act *a, 
 		*before = serial;
 }
 
+/* Of plaintext, of which it is not known when it was on the wire: the read that began the request which is answered. */
+static void own_plain(struct own *o, const struct hop *h, const struct act *a, uint32_t serial)
+{
+	if (a->write)
+		own_server(o, h, a, serial);
+	else if (a->ts_ns <= h->first_ns && a->begins && !o->read)
+		o->read = serial;
+	else if (a->ts_ns <= h->first_ns && !o->read_before)
+		o->read_before = serial;
+}
+
 static void claim(struct trace *t, uint32_t serial, uint32_t hop)
 {
 	struct act *a = trace_act_at(t, serial);
@@ -300,7 +322,7 @@ static void hop_acts(struct trace *t, const struct conn *c, struct hop *h, uint3
 		if (!a || a->ts_ns < since_ns || (o.asked_before && o.read_before && a->ts_ns < h->begin_ns))
 			break;
 		if (a->server)
-			own_server(&o, h, a, id);
+			(c->plain ? own_plain : own_server)(&o, h, a, id);
 		else
 			own_client(&o, h, a, id);
 		if (!a->server && !a->write && !a->hop && a->ts_ns >= h->begin_ns && a->ts_ns < h->end_ns)

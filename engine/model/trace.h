@@ -71,7 +71,8 @@ struct act {
 	bool server;            /* of the end that serves */
 	bool write;
 	bool shared;            /* of more hops than one: several requests in one segment, or streams */
-	bool first;             /* a read: this thread was serving nothing else then */
+	bool begins;            /* a read: nobody had read of the request before, */
+	bool first;             /* and this thread was serving nothing else then */
 	bool connect;           /* connect(), in the place of what was written next, which an event loop does turns later */
 	bool opening;           /* on a connection that this end opened, before its first request */
 };
