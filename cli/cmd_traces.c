@@ -240,29 +240,33 @@ static void say_left_out(const struct window *w)
 
 /* ---- the command ---- */
 
-/* What has not been shown yet: its first hop came with a later row of the recording than any that was shown. Of the first tick
- * what ended since it began. */
-static size_t new_ones(struct listing *l, const struct summary *s, int64_t *shown)
+/* Of the one recording that is followed: from when on, and the last row that was shown. */
+struct followed { int64_t since_ns, row; };
+
+/* What has not been shown yet: its first hop came with a later row of the recording than any that was shown. It may have ended
+ * ticks before, but not before following began. */
+static size_t new_ones(struct listing *l, const struct summary *s, struct followed *f)
 {
 	const struct window *w = s->window;
-	int64_t newest = *shown;
+	int64_t newest = f->row;
 	size_t n = 0;
+
+	f->since_ns = f->since_ns ? f->since_ns : s->since_ns;
 
 	for (size_t i = 0; i < l->n; i++) {
 		int64_t row = w->spans.v[l->v[i].root].row;
 
 		newest = row > newest ? row : newest;
-		if (row <= *shown || (*shown == 0 && l->v[i].until_ns < s->since_ns))
-			continue;
-		l->v[n++] = l->v[i];
+		if (row > f->row && l->v[i].until_ns >= f->since_ns)
+			l->v[n++] = l->v[i];
 	}
-	*shown = newest;
+	f->row = newest;
 	return n;
 }
 
 static size_t show(const struct summary *s, const struct options *o, struct json *j)
 {
-	static int64_t shown;            /* of the one recording that is followed */
+	static struct followed shown;
 	struct listing l = {0};
 	struct filter f;
 	size_t n = ROWS_FAILED, most = o->limit || j || o->follow ? o->limit : SHOWN_MOST;

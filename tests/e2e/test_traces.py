@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Traces as people see them: a server that calls another, recorded with real probes, listed, filtered, followed and drawn."""
 import json
+import select
 import subprocess
-import sys
 import time
 
-from e2e import free_port, main, need_root, run
+from e2e import free_port, main, need, need_root, run
 from harness import recorder
 
 # Each thread of the front asks the back twice, one after the other, and answers 502 where one of them failed.
@@ -30,16 +30,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"ok")
     def log_message(self, *a):
         pass
-http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+if len(sys.argv) > 3:                   # its handshakes are in the thread that accepts
+    import ssl
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[3], sys.argv[4])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
 """
 
 
-def serve(bench):
+def serve(bench, *certificate):
     back, front = free_port(), free_port()
     for name, port, other in (("back", back, 0), ("front", front, back)):
         with open(f"{bench.folder}/{name}.py", "w", encoding="utf-8") as out:
             out.write(SERVER)
-        bench.start(name, [sys.executable, f"{bench.folder}/{name}.py", port, other], port=port)
+        bench.start(name, ["/usr/bin/python3", f"{bench.folder}/{name}.py", port, other, *(certificate if other else ())], port=port)
     return front
 
 
@@ -64,7 +70,8 @@ def case_traces(bench):
         deadline = time.monotonic() + 15                     # children end before parents: linked some ticks later
         while time.monotonic() < deadline and len([t for t in traces(bench, "--service", "front.py") if t["spans"] == 3]) < 6:
             time.sleep(0.3)
-        told = json.loads(follower.stdout.readline())
+        ready = select.select([follower.stdout], [], [], 15)[0]
+        told = json.loads(follower.stdout.readline()) if ready else {"type": "nothing"}
     finally:
         follower.terminate()
         rest = follower.stdout.read().splitlines()
@@ -90,6 +97,23 @@ def case_traces(bench):
     bench.check(spans[0]["offset_ms"] <= spans[1]["offset_ms"] <= spans[2]["offset_ms"], "in the order of time")
     drawn = run([recorder.binary(), "traces", "--quiet", "--db", bench.db, whole["trace"]]).stdout
     bench.equal(sum("back.py" in line for line in drawn.splitlines()), 2, "calls in the drawing")
+
+
+def case_behind_tls(bench):
+    """What is read inside of TLS causes calls like any other request; the first of a process comes before it is known to call."""
+    need_root()
+    need("openssl")
+    key, cert = f"{bench.folder}/key.pem", f"{bench.folder}/cert.pem"
+    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", key,
+         "-out", cert, "-subj", "/CN=127.0.0.1"])
+    port = serve(bench, cert, key)
+    rec = bench.record("--tls", "--tls-budget", "off", "--all-traces")
+    for _ in range(20):
+        run(["curl", "-sk", "-o", "/dev/null", f"https://127.0.0.1:{port}/buy"])
+    rec.settle()
+    rec.stop()
+    whole = [t for t in traces(bench, "--service", "front.py", "--limit", "100") if t["spans"] == 3]
+    bench.at_least(len(whole), 18, "of 20 requests: traces with both calls")
 
 
 if __name__ == "__main__":
