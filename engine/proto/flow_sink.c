@@ -213,23 +213,24 @@ static void sink_served(struct proto_sink *s, uint64_t id)
 		pairing_at(&f->queue, i)->served = true;
 }
 
-static void sink_response(struct proto_sink *s, const struct proto_response *r)
+static bool sink_response(struct proto_sink *s, const struct proto_response *r)
 {
 	struct flow *f = flow_of(s);
 	uint32_t i = waiting_find(f, r->id);
+	const struct waiting *w;
 
 	f->good++;
+	f->first_ns = 0;
 	/* time decides: what was answered before it was asked is another's answer */
 	if (i == f->queue.n || r->end_ns < pairing_at(&f->queue, i)->begin_ns) {
 		f->pool->unpaired++;
-	} else {
-		const struct waiting *w = pairing_take(&f->queue, i);
-
-		if (!r->id && !w->chained && f->queue.n && pairing_at(&f->queue, 0)->begin_ns < r->begin_ns)
-			f->piped = true;
-		flow_emit(f, w, r);
+		return false;
 	}
-	f->first_ns = 0;
+	w = pairing_take(&f->queue, i);
+	if (!r->id && !w->chained && f->queue.n && pairing_at(&f->queue, 0)->begin_ns < r->begin_ns)
+		f->piped = true;
+	flow_emit(f, w, r);
+	return true;
 }
 
 static int sink_tag(const struct proto_sink *s)

@@ -48,23 +48,23 @@ static enum memcached_quiet quiet_of(const struct memcached *r, int tag)
 	return r->binary ? memcached_binary_quiet(tag) : memcached_text_quiet(tag);
 }
 
-static void answer(struct memcached *r, const struct proto_response *q, bool change, struct proto_sink *s)
+static bool answer(struct memcached *r, const struct proto_response *q, bool change, struct proto_sink *s)
 {
 	r->waiting -= r->waiting > 0;
 	r->quiet -= change && r->quiet;
-	s->response(s, q);
+	return s->response(s, q);
 }
 
-static void silent(struct memcached *r, uint64_t at_ns, bool change, struct proto_sink *s)
+static bool silent(struct memcached *r, uint64_t at_ns, bool change, struct proto_sink *s)
 {
 	struct proto_response q = {.begin_ns = at_ns, .end_ns = at_ns};
 
-	answer(r, &q, change, s);
+	return answer(r, &q, change, s);
 }
 
-void memcached_silent(struct memcached *r, uint64_t at_ns, struct proto_sink *s)
+bool memcached_silent(struct memcached *r, uint64_t at_ns, struct proto_sink *s)
 {
-	silent(r, at_ns, quiet_of(r, s->tag(s)) == MEMCACHED_QUIET_CHANGE, s);
+	return silent(r, at_ns, quiet_of(r, s->tag(s)) == MEMCACHED_QUIET_CHANGE, s);
 }
 
 void memcached_request(struct memcached *r, uint64_t end_ns, struct proto_sink *s)

@@ -39,7 +39,7 @@ void memcached_request(struct memcached *r, uint64_t end_ns, struct proto_sink *
 /* The oldest request is answered with what r says. */
 void memcached_answer(struct memcached *r, uint64_t end_ns, struct proto_sink *s);
 /* The oldest was quiet, and something behind it is answered: it had nothing to say. */
-void memcached_silent(struct memcached *r, uint64_t at_ns, struct proto_sink *s);
+bool memcached_silent(struct memcached *r, uint64_t at_ns, struct proto_sink *s);
 /* The operation: the command's name; with the key where the user wants values. */
 void memcached_op(struct memcached *r, const char *name, size_t n, const uint8_t *key, size_t key_n, struct proto_sink *s);
 void memcached_reply_begin(struct memcached *r, uint64_t begin_ns);

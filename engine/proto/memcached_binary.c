@@ -140,7 +140,8 @@ static bool request_find(struct memcached *r, int code, uint64_t at_ns, struct p
 	int tag = s->tag(s);
 
 	for (; tag >= 0 && tag != code && memcached_binary_quiet(tag); tag = s->tag(s))
-		memcached_silent(r, at_ns, s);
+		if (!memcached_silent(r, at_ns, s))
+			return false;
 	return tag < 0 || tag == code;
 }
 

@@ -334,7 +334,8 @@ ssize_t memcached_text_server(struct memcached *r, const struct proto_bytes *b, 
 		return b->n > MEMCACHED_LINE_MAX ? PROTO_BAD : 0;
 	n = (size_t)(lf - b->p) + 1;
 	for (tag = s->tag(s); !r->reply && memcached_text_quiet(tag) && !quiet_says(tag, b->p, n); tag = s->tag(s))
-		memcached_silent(r, proto_begin_ns(b), s);
+		if (!memcached_silent(r, proto_begin_ns(b), s))
+			break;
 	if (!r->reply)
 		memcached_reply_begin(r, proto_begin_ns(b));
 	if (!reply_line(r, b->p, n, &data, &r->last))

@@ -454,7 +454,7 @@ static uint64_t tag_rows(const uint8_t *p, size_t n)
 	return rows;
 }
 
-static void respond(struct postgres *g, uint64_t end_ns, struct proto_sink *s)
+static bool respond(struct postgres *g, uint64_t end_ns, struct proto_sink *s)
 {
 	struct proto_response r = {
 		.error = g->sqlstate[0] ? sqlstate_class(g->sqlstate) : REQ_OK,
@@ -465,11 +465,11 @@ static void respond(struct postgres *g, uint64_t end_ns, struct proto_sink *s)
 		.rows = g->rows,
 	};
 
-	s->response(s, &r);
 	g->s_begin = 0;
 	g->s_bytes = 0;
 	g->rows = g->data_rows = 0;
 	g->parse_done = false;
+	return s->response(s, &r);
 }
 
 /* ReadyForQuery: everything up to the Sync, or the one Query, is answered. */
@@ -478,8 +478,7 @@ static void server_ready(struct postgres *g, uint64_t end_ns, struct proto_sink 
 	int tag;
 
 	while ((tag = s->tag(s)) >= 0) {
-		respond(g, end_ns, s);
-		if (tag == TAG_QUERY || tag == TAG_SYNC)
+		if (!respond(g, end_ns, s) || tag == TAG_QUERY || tag == TAG_SYNC)
 			break;
 	}
 	g->sqlstate[0] = '\0';
@@ -681,8 +680,8 @@ static void postgres_end(void *state, enum proto_dir dir, uint64_t ts_ns, struct
 	struct postgres *g = state;
 
 	if (dir == FROM_SERVER && g->sqlstate[0])
-		while (s->tag(s) >= 0)
-			respond(g, ts_ns, s);
+		while (s->tag(s) >= 0 && respond(g, ts_ns, s))
+			;
 }
 
 static const uint16_t postgres_ports[] = {5432, 5433, 6432, 0};

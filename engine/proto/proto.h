@@ -126,8 +126,9 @@ struct proto_sink {
 	/* The request of the id has got a message of its response, and may get more when something happens (a stream of gRPC): until
 	 * it ends it is none of those in flight. */
 	void (*served)(struct proto_sink *s, uint64_t id);
-	/* The oldest request (or that of the id) is answered. */
-	void (*response)(struct proto_sink *s, const struct proto_response *r);
+	/* The oldest request (or that of the id) is answered. False: none is, those that there are were asked later than this ended;
+	 * who answers several in a row stops there. */
+	bool (*response)(struct proto_sink *s, const struct proto_response *r);
 	/* The tag of the oldest request that waits for the response now parsed; -1: none. */
 	int (*tag)(const struct proto_sink *s);
 	/* Does a request of this id wait for its response? */
