@@ -224,10 +224,10 @@ static void take_retrans(struct conn *c, struct end *s, const struct ev_conn *e,
 {
 	uint32_t grown = e->retrans > s->retrans ? e->retrans - s->retrans : 0;
 
-	if (first && !c->fresh)
-		grown = 0;                      /* before our time, but for the one that is told of now */
-	if (e->what == CONN_RETRANS && !grown)
-		grown = 1;
+	if (first && !c->fresh)                 /* before our time, but for the one that is told of now */
+		grown = e->what == CONN_RETRANS;
+	else if (e->what == CONN_RETRANS && !e->retrans)
+		grown = 1;                      /* no total; an event that is late has one that is counted already */
 	if (e->retrans > s->retrans)
 		s->retrans = e->retrans;
 	s->tick_retrans = (uint16_t)(s->tick_retrans + grown < UINT16_MAX ? s->tick_retrans + grown : UINT16_MAX);

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import e2e                                                                      # noqa: E402
@@ -173,6 +174,21 @@ class Pair:
         names, values = [line.split() for line in lines if line.startswith(prefix + ":")]
         return int(values[names.index(name)])
 
+    def retransmitted(self):
+        """Of client and server."""
+        return [self.counter(ns, "snmp", "Tcp", "RetransSegs") for ns in (self.client, self.server)]
+
+    def steady(self):
+        """The same, once both have nothing more to send again: a tail-loss probe follows the last byte."""
+        last = self.retransmitted()
+        for _ in range(20):
+            time.sleep(0.25)
+            now = self.retransmitted()
+            if now == last:
+                break
+            last = now
+        return last
+
 
 def answer(p, timeout=20):
     """What a role told."""
@@ -271,11 +287,11 @@ def case_bytes_and_loss(b):
         pair.iptables(ns, "INPUT", "-p", "tcp", "-m", "length", "--length", "200:65535", "-m", "statistic", "--mode", "nth",
                       "--every", "12", "--packet", "5", "-j", "DROP")
     rec = watch(b, port)
-    before = [pair.counter(ns, "snmp", "Tcp", "RetransSegs") for ns in (pair.client, pair.server)]
+    before = pair.retransmitted()
     role = pair.role(pair.client, "send", SERVER_IP, port, size, 20)
     told = answer(role, 30)
-    after = [pair.counter(ns, "snmp", "Tcp", "RetransSegs") for ns in (pair.client, pair.server)]
     b.equal(told["got"], size, "bytes that came back")
+    after = pair.steady()
     said = pair.within(pair.client, ["ss", "-tiHn", "dport", "=", f":{port}"]).stdout
     rec.stop()
     row = edge(b, port)

@@ -364,6 +364,29 @@ Test(connections, health_counts_once_though_both_ends_tell)
 	model_free(w.m);
 }
 
+Test(connections, a_retransmission_that_is_told_of_late_counts_once)
+{
+	struct ev_conn e;
+	struct names n;
+	struct world w;
+	struct tick *t;
+
+	two_services(&w, &n);
+	establish(&w);
+	e = conn_record(&w, &near, CONN_OWNER);         /* who walks the sockets was faster than the ring */
+	e.retrans = 2;
+	model_event(w.m, &e.h);
+	e = conn_record(&w, &near, CONN_RETRANS);
+	e.retrans = 1;
+	model_event(w.m, &e.h);
+	e.retrans = 2;
+	model_event(w.m, &e.h);
+	t = tick(&w);
+	cr_assert_eq(t->tcp.v[0].retrans, 2);
+	tick_free(t);
+	model_free(w.m);
+}
+
 Test(connections, a_deaf_flow_asks_for_no_more_payload)
 {
 	struct names n;
