@@ -33,6 +33,8 @@ int cmd_record(const struct command *c, struct options *o, int argc, char **argv
 
 	if (!path)
 		return EXIT_USAGE;
+	if (o->no_bpf && o->write_pcap)
+		return say_error(EXIT_USAGE, "record: --write-pcap writes what the probes see, and --no-bpf attaches none");
 	ret = make_default_dir(path);
 	if (ret)
 		return ret;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "command.h"
 #include "config.h"
+#include "filter.h"
 #include "nearest.h"
 #include "out.h"
 #include "say.h"
@@ -65,6 +66,8 @@ static int run_parsed(const struct command *c, struct options *o, int nargs, cha
 	ret = check_args(c, nargs, argv);
 	if (ret == 0)
 		ret = find_sort_key(c, o);
+	if (ret == 0)
+		ret = filter_check(o);
 	return ret ? ret : c->run(c, o, nargs, argv);
 }
 

@@ -20,9 +20,12 @@ static enum symptom_kind symptom_of(const char *s)
 static int64_t load_since(const struct diagnosis *d)
 {
 	const struct range *r = &d->reading.range;
-	int64_t history = (r->until_ns - r->since_ns) * HISTORY_FACTOR;
-	int64_t since = r->since_ns - (history > HISTORY_MIN_NS ? history : HISTORY_MIN_NS);
+	int64_t length = r->until_ns - r->since_ns, since = d->reading.first_ns;
+	int64_t history = length > HISTORY_MIN_NS / HISTORY_FACTOR ? length : HISTORY_MIN_NS / HISTORY_FACTOR;
 
+	/* by division: four times the decades that an import may span are more than 64 bits */
+	if ((r->since_ns - since) / HISTORY_FACTOR > history)
+		since = r->since_ns - history * HISTORY_FACTOR;
 	if (d->question.baseline_until_ns)
 		since = d->question.baseline_since_ns < r->since_ns ? d->question.baseline_since_ns : r->since_ns;
 	return since < d->reading.first_ns ? d->reading.first_ns : since;

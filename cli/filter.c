@@ -64,7 +64,7 @@ static bool any_word(const char *list, bool (*wanted)(const char *word, const vo
 {
 	char word[64];
 
-	for (; *list; list += strspn(list, ",")) {
+	for (list += strspn(list, ","); *list; list += strspn(list, ",")) {
 		size_t n = strcspn(list, ",");
 
 		snprintf(word, sizeof(word), "%.*s", (int)n, list);
@@ -73,6 +73,15 @@ static bool any_word(const char *list, bool (*wanted)(const char *word, const vo
 		list += n;
 	}
 	return false;
+}
+
+int filter_check(const struct options *o)
+{
+	if (o->status && !o->status[strspn(o->status, ",")])
+		return say_error(EXIT_USAGE, "--status: '%s' names no status", o->status);
+	if (o->max_latency_ns && o->min_latency_ns > o->max_latency_ns)
+		return say_error(EXIT_USAGE, "--min-latency is above --max-latency");
+	return 0;
 }
 
 /* ---- status ---- */

@@ -176,6 +176,8 @@ int sources_open(struct sources *s, const struct options *o, bool no_bpf)
 	if (ret == 0 && s->host.foreign)
 		say_note("in a PID namespace of its own: names of processes outside of it are not known (docker run --pid=host, or the "
 			 "node's /proc mounted at /host/proc)");
+	if (ret == 0 && no_bpf && o && (o->tls || o->tls_pid.n))
+		say_note("without BPF nothing inside of TLS is seen");
 	if (ret == 0 && !no_bpf)
 		ret = attach_probes(s, o);
 	if (ret)

@@ -48,11 +48,14 @@ size_t utf8_length(const char *s, size_t n)
 	return utf8_decode(s, n, &cp);
 }
 
-/* Characters that change how a terminal shows what follows, or that hide: C0, DEL, C1, line separators, bidi controls. */
+/*
+ * Characters that change how a terminal shows what follows, or that hide: C0, DEL, C1, line separators, bidi controls; and what
+ * is no character at all (U+FFFE, U+FFFF: no XML may hold them).
+ */
 static bool is_unsafe(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029 || cp == 0x200e || cp == 0x200f ||
-	       (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+	       (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0x061c || cp == 0xfeff || (cp & 0xfffe) == 0xfffe;
 }
 
 char *text_clean(char *buf, size_t cap, const char *s, size_t n, bool utf8)

@@ -42,6 +42,9 @@ def case_usage(bench):
     refused(bench, 2, "unknown scenario", "demo", "no-such-scenario")
     refused(bench, 2, "empty mark", "mark", "--db", recording(bench), "")
     refused(bench, 2, "a date that does not exist", "services", "--db", recording(bench), "--since", "2023-02-30")
+    refused(bench, 2, "a list without status", "services", "--db", recording(bench), "--status", ",,")
+    refused(bench, 2, "latencies that nothing has", "traces", "--db", recording(bench), "--min-latency", "2s", "--max-latency", "1s")
+    refused(bench, 2, "packets without probes", "record", "--for", "1s", "--no-bpf", "--write-pcap", "x.pcap")
 
 
 def case_bad_configuration(bench):
@@ -104,6 +107,16 @@ def case_refused_import_changes_nothing(bench):
     bench.equal(r.returncode, 1, "exit status")
     bench.check("3" in r.stderr, f"the line number is named: {r.stderr.strip()!r}")
     bench.equal(rootle("export", "--db", path).stdout, before, "what is in the file")
+
+
+def case_decades(bench):
+    """Four windows before a window of 250 years are more than 64 bits of nanoseconds."""
+    far = os.path.join(bench.folder, "far.ndjson")
+    with open(far, "w") as f:
+        f.write(LINE + LINE.replace("1700000000", "9000000000"))
+    bench.equal(rootle("import", "--db", bench.db, far).returncode, 0, "exit status of import")
+    said = rootle("explain", "--db", bench.db, "--since", "2023-01-01", "--json")
+    bench.equal((said.returncode, "runtime error" in said.stderr), (0, False), "explain")
 
 
 def case_round_trip(bench):

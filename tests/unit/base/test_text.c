@@ -16,6 +16,8 @@ Test(text, nothing_untrusted_reaches_the_terminal)
 	cr_assert_str_eq(text_clean(buf, sizeof(buf), evil, sizeof(evil) - 1, false), "a?[31mb??c?d?e??.");
 	text_clean(buf, sizeof(buf), evil, sizeof(evil) - 1, true);
 	cr_assert_null(strpbrk(buf, "\x1b\r\n\x7f"));
+	cr_assert_str_eq(text_clean(buf, sizeof(buf), "a\xd8\x9c" "b\xef\xbf\xbf" "c", 8, true), "a\xef\xbf\xbd" "b\xef\xbf\xbd" "c",
+			 "a bidi mark; what no XML may hold");
 }
 
 Test(text, cut_at_a_character)

@@ -174,7 +174,7 @@ Test(filter, statuses)
 		{NULL, 0, NULL, NULL, false, true}, {"404", 404, "", "client_error", false, true}, {"40x", 404, "", "ok", false, true},
 		{"xxx", 404, "", "ok", false, false}, {"4xx", 40, "", "ok", false, false}, {"4xx", 4040, "", "ok", false, false},
 		{"ok", 200, NULL, "ok", false, true}, {"ok", 503, NULL, "server_error", true, false}, {"error", 0, NULL, NULL, true, true},
-		{"200,error", 500, NULL, "server_error", true, true}, {"aborted", 0, NULL, "aborted", true, true}, {"0", 0, "", "ok", false, false},
+		{"200,error", 500, NULL, "server_error", true, true}, {"aborted", 0, NULL, "aborted", true, true}, {",404", 404, "", "client_error", false, true}, {"0", 0, "", "ok", false, false},
 		{",,", 200, NULL, "ok", false, false}, {"-1", -1, "", "ok", false, true},
 	};
 
