@@ -124,6 +124,7 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"model", "names_full", "%s TLS handshakes were counted without their name: too many different ones"},
 	{"trace", "hops_full", "of %s requests the cause was not looked for: too many at a time"},
 	{"trace", "acts_full", "of %s requests the cause was not looked for: too many reads and writes at a time"},
+	{"trace", "actors_full", "%s times a process or thread that served was forgotten: too many of them"},
 	{"trace", "ambiguous", "%s requests of services were left without the one that caused them: several may have"},
 	{"trace", "below_floor", "%s requests of services were left without the one that caused them: the evidence was weak"},
 	{"trace", "ids_full", "%s ids of requests were not kept: too many at a time"},

@@ -21,7 +21,8 @@
  *	points.c    the points of a tick; rows.c: its processes and cgroups
  *	note.c      events for the timeline, loss
  *	stack.c     samples of the CPUs
- *	trace.c     which request caused which: reads and writes of threads; trace_link.c: links; trace_keep.c: whole traces;
+ *	trace.c     which request caused which: reads and writes of threads; trace_actor.c: who serves what; trace_link.c: links;
+ *		    trace_keep.c: whole traces;
  *		    trace_time.c: what requests waited for in those that they caused
  *	build.c     model_tick()
  *
@@ -116,7 +117,7 @@ struct conn {
 	uint32_t held;               /* rows of requests that wait for the owner */
 	uint32_t whole;              /* its newest request is model.wholes[whole - 1]; 0: none */
 	uint32_t act, hop;           /* the newest of it (model/trace.h); 0: none */
-	uint32_t reading;            /* the act that read a request which is not answered yet; 0: none */
+	struct reader reader;        /* of the request that is read and not answered yet */
 	uint32_t dialled;            /* the act that connected; 0: none */
 	bool opening;                /* and nothing was read by the client since */
 	uint8_t acted;               /* ends of which acts are told, 1 << end */

@@ -116,6 +116,7 @@ void loss_own(struct model *m)
 	loss_set(m, "trace", "below_floor", m->trace.below_floor, false);
 	loss_set(m, "trace", "hops_full", m->trace.hops_lost, false);
 	loss_set(m, "trace", "acts_full", m->trace.acts_lost, false);
+	loss_set(m, "trace", "actors_full", m->trace.actors.lost, false);
 	loss_set(m, "trace", "ids_full", m->trace.carriers.lost, false);
 	loss_set(m, "trace", "spans_full", m->trace.spans_full, false);
 	loss_set(m, "model", "bad_records", m->bad_records, true);

@@ -24,24 +24,6 @@ struct act *trace_act_at(const struct trace *t, uint32_t serial)
 	return &t->act[serial % TRACE_ACTS];
 }
 
-struct actor *trace_actor(struct trace *t, uint32_t pid)
-{
-	struct actor *a = &t->actor[pid % TRACE_ACTORS];
-
-	if (a->pid != pid)
-		*a = (struct actor){.pid = pid};
-	return a;
-}
-
-static struct thread *thread_of(struct trace *t, uint32_t tid)
-{
-	struct thread *x = &t->thread[tid % TRACE_THREADS];
-
-	if (x->tid != tid)
-		*x = (struct thread){.tid = tid};
-	return x;
-}
-
 uint64_t trace_random(struct trace *t)
 {
 	uint64_t z = t->seed += 0x9e3779b97f4a7c15ull;         /* splitmix64 */
@@ -79,38 +61,6 @@ void trace_done(struct model *m)
 	m->trace.shapes = NULL;
 }
 
-/* The request that was read of this connection is answered, or will not be. */
-static void reading_ends(struct model *m, struct conn *c)
-{
-	struct trace *t = &m->trace;
-	struct act *a = trace_act_at(t, c->reading);
-
-	if (a) {
-		struct actor *p = trace_actor(t, a->pid);
-		struct thread *x = thread_of(t, a->tid);
-
-		if (p->open) {
-			p->open--;
-			p->open_reads ^= c->reading;
-		}
-		x->open -= x->open > 0;
-	}
-	c->reading = 0;
-}
-
-static void reading_begins(struct trace *t, struct conn *c, struct act *a, uint32_t serial)
-{
-	struct actor *p = trace_actor(t, a->pid);
-	struct thread *x = thread_of(t, a->tid);
-
-	a->begins = true;
-	a->first = !x->open;
-	x->open++;
-	p->open++;
-	p->open_reads ^= serial;
-	c->reading = serial;
-}
-
 /* The answer of a hop that ended was read: of several in flight on one connection, of all that ended before. */
 static void got(struct trace *t, const struct conn *c, struct act *a, uint32_t serial)
 {
@@ -143,28 +93,26 @@ static void answered(struct trace *t, const struct conn *c, struct act *a, uint3
 
 static struct act *act_new(struct trace *t, uint32_t tid)
 {
-	struct thread *x = thread_of(t, tid);
+	uint32_t *last = actor_last(&t->actors, tid, t->nacts);
 	struct act *a, *before;
 
 	if (++t->nacts == 0)
 		t->nacts = 1;
 	a = &t->act[t->nacts % TRACE_ACTS];
-	*a = (struct act){.tid = tid, .before = x->last};
-	before = trace_act_at(t, x->last);
+	*a = (struct act){.tid = tid, .before = *last};
+	before = trace_act_at(t, *last);
 	if (before && before->tid == tid)
 		before->after = t->nacts;
 	else
 		a->before = 0;
-	x->last = t->nacts;
+	*last = t->nacts;
 	return a;
 }
 
 /* A handshake may end in another thread than requests are served by. */
-static bool is_other_thread(const struct trace *t, const struct conn *c, uint32_t tid)
+static bool is_other_thread(const struct conn *c, uint32_t tid)
 {
-	const struct act *a = trace_act_at(t, c->reading);
-
-	return a && a->tid != tid && c->flow && flow_proto(conn_flow(c)) == PROTO_TLS;
+	return c->reader.act && c->reader.tid != tid && c->flow && flow_proto(conn_flow(c)) == PROTO_TLS;
 }
 
 static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write)
@@ -172,7 +120,6 @@ static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, 
 	struct conn *c = conn_at(m, conn);
 	struct trace *t = &m->trace;
 	struct act *a = act_new(t, tid);
-	struct actor *p;
 
 	a->ts_ns = ts_ns;
 	a->pid = pid;
@@ -183,15 +130,13 @@ static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, 
 	a->opening = !a->server && c->dialled && !c->hop;
 	c->act = t->nacts;
 	c->acted |= (uint8_t)(1u << end);
-	if (a->server && !write && is_other_thread(t, c, tid))
-		reading_ends(m, c);
-	if (a->server && !write && !c->reading)
-		reading_begins(t, c, a, t->nacts);
-	else if (a->server && write)
-		reading_ends(m, c);
-	p = trace_actor(t, pid);
-	a->nopen = p->open;
-	a->open = p->open == 1 ? p->open_reads : 0;
+	if (a->server && (write || is_other_thread(c, tid)))
+		reader_ends(&t->actors, &c->reader);
+	if (a->server && !write && !c->reader.act) {
+		a->begins = true;
+		a->first = reader_begins(&t->actors, &c->reader, pid, tid, t->nacts);
+	}
+	a->nopen = actor_open(&t->actors, pid, t->nacts, &a->open);
 	if (a->server && write)
 		answered(t, c, a, t->nacts);
 	else if (!a->server && !write)
@@ -210,16 +155,11 @@ void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint3
 	act_put(m, conn, end, pid, tid, ts_ns, write);
 }
 
-static bool in_the_middle(const struct trace *t, uint32_t pid)
-{
-	return t->actor[pid % TRACE_ACTORS].pid == pid;
-}
-
 void trace_connect(struct model *m, uint32_t conn, const struct ev_conn *e)
 {
 	struct conn *c = conn_at(m, conn);
 
-	if (!e->tid || !m->trace.act || !in_the_middle(&m->trace, e->tgid))
+	if (!e->tid || !m->trace.act || !actor_is_known(&m->trace.actors, e->tgid))
 		return;
 	act_put(m, conn, c->client, e->tgid, e->tid, e->h.ts_ns, true);
 	trace_act_at(&m->trace, c->act)->connect = true;
@@ -242,16 +182,13 @@ void trace_connect_moved(struct model *m, uint32_t conn, const struct conn *old)
 
 void trace_io(struct model *m, uint32_t conn, unsigned end, const struct ev_io *e)
 {
-	if (e->dir == DIR_IN || in_the_middle(&m->trace, e->tgid))
+	if (e->dir == DIR_IN || actor_is_known(&m->trace.actors, e->tgid))
 		trace_act(m, conn, end, e->tgid, e->tid, e->h.ts_ns, e->dir == DIR_OUT);
 }
 
 void trace_conn_gone(struct model *m, uint32_t conn)
 {
-	struct conn *c = conn_at(m, conn);
-
-	if (c->reading)
-		reading_ends(m, c);
+	reader_ends(&m->trace.actors, &conn_at(m, conn)->reader);
 }
 
 /* Of the acts on a hop's connection the ones that are its own. Times are of the segments: a segment that left in the context of

@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 #include "model/timing.h"
+#include "model/trace_actor.h"
 #include "model/trace_carrier.h"
 #include "model/trace_shape.h"
-#include "model/trace_trust.h"
 #include "proto/flow.h"
 
 struct conn;
@@ -33,8 +33,6 @@ struct tick;
 
 #define TRACE_HOPS 16384u
 #define TRACE_ACTS 65536u
-#define TRACE_THREADS 8192u
-#define TRACE_ACTORS 1024u
 #define TRACE_LATE 1024u
 #define TRACE_LINKED_NS 1200000000ull   /* after the end of a hop: what it caused is linked by then */
 
@@ -106,21 +104,6 @@ struct hop {
 	struct timing timing;           /* of this one; count 0: not known */
 };
 
-#define TRACE_KINDS 54                  /* of evidence, before the write and after the read of the answer (evidence_kind()) */
-
-struct actor {
-	uint32_t pid;
-	uint32_t open;                  /* requests read and not answered yet */
-	uint32_t open_reads;            /* their serial numbers, xor: of the only one where there is one */
-	struct record forward[TRACE_KINDS], backward[TRACE_KINDS];      /* where both spoke */
-	struct record forward_only[TRACE_KINDS], backward_only[TRACE_KINDS];    /* where the other was silent: that the request they
-										 * named had not made the call yet, or that it had */
-	struct record both;             /* that they named the same request, or not; */
-	struct record chosen[2];        /* where each chose from a run: out of step, and in order */
-};
-
-struct thread { uint32_t tid, last, open; };
-
 struct trace {
 	struct hop *hop;                /* TRACE_HOPS; NULL before the first */
 	struct act *act;                /* TRACE_ACTS */
@@ -135,8 +118,7 @@ struct trace {
 	uint32_t placed;                /* of all hops up to it the edge was looked for */
 	uint32_t late[TRACE_LATE], nlate;       /* hops decided when what they belong to is in a tick already */
 	uint64_t seed;
-	struct thread thread[TRACE_THREADS];
-	struct actor actor[TRACE_ACTORS];
+	struct actors actors;
 	struct carriers carriers;
 	uint64_t ambiguous, below_floor, hops_lost, acts_lost, spans_full;
 	uint64_t by_method[LINK_METHODS];
@@ -172,7 +154,6 @@ void trace_done(struct model *m);
 /* trace.c, for trace_link.c and trace_keep.c: NULL where the serial number is 0 or has left the ring. */
 struct hop *trace_hop_at(const struct trace *t, uint32_t serial);
 struct act *trace_act_at(const struct trace *t, uint32_t serial);
-struct actor *trace_actor(struct trace *t, uint32_t pid);     /* never NULL; another pid's is forgotten */
 
 uint64_t trace_random(struct trace *t);                       /* not 0 */
 

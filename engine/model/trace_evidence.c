@@ -34,9 +34,10 @@ bool trace_is_cause(const struct trace *t, uint32_t parent, const struct hop *ch
 
 static bool is_serving(const struct model *m, const struct act *a, uint32_t serial)
 {
-	const struct act *r = trace_act_at(&m->trace, conn_at(m, a->conn)->reading);
+	uint32_t reading = conn_at(m, a->conn)->reader.act;
+	const struct act *r = trace_act_at(&m->trace, reading);
 
-	return r && r->conn == a->conn && (int32_t)(serial - conn_at(m, a->conn)->reading) >= 0;
+	return r && r->conn == a->conn && (int32_t)(serial - reading) >= 0;
 }
 
 static struct guess before(const struct model *m, uint32_t asked, unsigned depth);

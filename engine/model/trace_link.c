@@ -195,7 +195,7 @@ static void link_likelier(struct model *m, uint32_t serial, const struct witness
 static void link_weighed(struct model *m, struct hop *h, uint32_t serial, struct guess *forward, struct guess *backward)
 {
 	struct trace *t = &m->trace;
-	struct actor *p = trace_actor(t, trace_act_at(t, h->asked)->pid);
+	struct actor *p = actor_of(&t->actors, trace_act_at(t, h->asked)->pid, t->nacts);
 	unsigned kf = evidence_kind(forward), kb = evidence_kind(backward);
 	struct witness f = {forward, &p->forward[kf], &p->forward_only[kf]}, b = {backward, &p->backward[kb], &p->backward_only[kb]};
 	enum link_method method = forward->ordered || backward->ordered ? LINK_ORDER : LINK_TURN;
@@ -254,7 +254,7 @@ static bool is_agreed(const struct actor *p, const struct guess *f, const struct
 static enum sure link_sure(struct model *m, struct hop *h, uint32_t serial, bool final, struct guess *f, struct guess *b)
 {
 	struct trace *t = &m->trace;
-	struct actor *p = trace_actor(t, trace_act_at(t, h->asked)->pid);
+	struct actor *p = actor_of(&t->actors, trace_act_at(t, h->asked)->pid, t->nacts);
 	uint32_t one = evidence_only(m, h), by_id = carriers_cause(t, h);
 	enum link_method method;
 
