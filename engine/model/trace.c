@@ -109,6 +109,27 @@ static struct act *act_new(struct trace *t, uint32_t tid)
 	return a;
 }
 
+/* The run that the act goes on with, or begins. */
+static void run_extend(const struct trace *t, struct act *a, uint32_t serial)
+{
+	const struct act *before = trace_act_at(t, a->before), *entry;
+	struct act *first;
+
+	if (!before || before->write != a->write) {
+		a->run = (struct run){.begin = serial, .last = serial, .entry = serial};
+		return;
+	}
+	a->run = before->run;
+	entry = trace_act_at(t, a->run.entry);
+	if (!entry || entry->conn != a->conn || entry->server != a->server) {
+		a->run.entry = serial;
+		a->run.at++;
+	}
+	first = trace_act_at(t, a->run.begin);
+	if (first)
+		first->run.last = serial;
+}
+
 /* A handshake may end in another thread than requests are served by. */
 static bool is_other_thread(const struct conn *c, uint32_t tid)
 {
@@ -127,6 +148,7 @@ static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, 
 	a->on_conn = c->act;
 	a->server = end != c->client;
 	a->write = write;
+	run_extend(t, a, t->nacts);
 	a->opening = !a->server && c->dialled && !c->hop;
 	c->act = t->nacts;
 	c->acted |= (uint8_t)(1u << end);

@@ -56,6 +56,14 @@ struct link_method_info {
 extern const struct link_method_info link_method_table[LINK_METHODS];
 #define LINK_FLOOR 0.9f         /* below it a link is left out */
 
+/* Reads, or writes, of a thread in a row: what is repeated on one connection is one entry of it. */
+struct run {
+	uint32_t begin;         /* its first act */
+	uint32_t last;          /* its newest act, where this is the first one */
+	uint32_t entry;         /* the first act of this entry, */
+	uint32_t at;            /* which is the how manyth, from 0 */
+};
+
 /* Serial numbers count from 1 and wrap; 0 is none. */
 struct act {
 	uint64_t ts_ns;
@@ -63,6 +71,7 @@ struct act {
 	uint32_t conn;
 	uint32_t hop;           /* that it belongs to; 0: not known (yet) */
 	uint32_t before, after; /* acts of the same thread */
+	struct run run;
 	uint32_t on_conn;       /* the one before on the same connection, of either end */
 	uint32_t nopen;         /* requests that the process was serving then, */
 	uint32_t open;          /* and the read of the only one; 0: none, or several */

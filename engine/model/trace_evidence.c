@@ -4,7 +4,7 @@
 #include "model/internal.h"
 #include "model/trace.h"
 
-#define RUN_MAX 128                    /* reads or writes in a row */
+#define ROW_MAX 128                    /* reads or writes in a row */
 #define OPENING_MAX 16                 /* acts of a connection before its first request */
 #define CHAIN_MAX 32                   /* calls one after the other, of one request */
 #define LATE_NS (150 * 1000ull)       /* a thread that goes on with what it has read has written by then, mostly */
@@ -70,47 +70,31 @@ static uint32_t context(const struct model *m, const struct act *r, uint32_t ser
 	return h->decided ? h->parent : PENDING;
 }
 
-/* Acts in a row, all reads or all writes, around or up to one of them. */
-struct run { uint32_t n, at; uint32_t act[RUN_MAX]; };
+/* A run as it is now: so many entries from its first act to its last, the entry that an act is in. */
+struct row { uint32_t n, at, begin, last; };
 
-/* Does it go on with the act next to it? More of the same message is no act of its own. */
-static bool same_kind(const struct act *a, const struct act *next)
+static bool row_of(const struct trace *t, uint32_t id, struct row *r)
 {
-	return next && next->tid == a->tid && next->write == a->write;
+	const struct act *a = trace_act_at(t, id), *first = a ? trace_act_at(t, a->run.begin) : NULL, *last;
+
+	last = first ? trace_act_at(t, first->run.last) : NULL;
+	if (!last || last->run.at >= ROW_MAX)
+		return false;
+	*r = (struct row){.n = last->run.at + 1, .at = a->run.at, .begin = a->run.begin, .last = first->run.last};
+	return true;
 }
 
-static uint32_t run_begin(const struct trace *t, uint32_t id)
+/* The first act of an entry. */
+static uint32_t row_entry(const struct trace *t, const struct row *r, uint32_t at)
 {
-	const struct act *a = trace_act_at(t, id);
+	const struct act *a = trace_act_at(t, r->begin);
+	uint32_t id = r->begin;
 
-	for (uint32_t n = 0; n < RUN_MAX && same_kind(a, trace_act_at(t, a->before)); n++) {
-		id = a->before;
-		a = trace_act_at(t, id);
-	}
-	return id;
-}
-
-/* From its first act on; what is repeated on one connection counts once. at: where `mark` is in it. */
-static bool run_read(const struct trace *t, uint32_t id, uint32_t mark, struct run *r)
-{
-	const struct act *a = trace_act_at(t, id), *last;
-
-	r->n = r->at = 0;
-	while (a) {
-		last = r->n ? trace_act_at(t, r->act[r->n - 1]) : NULL;
-		if (!last || last->conn != a->conn || last->server != a->server) {
-			if (r->n == RUN_MAX)
-				return false;
-			r->act[r->n++] = id;
-		}
-		if (id == mark)
-			r->at = r->n - 1;
+	if (at == r->n - 1)
+		return trace_act_at(t, r->last)->run.entry;
+	for (; a && a->run.at < at; a = trace_act_at(t, id))
 		id = a->after;
-		if (!same_kind(a, trace_act_at(t, id)))
-			return true;
-		a = trace_act_at(t, id);
-	}
-	return false;
+	return id;
 }
 
 /* A thread that runs one goroutine after the other writes for the next one behind what it wrote for the one that it read for, or
@@ -124,13 +108,12 @@ static uint8_t place_of(const struct act *r, const struct act *w, bool behind)
 static struct guess before(const struct model *m, uint32_t asked, unsigned depth)
 {
 	const struct trace *t = &m->trace;
-	const struct act *w = trace_act_at(t, asked), *a;
-	struct run writes, reads;
-	uint32_t first = run_begin(t, asked), last = trace_act_at(t, first)->before, of;
+	const struct act *w = trace_act_at(t, asked), *first = trace_act_at(t, w->run.begin), *a;
 	struct guess g = {.connect = w->connect};
+	struct row writes, reads;
+	uint32_t of;
 
-	a = trace_act_at(t, last);
-	if (!a || !run_read(t, first, asked, &writes) || !run_read(t, run_begin(t, last), last, &reads))
+	if (!first || !row_of(t, asked, &writes) || !row_of(t, first->before, &reads))
 		return g;
 	of = reads.n - 1;
 	if (reads.n > 1) {
@@ -138,8 +121,11 @@ static struct guess before(const struct model *m, uint32_t asked, unsigned depth
 		g.weak = !g.ordered;
 		of = g.ordered ? writes.at : of;
 	}
-	a = trace_act_at(t, reads.act[of]);
-	g.hop = context(m, a, reads.act[of], depth);
+	of = row_entry(t, &reads, of);
+	a = trace_act_at(t, of);
+	if (!a)
+		return g;
+	g.hop = context(m, a, of, depth);
 	g.act = a->server ? 0 : a->conn == w->conn ? 2 : 1;
 	g.place = place_of(a, w, !g.ordered && writes.at);
 	return g;
@@ -149,19 +135,11 @@ static struct guess backward(const struct model *m, const struct hop *h, unsigne
 {
 	const struct trace *t = &m->trace;
 	const struct act *a = trace_act_at(t, h->got), *w;
-	struct run reads, writes;
+	struct row reads, writes;
 	struct guess g = {0};
-	uint32_t of = 0;
 
-	if (!a || a->shared || depth >= CHAIN_MAX || !run_read(t, run_begin(t, h->got), h->got, &reads))
-		return g;
-	w = trace_act_at(t, trace_act_at(t, reads.act[reads.n - 1])->after);
-	if (!w)
-		return g;
-	for (of = reads.act[reads.n - 1]; same_kind(a, trace_act_at(t, trace_act_at(t, of)->after));)
-		of = trace_act_at(t, of)->after;
-	of = trace_act_at(t, of)->after;
-	if (!trace_act_at(t, of) || !run_read(t, of, of, &writes))
+	if (!a || a->shared || depth >= CHAIN_MAX || !row_of(t, h->got, &reads) ||
+	    !row_of(t, trace_act_at(t, reads.last)->after, &writes))
 		return g;
 	if (reads.n > 1) {
 		g.ordered = reads.n == writes.n;
@@ -169,7 +147,9 @@ static struct guess backward(const struct model *m, const struct hop *h, unsigne
 		if (g.weak && reads.at != reads.n - 1)
 			return g;
 	}
-	w = trace_act_at(t, writes.act[g.ordered ? reads.at : 0]);
+	w = trace_act_at(t, row_entry(t, &writes, g.ordered ? reads.at : 0));
+	if (!w)
+		return g;
 	g.place = place_of(a, w, false);
 	if (w->server) {
 		g.hop = w->hop && !w->shared ? w->hop : 0;
@@ -205,21 +185,25 @@ uint32_t evidence_only(const struct model *m, const struct hop *h)
 	return r ? context(m, r, w->open, 0) : 0;
 }
 
+/* The last read of the answer to what was written; NULL: the thread did something else. */
+static const struct act *answer_read(const struct trace *t, const struct act *w)
+{
+	const struct act *r = trace_act_at(t, w->after), *last;
+	struct row row;
+
+	if (!r || r->tid != w->tid || r->server || r->write || r->conn != w->conn || !row_of(t, w->after, &row) || row.n > 1)
+		return NULL;
+	last = trace_act_at(t, row.last);
+	return r->shared || last->shared ? NULL : last;
+}
+
 uint32_t evidence_handed(const struct trace *t, const struct hop *h)
 {
-	const struct act *w = trace_act_at(t, h->asked), *r, *next;
+	const struct act *w = trace_act_at(t, h->asked), *r;
 
 	for (unsigned n = 0; n < CHAIN_MAX; n++) {
-		r = trace_act_at(t, w->after);
-		while (r && r->tid == w->tid && !r->server && !r->write && r->conn == w->conn && !r->shared) {
-			next = trace_act_at(t, r->after);
-			if (!next || next->tid != w->tid || next->write)
-				break;
-			r = next;
-		}
-		if (!r || r->tid != w->tid || r->server || r->write || r->conn != w->conn)
-			return 0;
-		w = trace_act_at(t, r->after);
+		r = answer_read(t, w);
+		w = r ? trace_act_at(t, r->after) : NULL;
 		if (!w || w->tid != r->tid || !w->write)
 			return 0;
 		if (w->server)

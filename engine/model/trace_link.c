@@ -362,6 +362,7 @@ void trace_link(struct model *m, uint64_t now_ns)
 		if (trace_hop_at(t, serial))
 			link_thread(m, serial);
 	t->scanned = end - 1;
+	shape_tick(t);
 	/* what a hop waits for may have ended behind it, and be decided by now */
 	for (unsigned n = 0; n < SURE_ROUNDS && link_pass(m, end, now_ns, PASS_SURE); n++)
 		;

@@ -12,6 +12,7 @@
 #define TWICE_CHANCE 2                 /* and so many more, where there are as many calls as requests: links that are wrong */
 #define CHILDREN_MAX 64                /* of one request are looked at */
 #define AHEAD_MAX 1024                 /* hops that ended after a call are looked at for what may have caused it */
+#define LOOKS_MAX 400000               /* of them all in one tick: some 10 ms */
 
 uint32_t shape_kind(const char *op)
 {
@@ -182,9 +183,11 @@ static bool was_open(const struct trace *t, const struct hop *h, const struct ac
 static uint32_t ended_before(const struct trace *t, uint32_t serial, const struct act *asked)
 {
 	const struct hop *h;
+	uint32_t n;
 
-	for (unsigned n = 0; n < AHEAD_MAX && (h = trace_hop_at(t, serial)) && h->end_ns >= asked->ts_ns; n++)
+	for (n = 0; n < AHEAD_MAX && (h = trace_hop_at(t, serial)) && h->end_ns >= asked->ts_ns; n++)
 		serial--;
+	t->shapes->looks += n;
 	return serial;
 }
 
@@ -193,11 +196,15 @@ uint32_t shape_only(const struct model *m, const struct hop *child, uint32_t ser
 	const struct trace *t = &m->trace;
 	const struct shape_call *c = call_of(t, child);
 	const struct act *asked = trace_act_at(t, child->asked);
-	uint32_t open = 0, found = 0, id = ended_before(t, serial, asked);
+	uint32_t open = 0, found = 0, id;
 
+	if (t->shapes->looks > LOOKS_MAX)
+		return final ? 0 : SHAPE_OPEN;
+	id = ended_before(t, serial, asked);
 	for (unsigned n = 0; open < asked->nopen && n < 2 * AHEAD_MAX && id != t->nhops; n++) {
 		const struct hop *h = trace_hop_at(t, ++id);
 
+		t->shapes->looks++;
 		if (!h || !was_open(t, h, asked))
 			continue;
 		open++;
@@ -210,6 +217,11 @@ uint32_t shape_only(const struct model *m, const struct hop *child, uint32_t ser
 	if (open == asked->nopen)
 		return found;
 	return final ? 0 : SHAPE_OPEN;
+}
+
+void shape_tick(struct trace *t)
+{
+	t->shapes->looks = 0;
 }
 
 void shape_age(struct trace *t)

@@ -37,6 +37,7 @@ struct shape_call {
 struct shapes {
 	struct shape_service service[SHAPE_SERVICES];
 	struct shape_call call[SHAPE_CALLS];
+	uint32_t looks;         /* hops looked at in this tick: a long poll keeps what is open from being found */
 };
 
 uint32_t shape_kind(const char *op);
@@ -51,8 +52,11 @@ bool shape_is_agreed(const struct trace *t, const struct hop *child);
 bool shape_is_once(const struct model *m, const struct hop *child);
 /* The first child of the parent that is the same call; 0: none. */
 uint32_t shape_child(const struct trace *t, const struct hop *parent, const struct hop *child);
-/* Of a call that is made once: the only request that lacks it; 0: none, or several; SHAPE_OPEN. Not final: those open are waited for. */
+/* Of a call that is made once: the only request that lacks it; 0: none, or several; SHAPE_OPEN. Not final: those open are waited for. So many
+ * hops are looked at in a tick. */
 uint32_t shape_only(const struct model *m, const struct hop *child, uint32_t serial, bool final);
+/* A tick begins. */
+void shape_tick(struct trace *t);
 /* Half of what was counted is forgotten. */
 void shape_age(struct trace *t);
 

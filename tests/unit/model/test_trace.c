@@ -3,6 +3,8 @@
  * Which request caused which, from records made by hand: a service (pid 100) between clients and a backend, whose threads read and
  * write in an order that the test chooses.
  */
+#include <time.h>
+
 #define WORLD_REAL_FLOW
 #include "world.h"
 
@@ -594,4 +596,37 @@ Test(trace, rings_are_bounded)
 			cr_assert(p->begin_ns < h->begin_ns && p->end_ns > h->end_ns);
 	}
 	shop_close(&s);
+}
+
+/* CPU seconds of looking for the causes of so many calls of one thread, which reads the answers or does not. */
+static double cost(bool reads)
+{
+	unsigned x, i;
+	struct timespec t;
+	struct shop s;
+	double began;
+
+	shop_open(&s);
+	for (i = 0; i < 2; i++)
+		asked(&s, in_line(&s), 11);
+	x = out_line(&s);
+	for (i = 0; i < TRACE_HOPS / 2; i++) {
+		request(&s, x, 11, NULL);
+		answer(&s, x, 0);
+		if (reads)
+			was_read(&s, s.line[x].near, 11);
+	}
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	began = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	ticks(&s, 2);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	shop_close(&s);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9 - began;
+}
+
+Test(trace, a_burst_of_publications_does_not_hold_up_the_recorder)
+{
+	double calls = cost(true), burst = cost(false);
+
+	cr_assert_lt(burst, 5 * calls + 0.01, "a burst %g s, as many calls %g s", burst, calls);
 }
