@@ -58,7 +58,10 @@ static size_t layers(const struct summary *s, const struct options *o, int cols,
 	if (m && m->layered) {
 		n = print_grid(service_map_rows(m), cols, draw_layers, m);
 	} else if (m && m->graph->nodes) {
-		say_note("too many calls in a row for %d columns: the map as a tree; --width says how wide it may be", cols);
+		if (m->graph->nodes > MAP_NODES_MAX)
+			say_note("%u services are too many to draw: the map as a tree; --service shows what is around one", m->graph->nodes);
+		else
+			say_note("too many calls in a row for %d columns: the map as a tree; --width says how wide it may be", cols);
 		n = tree(s, o, cols);
 	}
 	service_map_free(m);

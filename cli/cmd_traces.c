@@ -30,6 +30,7 @@ struct listing {
 	struct span_tree *tree;
 	struct sum_trace *v;       /* the tree's */
 	size_t n, cut;             /* cut: left out by the limit */
+	int id_length;             /* that is shown */
 };
 
 /* ---- which traces ---- */
@@ -56,41 +57,20 @@ static bool trace_wanted(const struct filter *f, const struct span_tree *tree, c
 	return false;
 }
 
-static int list(struct listing *l, const struct filter *f, size_t most)
-{
-	const struct sort_key *key = f->o->sort_key ? f->o->sort_key : sort_traces;
-	size_t n = 0;
-
-	l->tree = span_tree_new(f->w);
-	if (!l->tree)
-		return -1;
-	l->v = l->tree->traces.v;
-	for (size_t i = 0; i < l->tree->traces.n; i++)
-		if (trace_wanted(f, l->tree, &l->v[i]))
-			l->v[n++] = l->v[i];
-	if (sort_rows(f->o->follow ? NULL : key, f->w, l->v, n, sizeof(*l->v)))
-		return -1;
-	l->n = most && n > most ? most : n;
-	l->cut = n - l->n;
-	return 0;
-}
-
-/* ---- lists ---- */
-
 static int by_id(const void *a, const void *b)
 {
 	return strcmp(((const struct sum_trace *)a)->id, ((const struct sum_trace *)b)->id);
 }
 
 /* How much of an id tells all traces of the window apart. */
-static int prefix_length(const struct listing *l)
+static int prefix_length(const struct span_tree *tree)
 {
-	size_t n = l->tree->traces.n, longest = PREFIX_MIN;
+	size_t n = tree->traces.n, longest = PREFIX_MIN;
 	struct sum_trace *copy = n ? malloc(n * sizeof(*copy)) : NULL;
 
 	if (!copy)
 		return PREFIX_MIN;
-	memcpy(copy, l->v, n * sizeof(*copy));
+	memcpy(copy, tree->traces.v, n * sizeof(*copy));
 	qsort(copy, n, sizeof(*copy), by_id);
 	for (size_t i = 1; i < n; i++) {
 		size_t same = 0;
@@ -102,6 +82,28 @@ static int prefix_length(const struct listing *l)
 	free(copy);
 	return (int)(longest < ID_MOST ? longest : ID_MOST);
 }
+
+static int list(struct listing *l, const struct filter *f, size_t most)
+{
+	const struct sort_key *key = f->o->sort_key ? f->o->sort_key : sort_traces;
+	size_t n = 0;
+
+	l->tree = span_tree_new(f->w);
+	if (!l->tree)
+		return -1;
+	l->v = l->tree->traces.v;
+	l->id_length = out_is_narrow() ? prefix_length(l->tree) : ID_MOST;
+	for (size_t i = 0; i < l->tree->traces.n; i++)
+		if (trace_wanted(f, l->tree, &l->v[i]))
+			l->v[n++] = l->v[i];
+	if (sort_rows(f->o->follow ? NULL : key, f->w, l->v, n, sizeof(*l->v)))
+		return -1;
+	l->n = most && n > most ? most : n;
+	l->cut = n - l->n;
+	return 0;
+}
+
+/* ---- lists ---- */
 
 static const char *end_text(const struct window *w, const struct win_span *s)
 {
@@ -128,12 +130,11 @@ static void text_row(struct table *t, const struct window *w, const struct sum_t
 
 static void text_list(const struct listing *l, const struct window *w, const struct options *o)
 {
-	int id_length = out_is_narrow() ? prefix_length(l) : ID_MOST;
 	struct table t;
 
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < l->n; i++)
-		text_row(&t, w, &l->v[i], id_length);
+		text_row(&t, w, &l->v[i], l->id_length);
 	if (l->n)
 		(o->follow && !out_terminal() ? table_print_rows : table_print)(&t);
 	table_done(&t);
@@ -372,5 +373,7 @@ int cmd_traces(const struct command *c, struct options *o, int argc, char **argv
 	of_capture.nothing = "a capture does not tell what caused what: no traces";
 	if (argc && o->follow)
 		return say_error(EXIT_USAGE, "traces: --follow lists traces, so give it no ID");
+	if (argc && (filter_is_set(o) || o->sort))
+		return say_error(EXIT_USAGE, "traces: filters and --sort are for the list, so give no ID with them");
 	return argc ? one_command(o, argv[0]) : rows_command(o->pcap.n ? &of_capture : &rows, o);
 }

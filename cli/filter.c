@@ -84,6 +84,11 @@ int filter_check(const struct options *o)
 	return 0;
 }
 
+bool filter_is_set(const struct options *o)
+{
+	return o->service || o->protocol || o->op || o->status || o->min_latency_ns || o->max_latency_ns;
+}
+
 /* ---- status ---- */
 
 struct end { int status; const char *detail, *error; bool failed; };

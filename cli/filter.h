@@ -25,6 +25,9 @@ struct filter {
 /* What the options contradict each other in, found before anything is opened: told, EXIT_USAGE; else 0. */
 int filter_check(const struct options *o);
 
+/* Are rows chosen at all? */
+bool filter_is_set(const struct options *o);
+
 /* 0, or an exit code after one line on stderr: a protocol that there is not, no memory. All is borrowed. */
 int filter_init(struct filter *f, const struct options *o, const struct window *w, enum filter_rows rows);
 void filter_done(struct filter *f);

@@ -129,9 +129,11 @@ static void put_node(const struct svg *v, uint32_t node)
 	const struct layered_node *place = &v->m->layered->node[node];
 	const struct map_node *n = &v->m->graph->node[node];
 	int x = px(place->x) + CELL_X / 2, y = py(place->y) - CELL_Y / 2 + 2;
-	char more[128], cores[MAP_TEXT];
+	char more[128], cores[MAP_TEXT], kind[64] = "";
 
-	snprintf(more, sizeof(more), "%s%s%s", n->kind ? n->kind : "", n->kind && !isnan(n->cpu_cores) ? " " : "",
+	if (n->kind)
+		text_clean(kind, sizeof(kind), n->kind, strlen(n->kind), true);
+	snprintf(more, sizeof(more), "%s%s%s", kind, n->kind && !isnan(n->cpu_cores) ? " " : "",
 		 isnan(n->cpu_cores) ? "" : map_cores(cores, n->cpu_cores));
 	fputs("<g><title>", v->out);
 	svg_put_escaped(v->out, n->name);
@@ -174,6 +176,10 @@ size_t map_svg_write(const struct summary *s, const char *service, const char *p
 	FILE *out;
 
 	if (!m || !m->layered) {
+		if (n && n != ROWS_FAILED) {
+			say_error(EXIT_FAILED, "%u services are too many to draw: --service NAME, --dot or --tree", m->graph->nodes);
+			n = ROWS_FAILED;
+		}
 		service_map_free(m);
 		return n;
 	}

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES (16u << 20)
-#define TIME_MAX_S 9.2e9          /* as nanoseconds it fits 63 bits */
+#define TIME_MAX_S 9.2e9          /* as nanoseconds it, and the time between any two, fits 63 bits */
 #define COUNT_MAX 9e15            /* a double counts exactly to here */
 
 int import_refuse(struct import *im, const char *fmt, ...)
@@ -80,7 +80,11 @@ int64_t import_time(struct import *im, const char *key, bool required)
 
 	if (isnan(s))
 		return 0;
-	if (fabs(s) > TIME_MAX_S) {
+	if (s < 0) {
+		import_refuse(im, "\"%s\" is negative", key);
+		return 0;
+	}
+	if (s > TIME_MAX_S) {
 		import_refuse(im, "\"%s\" is no time in Unix seconds", key);
 		return 0;
 	}
@@ -95,9 +99,7 @@ int64_t import_tick(struct import *im, bool fresh)
 	int64_t *id;
 	int rc;
 
-	if (key.dur_ns < 0)
-		import_refuse(im, "\"dur_s\" is negative");
-	else if (!import_time_fits((double)key.t_ns + (double)key.dur_ns))
+	if (!import_time_fits((double)key.t_ns + (double)key.dur_ns))
 		import_refuse(im, "\"t\" + \"dur_s\" is no time in Unix seconds");
 	if (im->problem[0])
 		return -EINVAL;

@@ -160,16 +160,17 @@ const struct map_tree_line *map_tree_line(const struct map_tree *m, int i)
 
 /* ---- drawing ---- */
 
-enum { COL_P95 = 9, COL_RATE = 9, COL_ERR = 7, COL_PROTO = 10, NUMBERS = COL_PROTO + COL_RATE + COL_P95 + COL_ERR + 8 };
+enum { RAIL = 3, COL_P95 = 9, COL_RATE = 9, COL_ERR = 7, COL_PROTO = 10, NUMBERS = COL_PROTO + COL_RATE + COL_P95 + COL_ERR + 8 };
 
-static int draw_rails(struct grid *g, int row, const struct map_tree_line *l)
+/* Up to half of the name's columns; of what is deeper the outer rails are left out. */
+static int draw_rails(struct grid *g, int row, const struct map_tree_line *l, int name)
 {
 	static const char *const utf8[] = {"   ", "\xe2\x94\x82  ", "\xe2\x94\x94\xe2\x94\x80 ", "\xe2\x94\x9c\xe2\x94\x80 "};
 	static const char *const ascii[] = {"   ", "|  ", "`- ", "|- "};
 	const char *const *part = g->utf8 ? utf8 : ascii;
-	int d, col = 0;
+	int most = name / 2 / RAIL, d = l->depth > most ? l->depth - most + 1 : 1, col = 0;
 
-	for (d = 1; d < l->depth; d++)
+	for (; d < l->depth; d++)
 		col += grid_put(g, row, col, 0, STYLE_DIM, part[l->rails >> d & 1]);
 	if (l->depth)
 		col += grid_put(g, row, col, 0, STYLE_DIM, part[l->last ? 2 : 3]);
@@ -219,10 +220,13 @@ static void draw_line(const struct map_tree *m, struct grid *g, int row, const s
 {
 	const struct win_service *s = &m->sum->window->services.v[l->service];
 	const struct sum_edge *e = l->edge == WIN_NONE ? NULL : summary_edge(m->sum, l->edge);
-	int col = draw_rails(g, row, l), numbers = g->cols > NUMBERS + 20 ? g->cols - NUMBERS : 20;
+	int numbers = g->cols > NUMBERS + 20 ? g->cols - NUMBERS : 20, col = draw_rails(g, row, l, numbers);
+	bool cut = text_width(s->name) > (size_t)(numbers - col - 1);
 
 	col += grid_put(g, row, col, numbers - col - 1, e ? STYLE_PLAIN : STYLE_BOLD, s->name);
-	if (l->again && col + 2 < numbers)
+	if (cut)
+		grid_put(g, row, numbers - 2, 1, STYLE_DIM, g->utf8 ? "\xe2\x80\xa6" : "~");
+	else if (l->again && col + 2 < numbers)
 		grid_put(g, row, col, numbers - col - 1, STYLE_DIM, g->utf8 ? " \xe2\x86\x91" : " ^");
 	if (e)
 		draw_numbers(m, g, row, numbers, e);

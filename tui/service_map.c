@@ -9,7 +9,6 @@
 
 #include "base/text.h"
 
-#define NODES_MAX 400          /* more are folded before anything is drawn */
 #define SCREEN_ROWS 48
 #define NAME_GOOD 32           /* columns of a name that go before air around the lines */
 #define CPU_COLUMNS 6
@@ -140,7 +139,7 @@ static bool fold(struct fitting *f)
 			f->failed = true;
 		if (folded)
 			take(m, folded);
-		if (f->failed || (step >= 0 && !folded) || m->graph->nodes > NODES_MAX)
+		if (f->failed || (step >= 0 && !folded) || m->graph->nodes > MAP_NODES_MAX)
 			continue;
 		m->layered = layers_of(m->graph);
 		f->ordered = false;

@@ -12,6 +12,8 @@
 #include "tui/layered.h"
 #include "tui/map_graph.h"
 
+#define MAP_NODES_MAX 400      /* more are folded before anything is drawn */
+
 /* How nodes and calls are drawn; the columns that each number takes, 0: it is left out. */
 struct map_look {
 	struct layered_style style;
@@ -23,7 +25,7 @@ struct map_look {
 
 struct service_map {
 	struct map_graph *graph;
-	struct layered *layered;   /* NULL: no drawing of it fits the columns; or there is nothing on it */
+	struct layered *layered;   /* NULL: no drawing of it fits the columns, or too much cannot be folded; or there is nothing on it */
 	const struct map_look *look;
 };
 

@@ -50,6 +50,7 @@ def hostile():
     for a, b in zip(HOSTILE, HOSTILE[1:] + HOSTILE[:1]):
         rows.append({"type": "requests", "t": 1767225600, "dur_s": 5, "from": a, "to": b, "protocol": 'p"\\<', "op": "GET /", "count": 50,
                      "errors": 1, "p95_ms": 3})
+    rows.append({"type": "service", "service": HOSTILE[0], "kind": "\u754c" * 300})
     return "".join(json.dumps(r) + "\n" for r in rows)
 
 
@@ -93,10 +94,24 @@ def check_forms(folder, db, names):
     check(len(nodes) == len(names), f"{len(nodes)} nodes in DOT, expected {len(names)}")
 
 
+def check_many(folder):
+    """More than can be drawn: said, as a tree, and no file."""
+    for name, ends in ("chain", [(f"s{i}", f"s{i + 1}") for i in range(500)]), ("star", [("hub", f"s{i}") for i in range(500)]):
+        rows = [{"type": "requests", "t": 1767225600, "dur_s": 5, "from": a, "to": b, "protocol": "http", "op": "GET /", "count": 50,
+                 "errors": 25, "p95_ms": 3} for a, b in ends]
+        db = recording(folder, name, "".join(json.dumps(r) + "\n" for r in rows))
+        run("map", "--quiet", "--db", db, "--svg", os.path.join(folder, name + ".svg"), code=1)
+        check(not os.path.exists(os.path.join(folder, name + ".svg")), "a file without a drawing")
+        lines = run("map", "--quiet", "--db", db, "--width", "80").splitlines()
+        check(len(lines) > 500, f"{name}: {len(lines)} lines of the tree")
+        check(all("50.0%" in line and "10.0/s" in line for line in lines[2:]), f"{name}: numbers that cannot be read")
+
+
 def main():
     os.makedirs(WORK, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         check_sizes(folder)
+        check_many(folder)
         shown = {"a\"];x[label=\"y", "b\\", "c<script>&amp;</script>", "d\ufffd[2J\ufffd", "e\ufffdf", "g]]>\ufffdh", "\u65e5\u672c", "-->"}
         db = recording(folder, "hostile", hostile())
         check_forms(folder, db, shown)

@@ -25,7 +25,7 @@ for i in range(1000):
 span("\x1b[2Jevil\r\n", "\x07", "\x1b]0;", service="\x1b[31mred", op="a\nb\x00c".replace("\x00", ""), status="\x9b", method="\t")
 span("", "", "")
 span("x" * 5000, "y" * 5000, dur_ms=9e9, op="z" * 5000)
-span("old", "1", t=-2e9)
+span("old", "1", t=0)
 END
 "$rootle" import --quiet --db "$work/spans.db" "$work/spans.ndjson"
 "$rootle" traces --quiet --db "$work/spans.db" --sort spans > "$work/list"
@@ -36,6 +36,13 @@ END
 "$rootle" traces --quiet --db "$work/spans.db" "$(printf '\033[2Jevil')" > "$work/evil"
 "$rootle" traces --quiet --db "$work/spans.db" old > "$work/old"
 "$rootle" traces --quiet --db "$work/spans.db" xxxx > "$work/long"
+if "$rootle" traces --quiet --db "$work/spans.db" chain --status ok 2> /dev/null; then
+	echo "a filter of one trace was ignored"
+	exit 1
+fi
+COLUMNS=80 "$rootle" traces --quiet --db "$work/spans.db" | cut -d' ' -f1 | sort > "$work/ids"
+COLUMNS=80 "$rootle" traces --quiet --db "$work/spans.db" --min-latency 0.5ms | cut -d' ' -f1 | sort > "$work/filtered"
+cmp -s "$work/ids" "$work/filtered" || { echo "a filter changes how much is shown of an id:"; diff "$work/ids" "$work/filtered"; exit 1; }
 if LC_ALL=C grep -l "$(printf '[\001-\010\013-\037]')" "$work"/list "$work"/chain "$work"/circle "$work"/evil "$work"/long "$work"/*.json; then
 	echo "control characters reached the output"
 	exit 1
@@ -44,7 +51,7 @@ fi
 sed -n 2p "$work/list" | grep -q "^chain .* 20000 " || { echo "the longest is not first:" && head -2 "$work/list"; exit 1; }
 grep -q "19000 more hops" "$work/chain" || { echo "a drawing without end" && tail -2 "$work/chain"; exit 1; }
 [ "$(wc -l < "$work/chain.json")" -eq 20002 ] || { echo "not every span is in the JSON"; exit 1; }
-for line in '"t":NaN' '"t":1e300' '"t":"now"' '"t":1,"confidence":2' '"t":1,"confidence":NaN' '"t":1,"parent":7'; do
+for line in '"t":NaN' '"t":1e300' '"t":-1' '"t":"now"' '"t":1,"confidence":2' '"t":1,"confidence":NaN' '"t":1,"parent":7'; do
 	printf '{"type":"span","trace":"a","span":"b","service":"s","dur_ms":1,%s}\n' "$line" > "$work/bad.ndjson"
 	if "$rootle" import --quiet --db "$work/bad.db" "$work/bad.ndjson" 2> /dev/null; then
 		echo "$line was taken in"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,29 @@ Test(map_tree, cycles_and_self_calls_end)
 	cr_assert_not_null(strstr(got, "\na"), "%s", got);
 	cr_assert_not_null(strstr(got, "\nc"), "%s", got);
 	cr_assert_not_null(strstr(got, "\nd"), "%s", got);
+	free(got);
+	window_free(w);
+}
+
+Test(map_tree, deep_chains_leave_the_numbers_alone)
+{
+	struct window *w = window_new();
+	char from[64], to[64], *got, *line, *rest;
+
+	for (int i = 0; i < 60; i++) {
+		snprintf(from, sizeof(from), "service-number-%d-of-the-shop", i);
+		snprintf(to, sizeof(to), "service-number-%d-of-the-shop", i + 1);
+		shop_requests(w, shop_edge(w, from, to, "http", 80), 10, 1, 4);
+	}
+	window_sort(w);
+	got = draw(w, NULL, false, 80);
+	line = strtok_r(got, "\n", &rest);
+	line = strtok_r(NULL, "\n", &rest);
+	while ((line = strtok_r(NULL, "\n", &rest))) {
+		cr_assert_gt(strlen(line), 60, "%s", line);
+		cr_assert_str_eq(line + 36, " http         10.0/s  4.01 ms  10.0% errors", "%s", line);
+		cr_assert_neq(line[20], ' ', "no name: %s", line);
+	}
 	free(got);
 	window_free(w);
 }
