@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "exit.h"
 #include "nearest.h"
 #include "say.h"
@@ -100,6 +101,8 @@ static int read_match(const struct reader *r, const yaml_node_t *n, struct name_
 			field++;
 		if (!key)
 			ret = refuse(r, k, "a key is expected to be a plain word");
+		else if (!strcmp(key, "port") ? rule->port[0] : field < NAME_FIELDS && rule->pattern[field])
+			ret = refuse(r, k, "'%s' is there twice; several ports are a list", key);
 		else if (!strcmp(key, "port"))
 			ret = read_ports(r, v, rule);
 		else
@@ -108,12 +111,22 @@ static int read_match(const struct reader *r, const yaml_node_t *n, struct name_
 	return ret;
 }
 
+static bool is_name(const char *s)
+{
+	char clean[NAME_MAX_BYTES + 1];
+
+	text_clean(clean, sizeof(clean), s, strlen(s), true);
+	return !strcmp(clean, s) && s[0] != ' ' && s[strlen(s) - 1] != ' ';
+}
+
 static int read_name(const struct reader *r, const yaml_node_t *k, const yaml_node_t *v, struct name_rule *rule)
 {
 	int ret = rule->name ? refuse(r, k, "either 'name' or 'group', once") : read_text(r, v, &rule->name);
 
 	if (ret == 0 && strlen(rule->name) > NAME_MAX_BYTES)
 		ret = refuse(r, v, "a name has at most %d bytes", NAME_MAX_BYTES);
+	if (ret == 0 && !is_name(rule->name))
+		ret = refuse(r, v, "a name is text that can be read: no control characters, no blanks around it");
 	rule->group = !strcmp(scalar(k), "group");
 	return ret;
 }
@@ -130,7 +143,7 @@ static int read_rule(const struct reader *r, const yaml_node_t *n, struct name_r
 		const char *key = scalar(k);
 
 		if (key && !strcmp(key, "match")) {
-			ret = read_match(r, v, rule);
+			ret = matched ? refuse(r, k, "'match' is there twice") : read_match(r, v, rule);
 			matched = true;
 		} else if (key && (!strcmp(key, "name") || !strcmp(key, "group"))) {
 			ret = read_name(r, k, v, rule);

@@ -11,6 +11,26 @@
 
 #define MAX_BYTES (64 * 1024)
 
+static int say_parser(const char *file, const yaml_parser_t *p)
+{
+	return say_error(EXIT_USAGE, "%s:%zu: not YAML: %s", file, p->problem_mark.line + 1, p->problem ? p->problem : "unreadable");
+}
+
+/* What stands behind a second '---' would be left out in silence. */
+static int refuse_more(const char *file, yaml_parser_t *p)
+{
+	yaml_document_t next;
+	const yaml_node_t *root;
+	int ret;
+
+	if (!yaml_parser_load(p, &next))
+		return say_parser(file, p);
+	root = yaml_document_get_root_node(&next);
+	ret = root ? say_error(EXIT_USAGE, "%s:%zu: a second document: one is expected", file, root->start_mark.line + 1) : 0;
+	yaml_document_delete(&next);
+	return ret;
+}
+
 static int read_stream(const char *file, FILE *f, int (*fn)(void *arg, const char *file, yaml_document_t *doc), void *arg)
 {
 	yaml_document_t doc;
@@ -21,10 +41,10 @@ static int read_stream(const char *file, FILE *f, int (*fn)(void *arg, const cha
 		return say_error(EXIT_FAILED, "out of memory");
 	yaml_parser_set_input_file(&parser, f);
 	if (!yaml_parser_load(&parser, &doc)) {
-		ret = say_error(EXIT_USAGE, "%s:%zu: not YAML: %s", file, parser.problem_mark.line + 1,
-				parser.problem ? parser.problem : "unreadable");
+		ret = say_parser(file, &parser);
 	} else {
-		ret = fn(arg, file, &doc);
+		ret = yaml_document_get_root_node(&doc) ? refuse_more(file, &parser) : 0;
+		ret = ret ? ret : fn(arg, file, &doc);
 		yaml_document_delete(&doc);
 	}
 	yaml_parser_delete(&parser);

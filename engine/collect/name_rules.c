@@ -55,6 +55,10 @@ static int pattern_compile(struct rule *r, size_t field, char *why, size_t cap)
 
 	if (!p || *p != '~')
 		return 0;
+	if (!p[1]) {
+		snprintf(why, cap, "%s: '~' alone says nothing: a regular expression is to follow", name_field_keys[field]);
+		return -EINVAL;
+	}
 	err = regcomp(&r->of[field].re, p + 1, REG_EXTENDED);
 	r->of[field].is = err == 0;
 	if (!err)
