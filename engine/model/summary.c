@@ -128,7 +128,7 @@ static bool in_range(const struct summary *s, int64_t t_ns)
 	return t_ns >= s->since_ns && t_ns < s->until_ns;
 }
 
-/* ---- the range that rows cover ---- */
+/* ---- how long was recorded ---- */
 
 static void widen(int64_t *first, int64_t *last, const struct summary *s, int64_t t, int64_t dur)
 {
@@ -140,7 +140,25 @@ static void widen(int64_t *first, int64_t *last, const struct summary *s, int64_
 		*last = t + dur;
 }
 
-static double covered_seconds(const struct summary *s)
+/* Ticks follow each other, but for the time in which nobody recorded; those of imports may overlap. */
+static double ticks_seconds(const struct summary *s)
+{
+	int64_t sum = 0, last = INT64_MIN;
+
+	for (size_t i = 0; i < s->window->ticks.n; i++) {
+		const struct win_tick *t = &s->window->ticks.v[i];
+		int64_t from = t->t_ns > last ? t->t_ns : last, to = t->t_ns + t->dur_ns;
+
+		if (!in_range(s, t->t_ns) || to <= from)
+			continue;
+		sum += to - from;
+		last = to;
+	}
+	return (double)sum / 1e9;
+}
+
+/* From the first row to the last. */
+static double rows_seconds(const struct summary *s)
 {
 	int64_t first = INT64_MAX, last = INT64_MIN;
 	size_t i;
@@ -524,7 +542,7 @@ struct summary *summary_of(const struct window *w, int64_t since_ns, int64_t unt
 		s->only = only;
 		s->since_ns = since_ns;
 		s->until_ns = until_ns;
-		s->seconds = covered_seconds(s);
+		s->seconds = w->ticks.n ? ticks_seconds(s) : rows_seconds(s);
 		err = fill(s, &g, edges, services);
 	}
 	groups_done(&g.op);

@@ -83,7 +83,7 @@ struct summary {
 	const struct window *window;   /* borrowed */
 	struct sum_only only;
 	int64_t since_ns, until_ns;
-	double seconds;                /* of the range that rows cover */
+	double seconds;                /* of the range that was recorded: what rates are of */
 	VEC(struct sum_op) ops;        /* by count, most first */
 	VEC(struct sum_outcome) outcomes;   /* by edge and operation, and the most first */
 	VEC(struct sum_call) calls;    /* by edge, operation and callee */

@@ -43,6 +43,7 @@ void window_free(struct window *w)
 	vec_done(&w->edges);
 	vec_done(&w->ops);
 	vec_done(&w->series);
+	vec_done(&w->ticks);
 	vec_done(&w->requests);
 	vec_done(&w->tcp);
 	vec_done(&w->outcomes);
@@ -272,6 +273,15 @@ struct hist *window_hist(struct window *w)
 			return (a) < (b) ? -1 : 1; \
 	} while (0)
 
+static int tick_order(const void *pa, const void *pb)
+{
+	const struct win_tick *a = pa, *b = pb;
+
+	ORDER(a->t_ns, b->t_ns);
+	ORDER(a->dur_ns, b->dur_ns);
+	return 0;
+}
+
 static int requests_order(const void *pa, const void *pb)
 {
 	const struct win_requests *a = pa, *b = pb;
@@ -376,6 +386,7 @@ static void sort_rows(void *v, size_t n, size_t size, int (*order)(const void *,
 
 void window_sort(struct window *w)
 {
+	sort_rows(w->ticks.v, w->ticks.n, sizeof(*w->ticks.v), tick_order);
 	sort_rows(w->requests.v, w->requests.n, sizeof(*w->requests.v), requests_order);
 	sort_rows(w->tcp.v, w->tcp.n, sizeof(*w->tcp.v), tcp_order);
 	sort_rows(w->tls.v, w->tls.n, sizeof(*w->tls.v), tls_order);

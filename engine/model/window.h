@@ -133,6 +133,8 @@ struct win_span {
 	double part_ns[TIME_PARTS];
 };
 
+struct win_tick { int64_t t_ns, dur_ns; };
+
 struct win_loss { const char *stage, *reason; double count; };    /* as struct tick_loss */
 
 struct win_coverage {
@@ -148,6 +150,7 @@ struct window {
 	const char *node;          /* host name, NULL unknown */
 	int64_t since_ns, until_ns;            /* what was asked for, resolved, cut to what there is */
 	int64_t first_ns, last_ns;             /* first and last tick there is in the recording */
+	VEC(struct win_tick) ticks;            /* that there are in it, whether they have rows or not; none: a window by hand */
 	VEC(struct win_service) services;
 	VEC(struct win_edge) edges;
 	VEC(const char *) ops;

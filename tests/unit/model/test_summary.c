@@ -57,6 +57,35 @@ Test(summary, counts_rates_and_merged_quantiles)
 	window_free(w);
 }
 
+static void ticks(struct window *w, int from, int to, int each)
+{
+	for (int s = from; s < to; s += each)
+		*vec_push(&w->ticks) = (struct win_tick){T0 + s * NS_PER_S, each * NS_PER_S};
+}
+
+/* Rates are of what was recorded, not of the rows that happened to be loaded. */
+Test(summary, rates_are_of_the_time_that_was_recorded)
+{
+	struct window *w = window_new();
+	uint32_t ab = window_edge(w, window_service(w, "a"), window_service(w, "b"), "http", 80);
+	struct summary *sum;
+
+	ticks(w, 0, 40, 1);
+	ticks(w, 100, 160, 1);          /* nobody recorded in between */
+	ticks(w, 140, 160, 10);         /* of an import */
+	add(w, ab, "GET /x", 10, 100);
+	add(w, ab, "GET /x", 11, 100);
+	window_sort(w);
+	sum = summary_new(w, T0, T0 + 200 * NS_PER_S);
+	cr_assert_float_eq(sum->edges.v[0].l.rate_per_s, 2, 1e-9);
+	cr_assert_float_eq(sum->ops.v[0].l.rate_per_s, 2, 1e-9);
+	summary_free(sum);
+	sum = summary_new(w, T0, T0 + 20 * NS_PER_S);
+	cr_assert_float_eq(sum->edges.v[0].l.rate_per_s, 10, 1e-9);
+	summary_free(sum);
+	window_free(w);
+}
+
 Test(summary, outcomes_are_added_up_by_operation)
 {
 	struct window *w = window_new();
