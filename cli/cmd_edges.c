@@ -4,8 +4,10 @@
 
 #include "base/text.h"
 #include "command.h"
+#include "exit.h"
 #include "json_edge.h"
 #include "out.h"
+#include "say.h"
 #include "time_view.h"
 
 static const struct table_column columns[] = {
@@ -138,5 +140,7 @@ int cmd_edges(const struct command *c, struct options *o, int argc, char **argv)
 		"edges/1", "no edges", LOAD_REQUESTS | LOAD_HISTS | LOAD_TCP | LOAD_DOWNSTREAM, false, text, json, FILTER_EDGES,
 	};
 
+	if (o->health && o->time && !o->json)
+		return say_error(EXIT_USAGE, "edges: --health and --time are two forms: give one");
 	return rows_command(&rows, o);
 }

@@ -137,5 +137,7 @@ int cmd_map(const struct command *c, struct options *o, int argc, char **argv)
 
 	if (o->json + o->dot + o->tree + (o->svg != NULL) > 1)
 		return say_error(EXIT_USAGE, "%s: --json, --dot, --svg and --tree are four forms: give one", c->name);
+	if (o->svg && o->follow)
+		return say_error(EXIT_USAGE, "%s: --svg writes one drawing: give no --follow with it", c->name);
 	return rows_command(&rows, o);
 }

@@ -2,8 +2,10 @@
 #include <math.h>
 
 #include "command.h"
+#include "exit.h"
 #include "out.h"
 #include "rows.h"
+#include "say.h"
 #include "time_view.h"
 
 static const struct table_column columns[] = {
@@ -145,6 +147,8 @@ int cmd_services(const struct command *c, struct options *o, int argc, char **ar
 	};
 	struct rows form = rows;
 
+	if (o->why && o->time && !o->json)
+		return say_error(EXIT_USAGE, "services: --why and --time are two forms: give one");
 	if (o->why)
 		form.text = text_why;
 	else if (o->time)

@@ -43,7 +43,7 @@ static bool hop_wanted(const struct filter *f, const struct win_span *s)
 	if (o->protocol && (s->edge == WIN_NONE || !f->edge[s->edge]))
 		return false;
 	return service_wanted(o, f->w, from, s->service) && (!o->op || (s->op != WIN_NONE && f->op[s->op])) &&
-	       filter_status(o, s->status ? atoi(s->status) : 0, s->detail, s->error, span_failed(f->w, s));
+	       filter_status(o, span_status(s), s->detail, s->error, span_failed(f->w, s));
 }
 
 /* All is asked of one and the same hop. */

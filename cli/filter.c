@@ -79,6 +79,8 @@ int filter_check(const struct options *o)
 {
 	if (o->status && !o->status[strspn(o->status, ",")])
 		return say_error(EXIT_USAGE, "--status: '%s' names no status", o->status);
+	if (o->protocol && !o->protocol[strspn(o->protocol, ",")])
+		return say_error(EXIT_USAGE, "--protocol: '%s' names no protocol", o->protocol);
 	if (o->max_latency_ns && o->min_latency_ns > o->max_latency_ns)
 		return say_error(EXIT_USAGE, "--min-latency is above --max-latency");
 	return 0;
@@ -223,10 +225,11 @@ static bool latency_wanted(const struct options *o, const struct sum_latency *l)
 	return filter_latency(o, l->count > 0 ? l->p95_ms : NAN);
 }
 
-/* Requests that just went well are no outcome: they are what the others leave. */
+/* Requests that just went well are no outcome: they are what the others leave, and all where no errors are known of. */
 static bool plain_ends(const struct options *o, const struct sum_latency *l)
 {
-	return (l->count > l->errors && filter_status(o, 0, NULL, NULL, false)) || (l->errors > 0 && filter_status(o, 0, NULL, NULL, true));
+	return (!(l->errors >= l->count) && filter_status(o, 0, NULL, NULL, false)) ||
+	       (l->errors > 0 && filter_status(o, 0, NULL, NULL, true));
 }
 
 static bool outcome_wanted(const struct filter *f, const struct sum_outcome *x)

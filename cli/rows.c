@@ -149,7 +149,7 @@ static size_t print_rows(const struct rows *rows, const struct options *o, const
 
 	if (!o->json) {
 		if (o->follow && rows->drawn)
-			out_line("%s", time_clock(at, sizeof(at), s->since_ns));
+			out_line("%s%s", o->dot ? "// " : "", time_clock(at, sizeof(at), s->since_ns));
 		return rows->text(s, o);
 	}
 	json_init(&j, false);

@@ -16,15 +16,17 @@
 static int load_tick(struct load *l, sqlite3_stmt *q)
 {
 	struct interval *v = vec_push(&l->ticks);
+	struct win_tick *t = vec_push(&l->w->ticks);
 	struct win_coverage *c = &l->w->coverage;
 
-	if (!v)
+	if (!v || !t)
 		return -ENOMEM;
 	v->id = sqlite3_column_int64(q, 0);
 	v->t_ns = sqlite3_column_int64(q, 1);
 	v->dur_ns = sqlite3_column_int64(q, 2);
-	if (v->dur_ns < 0 || v->t_ns > INT64_MAX - v->dur_ns)
+	if (v->t_ns < 0 || v->dur_ns < 0 || v->t_ns > INT64_MAX - v->dur_ns)
 		return load_corrupt(l, "an interval of %lld ns", (long long)v->dur_ns);
+	*t = (struct win_tick){v->t_ns, v->dur_ns};
 	if (sqlite3_column_type(q, 3) != SQLITE_NULL) {
 		c->events = (isnan(c->events) ? 0 : c->events) + sqlite3_column_double(q, 3);
 		c->lost_events = (isnan(c->lost_events) ? 0 : c->lost_events) + sqlite3_column_double(q, 4);
@@ -111,7 +113,7 @@ static int load_span(struct load *l, sqlite3_stmt *q)
 	}
 	if (!v->trace || !v->id)
 		return load_corrupt(l, "a span has no name");
-	if (v->dur_ns < 0 || v->t_ns > INT64_MAX - v->dur_ns)
+	if (v->t_ns < 0 || v->dur_ns < 0 || v->t_ns > INT64_MAX - v->dur_ns)
 		return load_corrupt(l, "a span of %lld ns", (long long)v->dur_ns);
 	return 0;
 }

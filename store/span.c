@@ -31,7 +31,10 @@ int span_range(struct store *s, int64_t *first_ns, int64_t *last_ns)
 	*first_ns = sqlite3_column_int64(q, 0);
 	*last_ns = sqlite3_column_int64(q, 1);
 	sqlite3_reset(q);
-	return 0;
+	if (*first_ns >= 0)
+		return 0;
+	snprintf(s->why, sizeof(s->why), "is corrupt: a time before 1970; copy the file again from its source");
+	return -ENODATA;
 }
 
 int store_span(struct store *s, struct store_span *ret, struct store_error *err)

@@ -34,11 +34,12 @@ void grid_clear(struct grid *g)
 		g->cell[i] = (struct cell){.cp = ' ', .width = 1};
 }
 
+/* 0: it goes with the one before it, for which a cell has no room. */
 static int char_width(uint32_t cp)
 {
 	int w = wcwidth((wchar_t)cp);
 
-	return w < 1 ? 1 : w;
+	return w < 0 ? 1 : w;
 }
 
 int grid_put(struct grid *g, int row, int col, int width, enum style style, const char *text)
@@ -54,6 +55,8 @@ int grid_put(struct grid *g, int row, int col, int width, enum style style, cons
 		int w = char_width(cp);
 
 		i += len ? len : 1;
+		if (!w)
+			continue;
 		if (at + w > end)
 			break;
 		if (row >= 0 && row < g->rows && at >= 0) {

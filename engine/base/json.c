@@ -80,15 +80,28 @@ static void newline(struct json *j)
 		put(j, "  ", 2);
 }
 
+/* RFC 8259, 7: beyond U+FFFF a pair of surrogates. */
+static void put_code(struct json *j, uint32_t cp)
+{
+	char esc[16];
+
+	if (cp > 0xffff)
+		snprintf(esc, sizeof(esc), "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10), 0xdc00 + (cp & 0x3ff));
+	else
+		snprintf(esc, sizeof(esc), "\\u%04x", cp);
+	put_text(j, esc);
+}
+
+/* What a terminal would act on is not there as it is: JSON is looked at, too. */
 static void put_escaped(struct json *j, const char *s, size_t n)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t i = 0;
 
 	put(j, "\"", 1);
 	while (i < n) {
 		unsigned char c = (unsigned char)s[i];
-		size_t len = utf8_length(s + i, n - i);
+		uint32_t cp = c;
+		size_t len = utf8_decode(s + i, n - i, &cp);
 
 		if (c == '"' || c == '\\') {
 			char esc[2] = {'\\', (char)c};
@@ -98,16 +111,12 @@ static void put_escaped(struct json *j, const char *s, size_t n)
 			put(j, "\\n", 2);
 		} else if (c == '\t') {
 			put(j, "\\t", 2);
-		} else if (c < 0x20 || c == 0x7f || !len) {
-			char esc[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-
-			put(j, esc, 6);
+		} else if (!len || utf8_unsafe(cp)) {
+			put_code(j, cp);
 		} else {
 			put(j, s + i, len);
-			i += len;
-			continue;
 		}
-		i++;
+		i += len ? len : 1;
 	}
 	put(j, "\"", 1);
 }

@@ -52,7 +52,7 @@ size_t utf8_length(const char *s, size_t n)
  * Characters that change how a terminal shows what follows, or that hide: C0, DEL, C1, line separators, bidi controls; and what
  * is no character at all (U+FFFE, U+FFFF: no XML may hold them).
  */
-static bool is_unsafe(uint32_t cp)
+bool utf8_unsafe(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029 || cp == 0x200e || cp == 0x200f ||
 	       (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0x061c || cp == 0xfeff || (cp & 0xfffe) == 0xfffe;
@@ -67,7 +67,7 @@ char *text_clean(char *buf, size_t cap, const char *s, size_t n, bool utf8)
 		size_t len = utf8_decode(s + i, n - i, &cp), out;
 		const char *from = s + i;
 
-		if (!len || is_unsafe(cp) || (!utf8 && cp >= 0x80)) {
+		if (!len || utf8_unsafe(cp) || (!utf8 && cp >= 0x80)) {
 			from = utf8 ? "\xef\xbf\xbd" : "?";
 			out = utf8 ? 3 : 1;
 		} else {

@@ -20,6 +20,9 @@ size_t text_width(const char *s);
 size_t utf8_length(const char *s, size_t n);
 size_t utf8_decode(const char *s, size_t n, uint32_t *cp);
 
+/* A character that changes how a terminal shows what follows, that hides, or that is none. */
+bool utf8_unsafe(uint32_t cp);
+
 bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 /* The part behind the last '/'. */

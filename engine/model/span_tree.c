@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/span_tree.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,18 +265,24 @@ void span_tree_free(struct span_tree *t)
 
 /* ---- a span ---- */
 
+int span_status(const struct win_span *s)
+{
+	char *end;
+	long v = s->status ? strtol(s->status, &end, 10) : 0;
+
+	return s->status && end != s->status && !*end && v > 0 && v <= INT_MAX ? (int)v : 0;
+}
+
 enum req_error span_error(const struct win_span *s)
 {
 	enum req_error class = s->error ? req_error_by_name(s->error) : REQ_CLASSES;
-	char *end;
-	long code;
+	int code = span_status(s);
 
 	if (class != REQ_CLASSES)
 		return class;
 	if (!s->status)
 		return REQ_OK;
-	code = strtol(s->status, &end, 10);
-	if (end != s->status && !*end)
+	if (code)
 		return code >= 500 ? REQ_SERVER_ERROR : code >= 400 ? REQ_CLIENT_ERROR : REQ_OK;
 	return strcasecmp(s->status, "error") ? REQ_OK : REQ_SERVER_ERROR;
 }
@@ -287,7 +294,7 @@ bool span_failed(const struct window *w, const struct win_span *s)
 
 	if (class != REQ_CLIENT_ERROR)
 		return class != REQ_OK;
-	return outcome_is_error(protocol ? proto_by_name(protocol) : NULL, class, s->status ? atoi(s->status) : 0);
+	return outcome_is_error(protocol ? proto_by_name(protocol) : NULL, class, span_status(s));
 }
 
 double span_unknown_ns(const struct win_span *s)

@@ -44,6 +44,8 @@ struct span_tree *span_tree_new(const struct window *w);
 void span_tree_free(struct span_tree *t);
 
 /* The class of its end: as recorded; of another tracer's span as far as its status says: a number from 400 on, "error". */
+/* The status as a number; 0: it is none. */
+int span_status(const struct win_span *s);
 enum req_error span_error(const struct win_span *s);
 
 /* Is that an error of the service that answered? As requests count theirs (model/outcome.h). */

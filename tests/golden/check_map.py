@@ -94,6 +94,33 @@ def check_forms(folder, db, names):
     check(len(nodes) == len(names), f"{len(nodes)} nodes in DOT, expected {len(names)}")
 
 
+def check_rates(folder):
+    """Few requests in a long range are few a second, whichever command is asked."""
+    rows = [{"type": "resource", "t": 1767225600 + s, "dur_s": 1, "service": "b", "metric": "cpu_cores", "value": 0.1} for s in range(100)]
+    rows.append({"type": "requests", "t": 1767225640, "dur_s": 1, "from": "a", "to": "b", "protocol": "http", "op": "GET /", "count": 50, "p95_ms": 3})
+    rows.append({"type": "tcp", "t": 1767225645, "dur_s": 1, "from": "a", "to": "b", "protocol": "http", "open": 1})
+    db = recording(folder, "rates", "".join(json.dumps(r) + "\n" for r in rows))
+    for command in "map", "edges", "requests":
+        told = [json.loads(line) for line in run(command, "--quiet", "--db", db, "--json").splitlines()]
+        rates = [r["rate_per_s"] for r in told if r.get("protocol") == "http"]
+        check(rates == [0.5], f"{command}: rates {rates}, expected 0.5")
+
+
+def check_text(folder):
+    """Names that take fewer columns than characters stand where the others do, and JSON has nothing that a terminal acts on."""
+    names = "cafe\u0301.py", "caf\u00e9-1.py", "\u0085\u009b31mred", "\u202edog"
+    rows = [{"type": "requests", "t": 1767225600, "dur_s": 5, "from": "client", "to": n, "protocol": "http", "op": "GET /", "count": 50,
+             "errors": 0, "p95_ms": 3} for n in names]
+    db = recording(folder, "text", "".join(json.dumps(r) + "\n" for r in rows))
+    lines = run("map", "--quiet", "--db", db, "--tree").splitlines()[2:]
+    at = {width("".join(c for c in line.split(" http ")[0] if not unicodedata.combining(c))) for line in lines}
+    check(len(lines) == 4 and len(at) == 1, f"columns of the numbers: {at}")
+    text = run("services", "--quiet", "--db", db, "--json")
+    check(not any(unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c != "\n" for c in text), "raw control characters in JSON")
+    told = {r["service"] for r in map(json.loads, text.splitlines()) if r["type"] == "service"}
+    check(told == {"client", *names}, f"names in JSON: {told}")
+
+
 def check_many(folder):
     """More than can be drawn: said, as a tree, and no file."""
     for name, ends in ("chain", [(f"s{i}", f"s{i + 1}") for i in range(500)]), ("star", [("hub", f"s{i}") for i in range(500)]):
@@ -112,6 +139,8 @@ def main():
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         check_sizes(folder)
         check_many(folder)
+        check_rates(folder)
+        check_text(folder)
         shown = {"a\"];x[label=\"y", "b\\", "c<script>&amp;</script>", "d\ufffd[2J\ufffd", "e\ufffdf", "g]]>\ufffdh", "\u65e5\u672c", "-->"}
         db = recording(folder, "hostile", hostile())
         check_forms(folder, db, shown)
