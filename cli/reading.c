@@ -183,6 +183,14 @@ static int record_now(struct reading *r, const struct options *o)
 	return ret ? ret : open_path(r, r->temp.db);
 }
 
+/* What narrows a recording does not narrow the reading of one. --pid does, of samples. */
+static void say_unused(const struct options *o)
+{
+	if (o->port.level == LEVEL_COMMAND_LINE || o->exclude_port.level == LEVEL_COMMAND_LINE ||
+	    o->cgroup.level == LEVEL_COMMAND_LINE || o->exclude_cgroup.level == LEVEL_COMMAND_LINE)
+		say_note("--port, --cgroup and --exclude-* choose what is recorded: of this recording all is read");
+}
+
 static int open_any(struct reading *r, struct options *o)
 {
 	struct store_error err;
@@ -192,11 +200,15 @@ static int open_any(struct reading *r, struct options *o)
 		return read_captures(r, o);
 	for (size_t i = 0; i < o->db.n && !ret; i++)
 		ret = open_path(r, o->db.v[i]);
-	if (o->db.n)
+	if (o->db.n) {
+		say_unused(o);
 		return ret;
+	}
 	ret = recording_fresh(DEFAULT_RECORDING, o->now_ns, &err);
-	if (ret > 0)
+	if (ret > 0) {
+		say_unused(o);
 		return open_path(r, DEFAULT_RECORDING);
+	}
 	if (ret < 0)
 		return store_failed(&err);
 	if (!kernel_missing_capability())
