@@ -39,17 +39,22 @@ def _counters(text):
 
 
 def _closed(text):
-    """Connections to the server in TIME-WAIT, where whichever end closed first keeps each for a minute; of /proc/net/tcp and tcp6, as ss
-    reads them."""
-    rows = re.findall(r"^ *\d+: (\S+):(\w{4}) (\S+):(\w{4}) 06 ", text or "", re.M)
-    return {r for r in rows if PORT in (int(r[1], 16), int(r[3], 16))}
+    """{connection to the server in TIME-WAIT: clock ticks that it has left}. Whichever end closed first keeps each for a minute; of
+    /proc/net/tcp and tcp6, as ss reads them."""
+    rows = re.findall(r"^ *\d+: (\S+):(\w{4}) (\S+):(\w{4}) 06 \S+ \w\w:(\w+) ", text or "", re.M)
+    return {r[:4]: int(r[4], 16) for r in rows if PORT in (int(r[1], 16), int(r[3], 16))}
+
+
+def _closed_since(before, after):
+    """One with the ports of another, of a minute ago, has more time left than that had."""
+    return sum(1 for c, left in after.items() if c not in before or left > before[c])
 
 
 def _kernel_counts(sections, name):
     """What the kernel itself counted while the client ran. Not PassiveOpens, which has one too many where an ACK was seen twice."""
     before, after = sections.get(f"{name}/before"), sections.get(f"{name}/after")
     counts = {k: _counters(after).get(k, 0) - _counters(before).get(k, 0) for k in ("ActiveOpens", "AttemptFails")}
-    return {**counts, "closed": len(_closed(after) - _closed(before))}
+    return {**counts, "closed": _closed_since(_closed(before), _closed(after))}
 
 
 def _lost(rows):
