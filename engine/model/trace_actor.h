@@ -33,6 +33,7 @@ struct actor {
 	struct record forward[TRACE_KINDS], backward[TRACE_KINDS];      /* where both spoke */
 	struct record forward_only[TRACE_KINDS], backward_only[TRACE_KINDS];    /* where the other was silent: that the request they
 										 * named had not made the call yet, or that it had */
+	struct record same;             /* that the thread which read a request answered it */
 	struct record both;             /* that they named the same request, or not; */
 	struct record chosen[2];        /* where each chose from a run: out of step, and in order */
 };

@@ -7,6 +7,8 @@
  *		(backward). An event loop reads several sockets and then writes several: where it reads as many as it writes, the
  *		first write is of the first read, and so on
  *	queue   a thread called, read the answer and then answered a request that another thread had read
+ *		Of goroutines neither is evidence: which thread goes on with one is chance. So for `thread` who reads requests is
+ *		nearly always who answers them, and for `queue` nearly never
  *	alone   the process was serving one request only when it wrote
  *	shape   each request makes this call once (trace_shape.h), and of those that were open only one lacked it
  *
@@ -137,8 +139,13 @@ static void link_thread(struct model *m, uint32_t serial)
 	struct trace *t = &m->trace;
 	const struct hop *h = trace_hop_at(t, serial);
 	const struct act *read = trace_act_at(t, h->read), *answered = trace_act_at(t, h->answered);
+	struct record *same;
 
-	if (!read || !answered || read->tid != answered->tid || !read->first || read->shared)
+	if (!read || !answered)
+		return;
+	same = &actor_of(&t->actors, read->pid, t->nacts)->same;
+	trust_add(same, read->tid == answered->tid);
+	if (read->tid != answered->tid || !read->first || read->shared || !trust_is_rule(same))
 		return;
 	if (thread_scan(m, h, serial, false))
 		thread_scan(m, h, serial, true);
@@ -279,7 +286,7 @@ static enum sure link_sure(struct model *m, struct hop *h, uint32_t serial, bool
 		link_to(m, serial, f->hop, method, link_method_table[method].confidence, true);
 		return SURE;
 	}
-	if (!f->hop && b->hop && b->hop == evidence_handed(t, h)) {
+	if (!f->hop && b->hop && trust_is_exception(&p->same) && b->hop == evidence_handed(t, h)) {
 		link_to(m, serial, b->hop, LINK_QUEUE, link_method_table[LINK_QUEUE].confidence, true);
 		return SURE;
 	}

@@ -9,6 +9,7 @@
 #define AGREED_LEAST_CHOSEN 0.88f      /* each as often right, else by chance one of two others: 1 in 200 agreements is wrong */
 #define CHANCE_MOST 0.02f              /* both wrong, for each time that both are right; then they seldom name the same one */
 #define MET_MOST 0.04f                 /* of requests that a witness named: had made the call already */
+#define RULE_LEAST 0.9f
 #define BEHIND_DOUBT 2                 /* such that are taken to have been */
 
 float trust_of(const struct record *r)
@@ -16,9 +17,24 @@ float trust_of(const struct record *r)
 	return (r->right + PRIOR_RIGHT) / (r->right + r->wrong + PRIOR_RIGHT + PRIOR_WRONG);
 }
 
+static bool is_known(const struct record *r)
+{
+	return r->right + r->wrong >= TRUST_SAMPLES_MIN;
+}
+
 bool trust_is_enough(const struct record *r)
 {
-	return r->right + r->wrong >= TRUST_SAMPLES_MIN && trust_of(r) >= TRUST_LEAST;
+	return is_known(r) && trust_of(r) >= TRUST_LEAST;
+}
+
+bool trust_is_rule(const struct record *r)
+{
+	return !is_known(r) || r->right >= RULE_LEAST * (r->right + r->wrong);
+}
+
+bool trust_is_exception(const struct record *r)
+{
+	return !is_known(r) || r->wrong >= RULE_LEAST * (r->right + r->wrong);
 }
 
 void trust_add(struct record *r, float right)

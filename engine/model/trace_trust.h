@@ -19,6 +19,9 @@ float trust_of(const struct record *r);
 bool trust_is_enough(const struct record *r);
 /* right: 1, or 0, or how sure that is */
 void trust_add(struct record *r, float right);
+/* It is nearly always so, nearly never so; both before it is known. */
+bool trust_is_rule(const struct record *r);
+bool trust_is_exception(const struct record *r);
 /* Of two that disagree, one is right: how sure is it that it is the first? */
 float trust_first(float first, float second);
 /* They agree, then both are right; or one is wrong, the likelier the less it is trusted. */
