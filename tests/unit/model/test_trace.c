@@ -232,6 +232,29 @@ Test(trace, thread_of_a_request)
 	shop_close(&s);
 }
 
+/* Goroutines: which thread goes on with one is chance, so one that did nothing else says little. */
+Test(trace, threads_that_answer_what_others_have_read)
+{
+	struct shop s;
+	unsigned a, b, x, i;
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s), x = out_line(&s);
+	for (i = 0; i < 40; i++) {
+		asked(&s, a, 11);
+		answer(&s, a, 11 + i % 2);
+	}
+	ticks(&s, 2);
+	asked(&s, a, 11);
+	asked(&s, b, 12);
+	call(&s, x, 11);
+	answer(&s, a, 11);
+	answer(&s, b, 12);
+	ticks(&s, 3);
+	cr_assert_eq(linked(&s, LINK_THREAD), 0);
+	shop_close(&s);
+}
+
 /* An event loop: each read is followed by what it causes. */
 Test(trace, turns_of_an_event_loop)
 {
