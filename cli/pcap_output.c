@@ -15,6 +15,7 @@
 #include "say.h"
 
 #define BUFFER (256u << 10)
+#define SET_NS (100 * NS_PER_MS)        /* the wall clock was set */
 
 struct pcap_output {
 	const char *path;
@@ -22,6 +23,8 @@ struct pcap_output {
 	struct capture_writer *writer;
 	int fd;
 	bool stopped;                   /* full, or the disk is */
+	bool timed;                     /* offset_ns is known */
+	int64_t offset_ns;              /* from the monotonic clock to the one on the wall */
 	int64_t max_bytes, bytes;       /* bytes: with what waits in the buffer */
 	uint64_t packets;
 	size_t n;
@@ -116,13 +119,25 @@ int pcap_output_open(struct pcap_output **ret, const char *path, int64_t max_byt
 	return 0;
 }
 
+/* The two clocks are read one after the other, so their distance differs by what happens in between: with one of its own for each
+ * packet an answer may come before its request. */
+static int64_t wall_of(struct pcap_output *p, uint64_t ts_ns)
+{
+	int64_t offset = clock_wall(ts_ns) - (int64_t)ts_ns;
+
+	if (!p->timed || llabs(offset - p->offset_ns) > SET_NS)
+		p->offset_ns = offset;
+	p->timed = true;
+	return (int64_t)ts_ns + p->offset_ns;
+}
+
 void pcap_output_take(struct pcap_output *p, const struct ev_hdr *ev)
 {
 	int64_t at;
 
 	if (!p || p->stopped)
 		return;
-	at = clock_wall(ev->ts_ns);
+	at = wall_of(p, ev->ts_ns);
 	capture_writer_take(p->writer, ev, at > 0 ? (uint64_t)at : 0);
 }
 

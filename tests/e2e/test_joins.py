@@ -38,7 +38,7 @@ while True:
 
 # connections, requests on each, and ports of its own where the same ones are to be used again
 BUYER = '''
-import socket, sys
+import socket, sys, time
 host, port, connections, requests = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 own = int(sys.argv[5]) if len(sys.argv) > 5 else 0
 answered = 0
@@ -64,6 +64,7 @@ for i in range(connections):
         c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\\1\\0\\0\\0\\0\\0\\0\\0")
     c.close()
 print(answered, flush=True)
+time.sleep(0.15)        # /proc is read within 50 ms: of who is gone by then its name and /etc/hosts are not known
 '''
 
 
