@@ -161,6 +161,7 @@ void timing_calls(struct timing *t, uint64_t from_ns, uint64_t to_ns, const stru
 		  uint64_t *down_ns)
 {
 	uint64_t whole = calls_union(from_ns, to_ns, calls, n, down_ns), down, left;
+	size_t longest = 0;
 
 	if (!whole)
 		return;
@@ -170,17 +171,15 @@ void timing_calls(struct timing *t, uint64_t from_ns, uint64_t to_ns, const stru
 		down += least(timing_unknown(t) - down, whole - down);
 	t->part_ns[TIME_DOWN] += down;
 	left = down;
+	for (size_t i = 1; i < n; i++)
+		longest = down_ns[i] > down_ns[longest] ? i : longest;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t ns = down == whole ? down_ns[i] : (uint64_t)((double)down_ns[i] * (double)down / (double)whole);
 
 		down_ns[i] = least(ns, left);
 		left -= down_ns[i];
 	}
-	for (size_t i = 0; left; i++)           /* what rounding left */
-		if (down_ns[i]) {
-			down_ns[i] += left;
-			left = 0;
-		}
+	down_ns[longest] += left;               /* what rounding left: all of it, where each share is less than one */
 }
 
 void timing_merge(struct timing *into, const struct timing *from)

@@ -158,6 +158,8 @@ static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, 
 		a->begins = true;
 		a->first = reader_begins(&t->actors, &c->reader, pid, tid, t->nacts);
 	}
+	if (a->server && conn_flow(c) && flow_is_crowded(conn_flow(c)))
+		actor_crowd(&t->actors, pid, t->nacts);
 	a->nopen = actor_open(&t->actors, pid, t->nacts, &a->open);
 	if (a->server && write)
 		answered(t, c, a, t->nacts);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/trace_actor.h"
 
+#define CROWDED_ACTS 65536u
+
 _Static_assert(ACTORS <= UINT16_MAX + 1u && THREADS <= UINT16_MAX + 1u, "struct reader");
 
 static struct who *set_of(struct who *table, uint32_t places, uint32_t ways, uint32_t id)
@@ -80,11 +82,18 @@ uint32_t *actor_last(struct actors *x, uint32_t tid, uint32_t now)
 	return &x->last[thread_of(x, tid, now)];
 }
 
+void actor_crowd(struct actors *x, uint32_t pid, uint32_t now)
+{
+	x->actor[process_of(x, pid, now)].crowded = now;
+}
+
 uint32_t actor_open(struct actors *x, uint32_t pid, uint32_t now, uint32_t *only)
 {
 	uint32_t at = process_of(x, pid, now), open = x->process[at].open;
+	bool crowded;
 
-	*only = open == 1 ? x->actor[at].open_reads : 0;
+	crowded = x->actor[at].crowded && now - x->actor[at].crowded < CROWDED_ACTS;
+	*only = open == 1 && !crowded ? x->actor[at].open_reads : 0;
 	return open;
 }
 

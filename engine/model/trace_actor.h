@@ -29,6 +29,7 @@ struct who {
 };
 
 struct actor {
+	uint32_t crowded;               /* the newest act on a connection with several requests in flight; 0: none */
 	uint32_t open_reads;            /* of the open requests: serial numbers of their reads, xor; of the only one where there is one */
 	struct record forward[TRACE_KINDS], backward[TRACE_KINDS];      /* where both spoke */
 	struct record forward_only[TRACE_KINDS], backward_only[TRACE_KINDS];    /* where the other was silent: that the request they
@@ -59,6 +60,9 @@ struct actor *actor_of(struct actors *x, uint32_t pid, uint32_t now);
 bool actor_is_known(const struct actors *x, uint32_t pid);
 /* The newest act of the thread; 0 where none is known. */
 uint32_t *actor_last(struct actors *x, uint32_t tid, uint32_t now);
+/* One of its connections has several requests in flight, of which the reads and writes of that connection do not tell: for as many acts
+ * as are kept nothing is said to be the only one. */
+void actor_crowd(struct actors *x, uint32_t pid, uint32_t now);
 /* How many requests the process is serving, and the read of the only one; 0: none, or several. */
 uint32_t actor_open(struct actors *x, uint32_t pid, uint32_t now, uint32_t *only);
 /* A request was read. False: its thread was serving another then. */

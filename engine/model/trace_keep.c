@@ -81,6 +81,18 @@ static void choose_slowest(struct choice *c, const struct hop *h, uint32_t seria
 	}
 }
 
+/* A trace with many failures is one. */
+static void choose_failed(struct trace *t, struct choice *c, uint32_t root)
+{
+	for (uint32_t i = 0; i < c->nfailed; i++)
+		if (c->failed[i] == root)
+			return;
+	if (c->nfailed < FAILED_MAX)
+		c->failed[c->nfailed++] = root;
+	else
+		t->spans_full++;
+}
+
 /* Each root of the tick has the same chance (reservoir). */
 static void choose_chance(struct trace *t, struct choice *c, uint32_t serial)
 {
@@ -98,8 +110,8 @@ static void choose(struct trace *t, struct choice *c, uint32_t serial)
 
 	if (h->edge == NONE)
 		return;
-	if (h->failed && c->nfailed < FAILED_MAX)
-		c->failed[c->nfailed++] = root_of(t, serial);
+	if (h->failed)
+		choose_failed(t, c, root_of(t, serial));
 	if (!is_root(h))
 		return;
 	if (!h->no_latency)

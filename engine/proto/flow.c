@@ -703,6 +703,18 @@ bool flow_wants_whole(const struct flow *f)
 	return f->ops && f->ops->whole;
 }
 
+bool flow_is_crowded(const struct flow *f)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < f->queue.n && n < 2; i++) {
+		const struct waiting *w = pairing_at(&f->queue, i);
+
+		n += !w->marker && !w->waits && !w->served;
+	}
+	return n > 1;
+}
+
 uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns)
 {
 	uint32_t n = 0;

@@ -111,6 +111,8 @@ bool flow_swapped(const struct flow *f);
 bool flow_is_deaf(const struct flow *f);
 /* Of cut segments more is wanted (proto_ops.whole). */
 bool flow_wants_whole(const struct flow *f);
+/* Is more than one request in flight? */
+bool flow_is_crowded(const struct flow *f);
 /* Requests sent and not answered yet, and when the oldest began (0: none); not those that wait by intent. */
 uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns);
 

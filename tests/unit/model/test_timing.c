@@ -284,6 +284,23 @@ Test(timing, calls_at_once_count_once_for_the_first)
 	expect_whole(&t, 99000);
 }
 
+/* An N+1 request whose thread hardly waited: each call's share is less than a nanosecond. */
+Test(timing, what_rounding_leaves_goes_to_the_longest)
+{
+	struct timing_call calls[256];
+	struct timing t = waited(192, 0);
+	uint64_t down[256], sum = 0;
+
+	for (size_t i = 0; i < 256; i++)
+		calls[i] = (struct timing_call){1, 20000 + 100 * i, 20100 + 100 * i + (i == 255)};
+	timing_calls(&t, 10000, 100000, calls, 256, down);
+	for (size_t i = 0; i < 256; i++)
+		sum += down[i];
+	cr_expect_eq(t.part_ns[TIME_DOWN], 192);
+	cr_expect_eq(sum, 192);
+	cr_expect_eq(down[255], 192);
+}
+
 Test(timing, work_during_calls_stays_work)
 {
 	const struct timing_call calls[] = {{1, 20000, 40000}, {2, 40000, 60000}};

@@ -399,6 +399,25 @@ Test(trace, alone_in_its_process)
 	shop_close(&s);
 }
 
+/* Pipelined: of two that were read on one connection its acts tell of one. */
+Test(trace, the_only_connection_is_not_the_only_request)
+{
+	struct shop s;
+	unsigned a, x;
+
+	shop_open(&s);
+	a = in_line(&s), x = out_line(&s);
+	asked(&s, a, 11);
+	asked(&s, a, 11);
+	request(&s, x, 12, NULL);
+	got(&s, x, 13);
+	answer(&s, a, 14);
+	answer(&s, a, 14);
+	ticks(&s, 3);
+	cr_assert_eq(linked(&s, LINK_ALONE), 0);
+	shop_close(&s);
+}
+
 /* Of a request that took so long that its read has left the ring it is known when it ends, all the same. */
 Test(trace, alone_after_one_that_took_long)
 {

@@ -372,6 +372,11 @@ uint32_t flow_inflight(const struct flow *f, uint64_t *oldest_ns)
 	return f->n;
 }
 
+bool flow_is_crowded(const struct flow *f)
+{
+	return f->n > 1;
+}
+
 #endif /* WORLD_REAL_FLOW */
 
 #endif
