@@ -4,6 +4,7 @@
 import os
 import re
 import threading
+import time
 
 from e2e import Skip, finish, main, need, need_root, run
 from harness import npm
@@ -102,6 +103,7 @@ def case_what_else_is_said(bench):
                 ["42601", "22012", "23505"], "SQLSTATEs of errors")
     bench.check("does not exist" in refused(port, dbname="nothing"), "a database that is not there")
     conn.close()
+    time.sleep(0.2)         # what it refuses the server ends with the connection, a little later
     finish(bench, rec)
     for op, n in (("^COPY t FROM STDIN$", 1), ("^COPY t TO STDOUT$", 1), (r"^FETCH .*FROM", 10), (r"^SELECT v FROM t WHERE id = \?$", 20),
                   ("^DELIVER news$", 5), ("^CANCEL$", 1), (r"^SELECT pg_sleep\(\?\)$", 1), (r"^SELECT \? / \?$", 1), ("^CONNECT$", 1)):
