@@ -5,6 +5,9 @@
  * Up to COPY_HEAD bytes a segment is taken whole.  Of a larger one the head is (request or status line, headers, the
  * first rows) and the last COPY_TAIL bytes (PostgreSQL's ReadyForQuery, the end of a chunked body), unless the wish for
  * this connection, or its credit, says to take all of it: a pipeline of 1000 Redis commands can only be counted whole.
+ *
+ * Who reads the ring looks at it 20 times a second when there is little, and a connection can send megabytes until it is
+ * known what they are.  So the first credit is large, and whoever has used a quarter of it wakes the reader.
  */
 #ifndef ROOTLE_BPF_COPY_H
 #define ROOTLE_BPF_COPY_H
@@ -16,8 +19,10 @@
 #define COPY_PIECE 32768u               /* of a segment above 64 KB (head is 16 bits wide): records of this size, */
 #define COPY_PIECES 8u                  /* at most */
 #define COPY_WHOLE_MAX (COPY_PIECE * COPY_PIECES)
-#define COPY_CREDIT (256u << 10)        /* bytes of large segments taken whole, per socket and direction, */
-#define COPY_REFILL_NS 1000000000ull    /* and time after which an empty credit is full again */
+#define COPY_FIRST (1u << 20)           /* bytes of large segments taken whole, per socket and direction: at first, */
+#define COPY_CREDIT (256u << 10)        /* and later, */
+#define COPY_REFILL_NS 1000000000ull    /* time after which an empty credit is full again */
+#define COPY_ASK (COPY_FIRST * 3 / 4)   /* of the first credit, where user space is woken to say what it wishes */
 
 /* One word a slot, so that user space's store is atomic: cookie << 2 | wish. */
 #define WISH_SLOT(cookie, slots) ((__u32)(cookie) & ((slots) - 1))        /* slots: a power of two */
@@ -29,7 +34,7 @@ struct copy_credit {
 	__u32 pad;
 };
 
-struct copy_plan { __u32 head, tail; };
+struct copy_plan { __u32 head, tail, wake; };   /* wake: 0 or 1 */
 
 /* n - 1 in a way that the compiler does not see through.  Verifiers before 6.8 learn nothing from a comparison with 0: that a
  * length is 1 to cap they follow from this one's being below cap, if it is used right behind the comparison. */
@@ -47,14 +52,15 @@ static inline __attribute__((always_inline)) __u32 wish_of(__u64 word, __u64 coo
 }
 
 /* Takes len bytes off the credit; 0 where it does not reach. */
-static inline __attribute__((always_inline)) int copy_credit_take(struct copy_credit *c, __u32 len, __u64 now_ns)
+static inline __attribute__((always_inline)) int copy_credit_take(struct copy_credit *c, __u32 len, __u64 now_ns, __u32 *wake)
 {
 	if (c->left < len && now_ns - c->since_ns >= COPY_REFILL_NS) {
-		c->left = COPY_CREDIT;
+		c->left = c->since_ns ? COPY_CREDIT : COPY_FIRST;
 		c->since_ns = now_ns;
 	}
 	if (c->left < len)
 		return 0;
+	*wake = c->left > COPY_ASK && c->left - len <= COPY_ASK;
 	c->left -= len;
 	return 1;
 }
@@ -65,14 +71,14 @@ static inline __attribute__((always_inline)) struct copy_plan copy_plan(__u32 le
                                                                         struct copy_credit *c, __u64 now_ns)
 {
 	__u32 limit;
-	struct copy_plan p = { len, 0 };
+	struct copy_plan p = { len, 0, 0 };
 
 	if (small && wish == WISH_AUTO)
 		wish = WISH_HEADS;
 	limit = wish == WISH_HEADS ? COPY_HEAD_SMALL : COPY_HEAD;
 	if (len <= limit)
 		return p;
-	if (wish != WISH_HEADS && len <= COPY_WHOLE_MAX && (wish == WISH_WHOLE || copy_credit_take(c, len, now_ns)))
+	if (wish != WISH_HEADS && len <= COPY_WHOLE_MAX && (wish == WISH_WHOLE || copy_credit_take(c, len, now_ns, &p.wake)))
 		return p;
 	p.head = limit;
 	p.tail = len - limit < COPY_TAIL ? len - limit : COPY_TAIL;

@@ -189,7 +189,7 @@ static __always_inline void segment_emit(struct __sk_buff *skb, const struct seg
 		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return;
 	}
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e, s->plan.wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 /* Whole, but larger than a record can say: as if it had come in several segments. s is used up (a copy would not fit the stack).

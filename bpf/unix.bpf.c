@@ -88,7 +88,7 @@ static __always_inline void piece_emit(const struct piece *p, const struct unix_
 		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return;
 	}
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e, p->plan.wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 /* What cannot be read is not planned for. */

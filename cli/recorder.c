@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -128,7 +129,7 @@ static int drain(struct recorder *r)
 }
 
 /* Soon again while there is work, seldom when idle. */
-static void on_drain(struct loop *l, void *arg, uint64_t expirations)
+static void on_drain(struct loop *l, void *arg, uint64_t value)
 {
 	struct recorder *r = arg;
 
@@ -256,14 +257,19 @@ static void keep_budget(struct recorder *r)
 	say_detail("budget: %s", why);
 }
 
-/* Processes are moved between cgroups, and write titles, without an event that says so. */
+/* Processes are moved between cgroups, and write titles, without an event that says so; without probes they execute so, too. */
 static void look_again(struct recorder *r)
 {
 	const struct sample *s = &r->sources.sample;
 
-	for (size_t i = 0; i < s->processes.n; i++)
-		if (ident_moved(r->sources.ident, s->processes.v[i].pid, s->processes.v[i].cgroup))
-			model_process_changed(r->model, s->processes.v[i].pid);
+	for (size_t i = 0; i < s->processes.n; i++) {
+		const struct sample_process *p = &s->processes.v[i];
+
+		if (ident_executed(r->sources.ident, p->pid, p->cpu_ns))
+			model_process_executed(r->model, p->pid, s->ts_ns);
+		else if (ident_moved(r->sources.ident, p->pid, p->cgroup))
+			model_process_changed(r->model, p->pid);
+	}
 }
 
 static void take_tick(struct recorder *r, bool aligned)
@@ -432,13 +438,22 @@ static int open_loop(struct recorder *r)
 	return ret >= 0 ? 0 : say_error(EXIT_FAILED, "cannot wait for signals: %s", strerror(-ret));
 }
 
-static int start_timers(struct recorder *r)
+/* By a timer, and at once where a source says so. */
+static int start_drain(struct recorder *r)
 {
-	int ret = 0;
+	struct source *s = r->sources.bpf;
+	int ret = s ? loop_fd(r->loop, s->ops->fd(s), EPOLLIN | EPOLLET, on_drain, r) : 0;
 
 	r->drain_ns = DRAIN_BUSY_NS;
-	if (r->sources.bpf)
+	if (s && ret >= 0)
 		ret = r->drain_timer = loop_timer(r->loop, r->drain_ns, false, on_drain, r);
+	return ret;
+}
+
+static int start_timers(struct recorder *r)
+{
+	int ret = start_drain(r);
+
 	if (ret >= 0)
 		ret = loop_timer(r->loop, TICK_NS, true, on_tick, r);
 	if (ret >= 0 && r->o->for_ns)

@@ -35,7 +35,7 @@ static int memory_map(struct bpf_source *b)
 
 static int source_fd(struct source *s)
 {
-	return -1;
+	return bpf_map__fd(bpf_source_of(s)->skel->maps.ring);
 }
 
 static int source_drain(struct source *s, source_fn *fn, void *arg)

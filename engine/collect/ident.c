@@ -288,18 +288,23 @@ static bool entry_holds(struct ident *t, const struct entry *e)
 /* Another process has the pid, or it executed something else: the old entry goes, as far as nobody holds it. */
 static struct entry *entry_check(struct ident *t, struct entry *e, int depth)
 {
-	uint64_t now = clock_ts_ns();
+	uint64_t start = e->id.start_ticks, cpu = e->cpu_ns;
 	struct entry *fresh;
 
-	if (now - e->checked_ns < (uint64_t)CHECK_NS)
-		return e;
-	e->checked_ns = now;
+	e->checked_ns = clock_ts_ns();
 	if (entry_holds(t, e))
 		return e;
 	fresh = entry_new(t, e->id.pid);
-	if (fresh && !entry_read(t, fresh, depth))
-		return fresh;
-	return NULL;
+	if (!fresh || entry_read(t, fresh, depth))
+		return NULL;
+	fresh->executed = fresh->id.start_ticks == start;
+	fresh->cpu_ns = fresh->executed ? cpu : 0;
+	return fresh;
+}
+
+static bool is_due(const struct entry *e)
+{
+	return clock_ts_ns() - e->checked_ns >= (uint64_t)CHECK_NS;
 }
 
 /* A forked child's exact start time; the event's is right to a tick. */
@@ -324,7 +329,7 @@ struct entry *ident_entry_find(struct ident *t, uint32_t pid, int depth)
 			e->stale = false;        /* gone: what is known stays */
 		if (e->forked && !e->id.gone)
 			start_refine(t, e);
-		return t->events && !e->id.gone ? e : entry_check(t, e, depth);
+		return (t->events && !e->id.gone) || !is_due(e) ? e : entry_check(t, e, depth);
 	}
 	if (!e)
 		e = entry_new(t, pid);
@@ -460,6 +465,23 @@ bool ident_moved(struct ident *t, uint32_t pid, const char *cgroup)
 		return false;
 	e->titled = false;
 	return !entry_read(t, e, 0) && (strcmp(before->service, e->image->service) || strcmp(before->cgroup, e->image->cgroup));
+}
+
+bool ident_executed(struct ident *t, uint32_t pid, uint64_t cpu_ns)
+{
+	struct entry *e = entry_get(t, pid);
+	bool executed;
+
+	if (!e || !e->image || t->events || e->id.gone || e->id.kthread)
+		return false;
+	if (e->cpu_ns != cpu_ns) {
+		e->cpu_ns = cpu_ns;
+		e = entry_check(t, e, 0);
+	}
+	executed = e && e->executed;
+	if (e)
+		e->executed = false;
+	return executed;
 }
 
 /* --- forgetting ------------------------------------------------------------------------------------------------------- */

@@ -30,6 +30,9 @@ const struct process_ident *ident_get(struct ident *t, uint32_t pid);
 void ident_event(struct ident *t, const struct ev_proc *e);
 /* A sample found the process in this cgroup. true: that is another one than was known, and who it is was read anew. */
 bool ident_moved(struct ident *t, uint32_t pid, const char *cgroup);
+/* A sample found that the process has used so much CPU time. true: it has executed something else since it was first known, and that
+ * was not said yet. Only where no events tell; what has not run since it was last asked about is not looked at. */
+bool ident_executed(struct ident *t, uint32_t pid, uint64_t cpu_ns);
 /* Forgets those that exited before the previous call (call once a minute or so). */
 void ident_expire(struct ident *t);
 

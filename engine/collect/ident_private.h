@@ -25,10 +25,11 @@ struct image {
 struct entry {
 	struct process_ident id;
 	struct image *image;
-	uint64_t checked_ns;
+	uint64_t checked_ns, cpu_ns;          /* looked at; what it had used when it was asked whether it executed something */
 	bool stale;               /* executed something that was not read yet */
 	bool forked;              /* start_ticks is computed from the event */
 	bool titled;              /* forked by one whose workers have titles: it is looked at again when it is asked for */
+	bool executed;            /* found to, where no events tell, and nobody has asked yet */
 	uint8_t bare;             /* times that it was read without arguments: it may be in the midst of an exec */
 	uint8_t age;              /* calls of ident_expire() since it has exited */
 };

@@ -23,7 +23,7 @@ struct source_counters {
 
 struct source_ops {
 	const char *name;
-	int (*fd)(struct source *s);                                     /* -1: none, drain by timer */
+	int (*fd)(struct source *s);     /* wakes, where a drain is urgent, whoever polls it (EPOLLET); -1: none */
 	int (*drain)(struct source *s, source_fn *fn, void *arg);        /* records handed on, or -errno */
 	void (*counters)(struct source *s, struct source_counters *ret); /* zero where it has none */
 	void (*close)(struct source *s);                                 /* frees s */

@@ -265,18 +265,18 @@ static void take_oom(struct model *m, const struct ev_proc *e)
 				(const char *)e->comm, size_format(size, sizeof(size), e->rss_kb * 1024.0));
 }
 
-static void take_exec(struct model *m, const struct ev_proc *e)
+void model_process_executed(struct model *m, uint32_t pid, uint64_t ts_ns)
 {
-	struct proc *old = proc_known(m, e->tgid), *p;
+	struct proc *old = proc_known(m, pid), *p;
 	uint32_t base = old && !old->gone_ns ? old->base_name : NONE;
 	bool led = base != NONE && is_leader(m, old) && (old->announced || old->listens);
 
-	p = proc_renew(m, e->tgid);
+	p = proc_renew(m, pid);
 	if (!p)
 		return;
 	p->replaced = led && p->base_name == base;
 	p->announced = false;
-	life_begin(m, p, e->h.ts_ns);
+	life_begin(m, p, ts_ns);
 }
 
 /* Counted here, for most are gone before anybody could ask for their names. */
@@ -301,7 +301,7 @@ void life_event(struct model *m, const struct ev_proc *e)
 		take_fork(m, e);
 		break;
 	case PROC_EXEC:
-		take_exec(m, e);
+		model_process_executed(m, e->tgid, e->h.ts_ns);
 		break;
 	case PROC_EXIT:
 		if (p)

@@ -63,6 +63,8 @@ void model_loss(struct model *m, const char *stage, const char *reason, uint64_t
 void model_sampling(struct model *m, unsigned shift, bool reads);
 /* The resolver says something else of this process than before: it was moved to another cgroup, or took a title. */
 void model_process_changed(struct model *m, uint32_t pid);
+/* It was found to execute something else, and no event has said so. */
+void model_process_executed(struct model *m, uint32_t pid, uint64_t ts_ns);
 /* The name of the service that a process belongs to; NULL: not known, or not yet. Valid as long as the model. */
 const char *model_service(const struct model *m, uint32_t pid);
 /* A note for the timeline (probe steps, recorder start). Strings are copied. */

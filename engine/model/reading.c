@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #define MISSED_READINGS 2            /* an exit record may still be in the ring when /proc has forgotten the process */
-
-#define PENDING_READINGS 10     /* a child that was not waited for by then never will be (SIGCHLD ignored) */
+#define PENDING_READINGS 10          /* a child that was not waited for by then never will be (SIGCHLD ignored) */
+#define START_BLUR_NS (20 * NS_PER_MS)       /* starts are told in ticks of 10 ms, as is when the node booted: one may seem earlier */
 
 /* The process's own part of an I/O counter; never falls. */
 static uint64_t own_bytes(struct own_io *io, uint64_t raw)
@@ -33,7 +33,7 @@ static void take_process(struct model *m, const struct sample_process *s, uint64
 		p = proc_renew(m, s->pid);
 	if (!p || p->gone_ns)
 		return;
-	after_base = m->reading > 1 && p->start_unix_ns > m->prev_unix_ns;
+	after_base = m->reading > 1 && p->start_unix_ns + START_BLUR_NS > m->prev_unix_ns;
 	p->now = (struct proc_count){
 		.cpu_ns = s->cpu_ns, .runq_ns = s->runq_wait_ns, .dwait_ns = s->disk_wait_ns,
 		.majflt = s->major_faults, .read_bytes = own_bytes(&p->reads, s->read_bytes),

@@ -47,18 +47,41 @@ Test(copy, boundaries)
 
 Test(copy, credit_is_spent_and_refilled)
 {
-	struct copy_credit c = {0};
+	struct copy_credit c = {.since_ns = 1};
 	uint64_t now = 5 * COPY_REFILL_NS;
-	int whole = 0;
+	int whole = 0, wakes = 0;
 
-	for (int i = 0; i < 100; i++)
-		whole += copy_plan(10000, WISH_AUTO, 0, &c, now).tail == 0;
+	for (int i = 0; i < 100; i++) {
+		struct copy_plan p = copy_plan(10000, WISH_AUTO, 0, &c, now);
+
+		whole += p.tail == 0;
+		wakes += (int)p.wake;
+	}
 	cr_expect_eq(whole, COPY_CREDIT / 10000);
+	cr_expect_eq(wakes, 0, "what is wished is known by now");
 	cr_expect_eq(copy_plan(4096, WISH_AUTO, 0, &c, now).head, 4096, "small ones need none");
 	cr_expect_neq(copy_plan(10000, WISH_AUTO, 0, &c, now + COPY_REFILL_NS - 1).tail, 0, "too early");
 	cr_expect_eq(copy_plan(10000, WISH_AUTO, 0, &c, now + COPY_REFILL_NS).tail, 0);
 	cr_expect_eq(c.left, COPY_CREDIT - 10000);
 	cr_expect_eq(c.since_ns, now + COPY_REFILL_NS);
+}
+
+Test(copy, first_credit_wakes_the_reader_once)
+{
+	struct copy_credit c = {0};
+	uint64_t now = 5 * COPY_REFILL_NS;
+	uint32_t whole = 0, woke_at = 0, wakes = 0;
+
+	for (int i = 0; i < 200; i++) {
+		struct copy_plan p = copy_plan(10000, WISH_AUTO, 0, &c, now);
+
+		whole += p.tail == 0;
+		wakes += p.wake;
+		woke_at = p.wake ? whole : woke_at;
+	}
+	cr_expect_eq(whole, COPY_FIRST / 10000);
+	cr_expect_eq(wakes, 1);
+	cr_expect_eq(woke_at, (COPY_FIRST - COPY_ASK) / 10000 + 1, "with the segment that used the quarter up");
 }
 
 Test(copy, wishes_and_small_segments_cost_no_credit)

@@ -296,6 +296,35 @@ Test(ident, pid_reused)
 	ident_free(t);
 }
 
+/* A launcher that has become the server: without events that is found, and told once. */
+Test(ident, exec_without_events)
+{
+	struct ident *t = ident_new("/proc", NULL, 0);
+	int gate[2];
+
+	cr_assert_eq(pipe(gate), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(gate[1]);
+		(void)!read(gate[0], &gate[0], 1);
+		execlp("sleep", "sleep", "30", NULL);
+		_exit(127);
+	}
+	close(gate[0]);
+	const struct process_ident *i = ident_get(t, (uint32_t)pid);
+	cr_assert(i);
+	cr_expect_str_neq(i->service, "sleep");
+	cr_expect_not(ident_executed(t, (uint32_t)pid, 1));
+	close(gate[1]);
+	uint64_t cpu_ns = 2;
+	while (!ident_executed(t, (uint32_t)pid, cpu_ns++) && cpu_ns < 5000)
+		usleep(1000);
+	cr_expect_str_eq(ident_get(t, (uint32_t)pid)->service, "sleep");
+	cr_expect_not(ident_executed(t, (uint32_t)pid, UINT64_MAX), "it is told once");
+	stop(pid);
+	ident_free(t);
+}
+
 /* Ten thousand short-lived processes: bounded, and quick. */
 Test(ident, spawn_storm_is_bounded)
 {

@@ -200,6 +200,28 @@ static struct tick *worked(struct world *w, uint32_t pid, uint64_t cpu_ns)
 	return tick(w);
 }
 
+/* The start of a process is known to 10 ms, and so is the node's: one that followed the reading may seem to be before it. */
+Test(readings, a_start_right_behind_a_reading_is_seen)
+{
+	struct process_ident *i;
+	struct names n;
+	struct world w;
+	struct tick *t;
+	int seen = 0;
+
+	begin(&w, &n);
+	tick_free(second(&w, &n, 0, 0));
+	i = process(&w, 301, 1, "burner", "");
+	i->start_unix_ns = wall(w.now - 1 * S - 15 * MS);       /* 15 ms before the reading that it was not in */
+	for (int k = 1; k <= 3; k++) {
+		t = worked(&w, 301, 400 * MS * (unsigned)k);
+		seen += event_of(t, "start") != NULL;
+		tick_free(t);
+	}
+	cr_expect_eq(seen, 1);
+	model_free(w.m);
+}
+
 /* The kernel adds a child's I/O to its parent's when that waits for it: counted once all the same. */
 Test(readings, io_of_children_counts_once)
 {
