@@ -119,7 +119,7 @@ struct conn {
 	uint32_t act, hop;           /* the newest of it (model/trace.h); 0: none */
 	struct reader reader;        /* of the request that is read and not answered yet */
 	uint32_t dialled;            /* the act that connected; 0: none */
-	bool opening;                /* and nothing was read by the client since */
+	uint8_t opening;             /* and nothing was read by the client since: OPENING_* (trace.c) */
 	uint8_t acted;               /* ends of which acts are told, 1 << end */
 	uint8_t l4;                  /* L4_*; of UDP: not found by cookie, never open, closed when it is silent */
 	uint8_t client;              /* which end sent the SYN */

@@ -94,6 +94,7 @@ void request_done(void *arg, struct flow *f, const struct request *r)
 	uint64_t weight = weight_of(conn_at(m, id), r->begin_ns);
 
 	conn_ask_flow(m, id);
+	trace_answered(m, id, r);
 	edge = conn_edge(m, id, false);
 	if (edge != NONE)
 		edge_set_proto(m, edge, r->proto);

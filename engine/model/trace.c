@@ -8,6 +8,8 @@
 
 #define LOOK_MAX 128                   /* acts of one connection looked at for a hop */
 #define LATE_MAX 64                    /* hops of one connection whose answer one read may be */
+#define OPENING_DIALLED 1              /* nothing was written yet, */
+#define OPENING_ASKED 2                /* or what was is the first request */
 #define CHANCE 509                     /* of hops that cause nothing and are caused by nothing we keep one in so many */
 
 struct hop *trace_hop_at(const struct trace *t, uint32_t serial)
@@ -136,6 +138,38 @@ static bool is_other_thread(const struct conn *c, uint32_t tid)
 	return c->reader.act && c->reader.tid != tid && c->flow && flow_proto(conn_flow(c)) == PROTO_TLS;
 }
 
+static bool in_flight(const struct conn *c)
+{
+	uint64_t oldest_ns;
+
+	return conn_flow(c) && flow_inflight(conn_flow(c), &oldest_ns);
+}
+
+/* Where it is not known what is said, the first that the server says is the answer; else that may be its head, or not of it. */
+static void serve(struct model *m, struct conn *c, struct act *a, uint32_t serial)
+{
+	struct trace *t = &m->trace;
+
+	if ((a->write && !in_flight(c)) || is_other_thread(c, a->tid))
+		reader_ends(&t->actors, &c->reader);
+	if (!a->write && !c->reader.act) {
+		a->begins = true;
+		a->first = reader_begins(&t->actors, &c->reader, a->pid, a->tid, serial);
+	}
+	if (conn_flow(c) && flow_is_crowded(conn_flow(c)))
+		actor_crowd(&t->actors, a->pid, serial, a->ts_ns);
+}
+
+/* What its process serves. */
+static void act_among(struct trace *t, struct act *a)
+{
+	struct serving s = actor_serves(&t->actors, a->pid, t->nacts, a->ts_ns);
+
+	a->nopen = s.open;
+	a->open = s.only;
+	a->crowded = s.crowded;
+}
+
 static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write)
 {
 	struct conn *c = conn_at(m, conn);
@@ -152,19 +186,30 @@ static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, 
 	a->opening = !a->server && c->dialled && !c->hop;
 	c->act = t->nacts;
 	c->acted |= (uint8_t)(1u << end);
-	if (a->server && (write || is_other_thread(c, tid)))
-		reader_ends(&t->actors, &c->reader);
-	if (a->server && !write && !c->reader.act) {
-		a->begins = true;
-		a->first = reader_begins(&t->actors, &c->reader, pid, tid, t->nacts);
-	}
-	if (a->server && conn_flow(c) && flow_is_crowded(conn_flow(c)))
-		actor_crowd(&t->actors, pid, t->nacts);
-	a->nopen = actor_open(&t->actors, pid, t->nacts, &a->open);
+	if (a->server)
+		serve(m, c, a, t->nacts);
+	act_among(t, a);
 	if (a->server && write)
 		answered(t, c, a, t->nacts);
 	else if (!a->server && !write)
 		got(t, c, a, t->nacts);
+}
+
+/* connect() stands for what is written first, but others may be served by then. False: what is now the only request was read after it,
+ * so the connection was kept, and the write stands for itself. */
+static bool is_opening(struct trace *t, struct conn *c, uint64_t ts_ns)
+{
+	struct act *a = c->opening == OPENING_DIALLED ? trace_act_at(t, c->dialled) : NULL, now;
+
+	c->opening = OPENING_ASKED;
+	if (!a)
+		return true;
+	now = (struct act){.pid = a->pid, .ts_ns = ts_ns};
+	act_among(t, &now);
+	a->nopen = now.nopen;
+	a->open = now.open;
+	a->crowded = now.crowded;
+	return !now.open || (int32_t)(now.open - c->dialled) < 0;
 }
 
 void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint32_t tid, uint64_t ts_ns, bool write)
@@ -173,9 +218,10 @@ void trace_act(struct model *m, uint32_t conn, unsigned end, uint32_t pid, uint3
 
 	if (!tid || !trace_begin(m))
 		return;
-	if (end == c->client && c->opening && write)
-		return;                         /* connect() stands for it */
-	c->opening &= end != c->client;
+	if (end == c->client && c->opening && write && is_opening(&m->trace, c, ts_ns))
+		return;
+	if (end == c->client)
+		c->opening = 0;
 	act_put(m, conn, end, pid, tid, ts_ns, write);
 }
 
@@ -188,7 +234,7 @@ void trace_connect(struct model *m, uint32_t conn, const struct ev_conn *e)
 	act_put(m, conn, c->client, e->tgid, e->tid, e->h.ts_ns, true);
 	trace_act_at(&m->trace, c->act)->connect = true;
 	c->dialled = c->act;
-	c->opening = true;
+	c->opening = OPENING_DIALLED;
 }
 
 void trace_connect_moved(struct model *m, uint32_t conn, const struct conn *old)
@@ -210,9 +256,23 @@ void trace_io(struct model *m, uint32_t conn, unsigned end, const struct ev_io *
 		trace_act(m, conn, end, e->tgid, e->tid, e->h.ts_ns, e->dir == DIR_OUT);
 }
 
+void trace_answered(struct model *m, uint32_t conn, const struct request *r)
+{
+	struct conn *c = conn_at(m, conn);
+
+	if (c->reader.act && r->error != REQ_ABORTED && !in_flight(c))
+		reader_ends(&m->trace.actors, &c->reader);
+}
+
 void trace_conn_gone(struct model *m, uint32_t conn)
 {
-	reader_ends(&m->trace.actors, &conn_at(m, conn)->reader);
+	struct conn *c = conn_at(m, conn);
+	const struct end *server = &c->end[!c->client];
+
+	if (server->cookie && !server->closed)
+		reader_is_left(&m->trace.actors, &c->reader, m->now_ns);
+	else
+		reader_ends(&m->trace.actors, &c->reader);
 }
 
 /* Of the acts on a hop's connection the ones that are its own. Times are of the segments: a segment that left in the context of
@@ -342,7 +402,6 @@ uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, 
 	h->edge = edge;
 	h->op = op;
 	h->kind = shape_kind(r->op);
-	h->caller = c->end[c->client].owner;
 	h->callee = c->end[!c->client].owner;
 	h->before = c->hop;
 	h->status = r->status;

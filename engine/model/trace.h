@@ -73,8 +73,8 @@ struct act {
 	uint32_t before, after; /* acts of the same thread */
 	struct run run;
 	uint32_t on_conn;       /* the one before on the same connection, of either end */
-	uint32_t nopen;         /* requests that the process was serving then, */
-	uint32_t open;          /* and the read of the only one; 0: none, or several */
+	uint32_t nopen;         /* requests that the process was serving then, or at least so many, */
+	uint32_t open;          /* and the read of the only one; 0: none, or several, or not known */
 	bool server;            /* of the end that serves */
 	bool write;
 	bool shared;            /* of more hops than one: several requests in one segment, or streams */
@@ -82,6 +82,7 @@ struct act {
 	bool first;             /* and this thread was serving nothing else then */
 	bool connect;           /* connect(), in the place of what was written next, which an event loop does turns later */
 	bool opening;           /* on a connection that this end opened, before its first request */
+	bool crowded;           /* there may have been more than nopen */
 };
 
 struct hop {
@@ -90,7 +91,7 @@ struct hop {
 	struct trace_ids ids;           /* that came with it */
 	uint32_t conn, edge, op;        /* edge NONE: not known yet */
 	uint32_t kind;                  /* shape_kind() of the operation */
-	uint32_t caller, callee;        /* pids; 0: not of this node, or not known */
+	uint32_t callee;                /* its pid; 0: not of this node, or not known */
 	uint32_t before;                /* the hop that ended before on this connection */
 	uint32_t asked, read;           /* acts: the request was written by the caller, read by the callee */
 	uint32_t answered, got;         /* the response was written by the callee, read by the caller */
@@ -101,6 +102,7 @@ struct hop {
 	uint8_t error;                  /* enum req_error */
 	bool decided;                   /* its parent is known, or will not be */
 	bool kept;                      /* it is in a tick, or will be */
+	bool due;                       /* it has failed, or what it caused: to be kept with its cause, once that is decided */
 	bool failed;
 	bool no_latency;
 	bool weighed;                   /* neither witness alone is enough */
@@ -130,7 +132,6 @@ struct trace {
 	struct actors actors;
 	struct carriers carriers;
 	uint64_t ambiguous, below_floor, hops_lost, acts_lost, spans_full;
-	uint64_t by_method[LINK_METHODS];
 };
 
 /* What a thread did with a connection's end. Called in the order of the records. */
@@ -144,6 +145,8 @@ void trace_connect_moved(struct model *m, uint32_t conn, const struct conn *old)
 /* A request ended. slowest: of its operation in this tick so far. Its hop's serial number; 0: it has none. */
 uint32_t trace_request(struct model *m, uint32_t conn, const struct request *r, uint32_t edge, uint32_t op, bool failed,
 		       bool slowest);
+/* A request ended: whoever has read it serves it no longer. */
+void trace_answered(struct model *m, uint32_t conn, const struct request *r);
 /* The connection is forgotten: what is open on it will not be answered. */
 void trace_conn_gone(struct model *m, uint32_t conn);
 /* End of a tick: hops without an edge find theirs, links are made. */

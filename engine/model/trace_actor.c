@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "model/trace_actor.h"
 
-#define CROWDED_ACTS 65536u
+#define CROWD_NS (60ull * 1000000000)
 
 _Static_assert(ACTORS <= UINT16_MAX + 1u && THREADS <= UINT16_MAX + 1u, "struct reader");
 
@@ -82,19 +82,18 @@ uint32_t *actor_last(struct actors *x, uint32_t tid, uint32_t now)
 	return &x->last[thread_of(x, tid, now)];
 }
 
-void actor_crowd(struct actors *x, uint32_t pid, uint32_t now)
+void actor_crowd(struct actors *x, uint32_t pid, uint32_t now, uint64_t ts_ns)
 {
-	x->actor[process_of(x, pid, now)].crowded = now;
+	x->actor[process_of(x, pid, now)].crowded_ns = ts_ns + CROWD_NS;
 }
 
-uint32_t actor_open(struct actors *x, uint32_t pid, uint32_t now, uint32_t *only)
+struct serving actor_serves(struct actors *x, uint32_t pid, uint32_t now, uint64_t ts_ns)
 {
-	uint32_t at = process_of(x, pid, now), open = x->process[at].open;
-	bool crowded;
+	uint32_t at = process_of(x, pid, now);
+	struct serving s = {.open = x->process[at].open, .crowded = x->actor[at].crowded_ns > ts_ns};
 
-	crowded = x->actor[at].crowded && now - x->actor[at].crowded < CROWDED_ACTS;
-	*only = open == 1 && !crowded ? x->actor[at].open_reads : 0;
-	return open;
+	s.only = s.open == 1 && !s.crowded ? x->actor[at].open_reads : 0;
+	return s;
 }
 
 bool reader_begins(struct actors *x, struct reader *r, uint32_t pid, uint32_t tid, uint32_t act)
@@ -119,4 +118,11 @@ void reader_ends(struct actors *x, struct reader *r)
 	if (x->thread[r->thread].life == r->thread_life)
 		x->thread[r->thread].open--;
 	*r = (struct reader){0};
+}
+
+void reader_is_left(struct actors *x, struct reader *r, uint64_t ts_ns)
+{
+	if (r->act && x->process[r->process].life == r->process_life)
+		x->actor[r->process].crowded_ns = ts_ns + CROWD_NS;
+	reader_ends(x, r);
 }

@@ -29,7 +29,7 @@ struct who {
 };
 
 struct actor {
-	uint32_t crowded;               /* the newest act on a connection with several requests in flight; 0: none */
+	uint64_t crowded_ns;            /* until then nothing is said to be the only one */
 	uint32_t open_reads;            /* of the open requests: serial numbers of their reads, xor; of the only one where there is one */
 	struct record forward[TRACE_KINDS], backward[TRACE_KINDS];      /* where both spoke */
 	struct record forward_only[TRACE_KINDS], backward_only[TRACE_KINDS];    /* where the other was silent: that the request they
@@ -60,14 +60,22 @@ struct actor *actor_of(struct actors *x, uint32_t pid, uint32_t now);
 bool actor_is_known(const struct actors *x, uint32_t pid);
 /* The newest act of the thread; 0 where none is known. */
 uint32_t *actor_last(struct actors *x, uint32_t tid, uint32_t now);
-/* One of its connections has several requests in flight, of which the reads and writes of that connection do not tell: for as many acts
- * as are kept nothing is said to be the only one. */
-void actor_crowd(struct actors *x, uint32_t pid, uint32_t now);
-/* How many requests the process is serving, and the read of the only one; 0: none, or several. */
-uint32_t actor_open(struct actors *x, uint32_t pid, uint32_t now, uint32_t *only);
+/* One of its connections has several requests in flight, of which the reads and writes of that connection do not tell: for a minute
+ * nothing is said to be the only one. */
+void actor_crowd(struct actors *x, uint32_t pid, uint32_t now, uint64_t ts_ns);
+
+/* What a process is serving. */
+struct serving {
+	uint32_t open;                  /* requests */
+	uint32_t only;                  /* the read of the only one; 0: none, or several */
+	bool crowded;                   /* there may be more */
+};
+struct serving actor_serves(struct actors *x, uint32_t pid, uint32_t now, uint64_t ts_ns);
 /* A request was read. False: its thread was serving another then. */
 bool reader_begins(struct actors *x, struct reader *r, uint32_t pid, uint32_t tid, uint32_t act);
 /* It is answered, or will not be. */
 void reader_ends(struct actors *x, struct reader *r);
+/* Nobody waits for the answer any more, which those who work on it may not know: nobody will say when they have done. */
+void reader_is_left(struct actors *x, struct reader *r, uint64_t ts_ns);
 
 #endif

@@ -67,7 +67,7 @@ static void note(struct trace *t, uint64_t id, uint32_t pid, uint32_t hop)
 {
 	uint64_t hash = hash_of(id, pid);
 	struct carrier *x = find(t, id, pid);
-	bool several = x && x->hop != hop;
+	bool several = x && (x->several || x->hop != hop);
 
 	if (!x)
 		x = place(t, hash);

@@ -18,7 +18,7 @@ struct slowest { uint32_t edge, op, serial; uint64_t ns; };
 struct choice {
 	struct slowest slowest[SLOWEST_MAX];
 	uint32_t nslowest;
-	uint32_t failed[FAILED_MAX], nfailed;
+	uint32_t failed[FAILED_MAX], nfailed, due;
 	uint32_t chance[CHANCE_MAX], nchance, roots;
 };
 
@@ -81,9 +81,28 @@ static void choose_slowest(struct choice *c, const struct hop *h, uint32_t seria
 	}
 }
 
-/* A trace with many failures is one. */
-static void choose_failed(struct trace *t, struct choice *c, uint32_t root)
+/* Its cause is not known yet: it is kept when that is. */
+static void put_off(struct trace *t, struct choice *c, struct hop *root)
 {
+	if (root->due)
+		return;
+	if (c->due < FAILED_MAX) {
+		root->due = true;
+		c->due++;
+	} else {
+		t->spans_full++;
+	}
+}
+
+/* A trace with many failures is one. */
+static void choose_failed(struct trace *t, struct choice *c, uint32_t serial)
+{
+	uint32_t root = root_of(t, serial);
+
+	if (!trace_hop_at(t, root)->decided) {
+		put_off(t, c, trace_hop_at(t, root));
+		return;
+	}
 	for (uint32_t i = 0; i < c->nfailed; i++)
 		if (c->failed[i] == root)
 			return;
@@ -111,7 +130,7 @@ static void choose(struct trace *t, struct choice *c, uint32_t serial)
 	if (h->edge == NONE)
 		return;
 	if (h->failed)
-		choose_failed(t, c, root_of(t, serial));
+		choose_failed(t, c, serial);
 	if (!is_root(h))
 		return;
 	if (!h->no_latency)
@@ -185,8 +204,8 @@ void trace_late(struct trace *t, uint32_t serial)
 		t->spans_full++;
 }
 
-/* What was linked to a request whose trace is in an earlier tick, or found to have no cause. */
-static int keep_late(struct model *m, struct tick *t, uint64_t now_ns)
+/* What was linked to a request whose trace is in an earlier tick, or found to have no cause, or was put off. */
+static int keep_late(struct model *m, struct tick *t, struct choice *c, uint64_t now_ns)
 {
 	struct trace *tr = &m->trace;
 	int err = 0;
@@ -196,6 +215,8 @@ static int keep_late(struct model *m, struct tick *t, uint64_t now_ns)
 
 		if (parent && parent->trace)
 			err = tree_put(m, t, tr->late[i], parent->trace, now_ns);
+		else if (h && h->due && h->edge != NONE)
+			choose_failed(tr, c, tr->late[i]);
 		else if (is_root(h))
 			err = keep(m, t, tr->late[i], now_ns);
 	}
@@ -225,7 +246,7 @@ int trace_build(struct model *m, struct tick *t, uint64_t now_ns)
 
 	if (!tr->hop)
 		return 0;
-	err = keep_late(m, t, now_ns);
+	err = keep_late(m, t, &c, now_ns);
 	for (serial = tr->chosen + 1; (int32_t)(tr->nhops - serial) >= 0; serial++) {
 		const struct hop *h = trace_hop_at(tr, serial);
 

@@ -61,12 +61,21 @@ static void unlink_from(struct trace *t, uint32_t child)
 	*at = h->next;
 	if ((int32_t)(t->undecided - child) >= 0)
 		t->undecided = child - 1;
-	t->by_method[h->method]--;
 	h->parent = h->next = 0;
 	h->method = LINK_NONE;
 	h->confidence = 0;
 	h->decided = h->weighed = false;
 	h->doubted = true;
+}
+
+/* It has no cause, or none that is known. */
+static void link_none(struct trace *t, uint32_t serial)
+{
+	struct hop *h = trace_hop_at(t, serial);
+
+	h->decided = true;
+	if (h->due)
+		trace_late(t, serial);
 }
 
 /* One that was less certain has to go, where there can be only one. */
@@ -85,11 +94,12 @@ static void link_to(struct model *m, uint32_t child, uint32_t parent, enum link_
 	struct trace *t = &m->trace;
 	struct hop *h = trace_hop_at(t, child), *p = trace_hop_at(t, parent);
 
-	h->decided = true;
 	if (confidence < LINK_FLOOR) {
 		t->below_floor++;
+		link_none(t, child);
 		return;
 	}
+	h->decided = true;
 	if (certain && h->edge != NONE)
 		learn_certain(m, p, h);
 	h->certain = certain;
@@ -98,8 +108,7 @@ static void link_to(struct model *m, uint32_t child, uint32_t parent, enum link_
 	h->confidence = confidence;
 	h->next = p->child;
 	p->child = child;
-	t->by_method[method]++;
-	if (p->kept)
+	if (p->kept || h->due)
 		trace_late(t, child);
 }
 
@@ -318,7 +327,7 @@ static void link_hop(struct model *m, uint32_t serial, uint64_t now_ns, enum pas
 
 	t->acts_lost += h->asked && !asked;
 	if (!asked || !asked->nopen) {
-		h->decided = true;              /* the caller serves nobody that we know of */
+		link_none(t, serial);           /* the caller serves nobody that we know of */
 		return;
 	}
 	if (pass <= PASS_WEIGHED) {
@@ -329,7 +338,7 @@ static void link_hop(struct model *m, uint32_t serial, uint64_t now_ns, enum pas
 			link_weighed(m, h, serial, &f, &b);
 	} else if (h->weighed && link_shape(m, h, serial, final) && !h->decided && pass == PASS_AGAIN) {
 		t->ambiguous++;
-		h->decided = true;
+		link_none(t, serial);
 		if (m->o.all_traces && (int32_t)(t->chosen - serial) >= 0)
 			trace_late(t, serial);
 	}

@@ -198,6 +198,8 @@ uint32_t shape_only(const struct model *m, const struct hop *child, uint32_t ser
 	const struct act *asked = trace_act_at(t, child->asked);
 	uint32_t open = 0, found = 0, id;
 
+	if (asked->crowded)
+		return 0;
 	if (t->shapes->looks > LOOKS_MAX)
 		return final ? 0 : SHAPE_OPEN;
 	id = ended_before(t, serial, asked);

@@ -171,18 +171,23 @@ static void ticks(struct shop *s, unsigned n)
 		take(s, tick(&s->w));
 }
 
-static uint64_t linked(const struct shop *s, enum link_method method)
+/* Links of this method, or of any (LINK_METHODS). */
+static unsigned linked(const struct shop *s, enum link_method method)
 {
-	return s->w.m->trace.by_method[method];
+	const struct trace *t = &s->w.m->trace;
+	unsigned n = 0;
+
+	for (uint32_t i = 1; i <= t->nhops; i++) {
+		const struct hop *h = trace_hop_at(t, i);
+
+		n += h && h->parent && (method == LINK_METHODS || h->method == method);
+	}
+	return n;
 }
 
-static uint64_t all_linked(const struct shop *s)
+static unsigned all_linked(const struct shop *s)
 {
-	uint64_t n = 0;
-
-	for (int i = 0; i < LINK_METHODS; i++)
-		n += s->w.m->trace.by_method[i];
-	return n;
+	return linked(s, LINK_METHODS);
 }
 
 /* The calls that left on a line have the request that came on the other as their cause. */
@@ -418,6 +423,89 @@ Test(trace, the_only_connection_is_not_the_only_request)
 	shop_close(&s);
 }
 
+/* The head of an answer is not its end: until that comes it is served, and what it calls is its own. */
+Test(trace, an_answer_that_is_streamed)
+{
+	struct shop s;
+	unsigned a, b, x, y;
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s), x = out_line(&s), y = out_line(&s);
+	asked(&s, a, 11);
+	segment(&s, s.line[a].far, &s.line[a].in, 11, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+	call(&s, y, 11);
+	asked(&s, b, 12);
+	request(&s, x, 13, NULL);
+	got(&s, x, 14);
+	segment(&s, s.line[a].far, &s.line[a].in, 11, "2\r\nok\r\n0\r\n\r\n");
+	answer(&s, b, 14);
+	ticks(&s, 3);
+	expect_parent(&s, y, a);
+	cr_assert_eq(all_linked(&s), 1, "the other call may be of either");
+	shop_close(&s);
+}
+
+static void hang_up(struct shop *s, unsigned line)
+{
+	struct sock near, far;
+
+	line_ends(line, s->line[line].inward, &near, &far);
+	conn(&s->w, &near, CONN_CLOSE);
+}
+
+/* Its client has asked again, and the service is at work for both. */
+Test(trace, the_client_that_went_away_is_served_still)
+{
+	struct shop s;
+	unsigned a, b, x;
+
+	shop_open(&s);
+	a = in_line(&s), x = out_line(&s);
+	asked(&s, a, 11);
+	hang_up(&s, a);
+	ticks(&s, 1);
+	b = in_line(&s);
+	asked(&s, b, 12);
+	call(&s, x, 11);
+	answer(&s, b, 12);
+	ticks(&s, 3);
+	cr_assert_eq(all_linked(&s), 0);
+	shop_close(&s);
+}
+
+/* Opened for one, and used first by another: that it was alone at connect() says nothing. */
+Test(trace, a_connection_that_was_opened_for_another)
+{
+	struct shop s;
+	unsigned a, b, x, i;
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s);
+	for (i = 0; i < 2; i++) {               /* the first: it was not known to serve and call yet */
+		asked(&s, a, 11);
+		x = dial(&s, false, 12);
+		established(&s, x);
+		asked(&s, b, 13);
+		request(&s, x, 13, NULL);
+		got(&s, x, 14);
+		answer(&s, b, 15);
+		answer(&s, a, 11);
+		ticks(&s, 3);
+		cr_assert_eq(linked(&s, LINK_ALONE), 0);
+	}
+	asked(&s, a, 11);
+	x = dial(&s, false, 12);
+	established(&s, x);
+	answer(&s, a, 11);
+	asked(&s, b, 13);
+	request(&s, x, 14, NULL);
+	got(&s, x, 15);
+	answer(&s, b, 16);
+	ticks(&s, 3);
+	expect_parent(&s, x, b);
+	shop_close(&s);
+}
+
 /* Of a request that took so long that its read has left the ring it is known when it ends, all the same. */
 Test(trace, alone_after_one_that_took_long)
 {
@@ -518,6 +606,24 @@ Test(trace, ids_that_several_carry)
 	shop_close(&s);
 }
 
+/* An id that one hop has in two fields (B3: the first span of a trace has its number) is carried by others all the same. */
+Test(trace, an_id_in_two_fields)
+{
+	static const char *const b3 = "b3: 0123456789abcdef-%s-1\r\n";
+	struct shop s;
+	unsigned line[3];
+	char field[3][64];
+
+	snprintf(field[0], sizeof(field[0]), b3, "0123456789abcdef");
+	snprintf(field[1], sizeof(field[1]), b3, "00000000000000aa");
+	snprintf(field[2], sizeof(field[2]), b3, "00000000000000cc");
+	for (unsigned i = 0; i < 2; i++) {
+		two_with(&s, field[i], field[!i], field[2], line);
+		cr_assert_eq(linked(&s, LINK_ID), 0);
+		shop_close(&s);
+	}
+}
+
 /* However many requests are in flight, each id finds its own. */
 Test(trace, ids_of_many)
 {
@@ -611,6 +717,48 @@ Test(trace, whole_traces_in_a_tick)
 	cr_assert_eq(s.names.edge[root->edge].to, s.names.edge[child->edge].from);
 	cr_assert_geq(child->unix_ns, root->unix_ns);
 	cr_assert_leq(child->unix_ns + (int64_t)child->dur_ns, root->unix_ns + (int64_t)root->dur_ns);
+	shop_close(&s);
+}
+
+/* A call fails, and its cause goes on for seconds: they are kept together, once it has ended. */
+Test(trace, a_failure_waits_for_its_cause)
+{
+	struct shop s;
+	unsigned a, b, x;
+
+	shop_open(&s);
+	a = in_line(&s), b = in_line(&s), x = out_line(&s);
+	asked(&s, b, 12);
+	asked(&s, a, 11);
+	request(&s, x, 11, NULL);
+	segment(&s, s.line[x].far, &s.line[x].in, 0, "HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nok");
+	was_read(&s, s.line[x].near, 11);
+	ticks(&s, 4);
+	cr_assert_eq(s.spans.n, 0, "whose it is is not known");
+	answer(&s, a, 11);
+	ticks(&s, 3);
+	cr_assert_eq(s.spans.n, 2);
+	cr_assert_eq(s.spans.v[0].trace, s.spans.v[1].trace);
+	cr_assert_eq(s.spans.v[0].parent, 0);
+	cr_assert_eq(s.spans.v[1].parent, s.spans.v[0].id);
+	shop_close(&s);
+}
+
+/* Where it never ends the failure is kept alone. */
+Test(trace, a_failure_without_a_cause_is_kept)
+{
+	struct shop s;
+	unsigned b, x;
+
+	shop_open(&s);
+	b = in_line(&s), x = out_line(&s);
+	asked(&s, b, 12);
+	request(&s, x, 11, NULL);
+	segment(&s, s.line[x].far, &s.line[x].in, 0, "HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nok");
+	was_read(&s, s.line[x].near, 11);
+	ticks(&s, 70);
+	cr_assert_eq(s.spans.n, 1);
+	cr_assert_eq(s.spans.v[0].parent, 0);
 	shop_close(&s);
 }
 
