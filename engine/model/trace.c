@@ -132,10 +132,10 @@ static void run_extend(const struct trace *t, struct act *a, uint32_t serial)
 		first->run.last = serial;
 }
 
-/* A handshake may end in another thread than requests are served by. */
-static bool is_other_thread(const struct conn *c, uint32_t tid)
+/* Up to the first answer a read may be of the handshake, which may end in another thread than requests are served by. */
+static bool may_be_handshake(const struct conn *c)
 {
-	return c->reader.act && c->reader.tid != tid && c->flow && flow_proto(conn_flow(c)) == PROTO_TLS;
+	return c->plain ? !c->hop : c->flow && flow_proto(c->flow) == PROTO_TLS;
 }
 
 static bool in_flight(const struct conn *c)
@@ -150,7 +150,7 @@ static void serve(struct model *m, struct conn *c, struct act *a, uint32_t seria
 {
 	struct trace *t = &m->trace;
 
-	if ((a->write && !in_flight(c)) || is_other_thread(c, a->tid))
+	if (may_be_handshake(c) ? a->write || c->reader.tid != a->tid : a->write && !in_flight(c))
 		reader_ends(&t->actors, &c->reader);
 	if (!a->write && !c->reader.act) {
 		a->begins = true;
