@@ -12,6 +12,12 @@
 #include "tui/service_map.h"
 #include "tui/map_tree.h"
 
+static size_t no_memory(void)
+{
+	say_error(EXIT_FAILED, "out of memory");
+	return ROWS_FAILED;
+}
+
 /* Draws what there is to draw to a grid of so many rows and prints it. */
 static size_t print_grid(int rows, int cols, void (*draw)(const void *what, struct grid *g), const void *what)
 {
@@ -19,13 +25,14 @@ static size_t print_grid(int rows, int cols, void (*draw)(const void *what, stru
 	char *drawn;
 
 	if (grid_init(&g, rows, cols, out_utf8()))
-		return 0;
+		return no_memory();
 	draw(what, &g);
 	drawn = grid_text(&g, out_colored());
-	if (drawn)
-		out_bytes(drawn, strlen(drawn));
-	free(drawn);
 	grid_done(&g);
+	if (!drawn)
+		return no_memory();
+	out_bytes(drawn, strlen(drawn));
+	free(drawn);
 	return 1;
 }
 
@@ -42,7 +49,7 @@ static void draw_layers(const void *what, struct grid *g)
 static size_t tree(const struct summary *s, const struct options *o, int cols)
 {
 	struct map_tree *m = map_tree_new(s, o->service);
-	size_t n = 0;
+	size_t n = m ? 0 : no_memory();
 
 	if (m && map_tree_rows(m) > 1)
 		n = print_grid(map_tree_rows(m), cols, draw_tree, m);
@@ -53,7 +60,7 @@ static size_t tree(const struct summary *s, const struct options *o, int cols)
 static size_t layers(const struct summary *s, const struct options *o, int cols, int rows)
 {
 	struct service_map *m = service_map_new(s, o->service, cols, rows, out_utf8());
-	size_t n = 0;
+	size_t n = m ? 0 : no_memory();
 
 	if (m && m->layered) {
 		n = print_grid(service_map_rows(m), cols, draw_layers, m);

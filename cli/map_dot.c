@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "exit.h"
 #include "out.h"
 #include "rows.h"
+#include "say.h"
 #include "tui/map_graph.h"
 #include "tui/map_text.h"
 
@@ -85,8 +87,10 @@ size_t map_dot_print(const struct summary *s, const char *service)
 	struct map_graph *g = map_graph_new(s, service, true);
 	size_t n;
 
-	if (!g)
+	if (!g) {
+		say_error(EXIT_FAILED, "out of memory");
 		return ROWS_FAILED;
+	}
 	n = g->nodes + g->edges;
 	if (n) {
 		out_line("%s", "digraph map {");

@@ -175,6 +175,8 @@ size_t map_svg_write(const struct summary *s, const char *service, const char *p
 	size_t n = m ? m->graph->nodes + m->graph->edges : ROWS_FAILED;
 	FILE *out;
 
+	if (!m)
+		say_error(EXIT_FAILED, "out of memory");
 	if (!m || !m->layered) {
 		if (n && n != ROWS_FAILED) {
 			say_error(EXIT_FAILED, "%u services are too many to draw: --service NAME, --dot or --tree", m->graph->nodes);

@@ -174,6 +174,7 @@ static void count_nat_losses(struct recorder *r)
 	conntrack_counters(r->sources.nat, &c);
 	model_loss(r->model, "conntrack", "overruns", c.overruns);
 	model_loss(r->model, "conntrack", "namespaces", c.spaces);
+	model_loss(r->model, "conntrack", "cut", c.cut);
 }
 
 /* What was lost outside of the model. */

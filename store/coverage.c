@@ -131,6 +131,7 @@ static const struct { const char *stage, *reason, *text; } loss_table[] = {
 	{"trace", "spans_full", "%s requests of traces were not kept: too many in a second"},
 	{"flow", "unpaired", "%s answers came without a request that was seen"},
 	{"conntrack", "overruns", "the kernel had more news of translated addresses than were read %s times: short connections may show as strangers"},
+	{"conntrack", "cut", "lists of translated addresses were longer than is read %s times: connections may show as strangers"},
 	{"conntrack", "namespaces", "translated addresses of %s network namespaces were not read"},
 	{"model", "remotes_full", "%s addresses elsewhere were not given the names seen for them: too many"},
 	{"model", "translations_full", "%s translated addresses were not remembered: too many at a time"},

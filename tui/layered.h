@@ -4,6 +4,7 @@
  * services or terminals, does no I/O; the same input gives the same drawing.
  *
  *	layered_rank()    cycles are broken, each node gets a layer behind those that call it
+ *	layered_slots()   room in each layer for its nodes and for the lines that pass: nodes * layers of memory
  *	layered_order()   the order within the layers, so that few lines cross
  *	layered_place()   rows, columns, and the lines between; may be repeated with another style
  *
@@ -71,11 +72,12 @@ void layered_free(struct layered *l);
 
 /* In this order; each 0 or -ENOMEM. */
 int layered_rank(struct layered *l);
+int layered_slots(struct layered *l);
 int layered_order(struct layered *l);
 /* cols 0: as wide as it likes to be. A drawing that does not fit them is as narrow as it can be. */
 int layered_place(struct layered *l, const struct layered_style *style, int cols);
 
-/* Rows and columns that a drawing in this style has at least; after layered_rank(), costs next to nothing. */
+/* Rows and columns that a drawing in this style has at least; after layered_slots(), costs next to nothing. */
 void layered_least(const struct layered *l, const struct layered_style *style, int *cols, int *rows);
 /* Pairs of edges that cross in the order found. */
 size_t layered_crossings(const struct layered *l);

@@ -26,9 +26,6 @@ struct link {
 int slot_exit(const struct layered *l, const struct layered_style *style, const struct slot *s);
 int link_row(const struct layered *l, const struct layered_style *style, const struct link *k);
 
-/* Part of layered_rank(): the slots of each layer. */
-int layered_slots(struct layered *l);
-
 /* Parts of layered_place(): y of every slot, then x and the lines. */
 int layered_rows(struct layered *l, const struct layered_style *style);
 int layered_route(struct layered *l, const struct layered_style *style, int cols);

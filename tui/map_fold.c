@@ -36,6 +36,7 @@ struct folding {
 	uint64_t *key;             /* by node; 0: is not to be folded */
 	uint32_t *group;
 	uint32_t *degree;
+	uint32_t *before;          /* how many of its layer that may be folded are more connected */
 	bool *calls;
 };
 
@@ -83,12 +84,38 @@ static void key_neighbours(const struct folding *f, bool callers, bool callees)
 /* Groups are not: they are to take in more. */
 static bool is_connected(const struct folding *f, uint32_t node, uint32_t most)
 {
-	uint32_t before = 0;
+	return f->g->node[node].members == 1 && f->before[node] < most;
+}
 
-	for (uint32_t i = 0; i < f->g->nodes; i++)
-		if (i != node && f->layers->node[i].layer == f->layers->node[node].layer && f->g->node[i].members == 1 && !f->g->node[i].kept)
-			before += f->degree[i] > f->degree[node] || (f->degree[i] == f->degree[node] && i < node);
-	return f->g->node[node].members == 1 && before < most;
+struct place { int layer; uint32_t degree, node; };
+
+static int by_connections(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->layer != y->layer)
+		return x->layer - y->layer;
+	if (x->degree != y->degree)
+		return x->degree < y->degree ? 1 : -1;
+	return x->node < y->node ? -1 : 1;
+}
+
+static int count_before(struct folding *f)
+{
+	struct place *p = malloc((f->g->nodes + 1) * sizeof(*p));
+	uint32_t n = 0, first = 0;
+
+	for (uint32_t i = 0; p && i < f->g->nodes; i++)
+		if (f->g->node[i].members == 1 && !f->g->node[i].kept)
+			p[n++] = (struct place){f->layers->node[i].layer, f->degree[i], i};
+	if (n)
+		qsort(p, n, sizeof(*p), by_connections);
+	for (uint32_t i = 0; i < n; i++) {
+		first = i && p[i].layer == p[i - 1].layer ? first : i;
+		f->before[p[i].node] = i - first;
+	}
+	free(p);
+	return p ? 0 : -ENOMEM;
 }
 
 static void key_nodes(const struct folding *f, const struct step *step)
@@ -123,27 +150,37 @@ static int rank(struct folding *f)
 		f->degree[f->g->edge[i].from]++;
 		f->degree[f->g->edge[i].to]++;
 	}
-	return layered_rank(f->layers);
+	return layered_rank(f->layers) || count_before(f) ? -ENOMEM : 0;
 }
 
-/* Is there anything that at least so many have in common? Fills group. */
-static bool group_alike(const struct folding *f, uint32_t least)
+struct alike_set { uint32_t first, n; };
+
+/* Is there anything that at least so many have in common? Fills group. 1 or 0, -ENOMEM. */
+static int group_alike(const struct folding *f, uint32_t least)
 {
-	bool any = false;
+	struct map sets;
+	int any = 0;
 
+	map_init(&sets, sizeof(*f->key), sizeof(struct alike_set), f->g->nodes + 1);
 	for (uint32_t i = 0; i < f->g->nodes; i++) {
-		uint32_t n = 0, k;
+		bool fresh;
+		struct alike_set *set = f->key[i] ? map_put(&sets, &f->key[i], &fresh) : NULL;
 
-		if (f->group[i] != WIN_NONE)
-			continue;
 		f->group[i] = i;
-		for (k = i; f->key[i] && k < f->g->nodes; k++)
-			n += f->key[k] == f->key[i];
-		for (k = i + 1; n >= least && n > 1 && k < f->g->nodes; k++)
-			if (f->key[k] == f->key[i])
-				f->group[k] = i;
-		any |= n >= least && n > 1;
+		if (set)
+			*set = (struct alike_set){fresh ? i : set->first, fresh ? 1 : set->n + 1};
+		else if (f->key[i])
+			any = -ENOMEM;
 	}
+	for (uint32_t i = 0; any >= 0 && i < f->g->nodes; i++) {
+		const struct alike_set *set = f->key[i] ? map_get(&sets, &f->key[i]) : NULL;
+
+		if (!set || set->n < least || set->n < 2)
+			continue;
+		f->group[i] = set->first;
+		any = 1;
+	}
+	map_done(&sets);
 	return any;
 }
 
@@ -199,31 +236,39 @@ static int join_callers(const struct map_graph *g, uint32_t least, uint32_t *sam
 	return 0;
 }
 
+static int merge_alike(const struct folding *f, const struct step *step, struct map_graph **ret)
+{
+	int any;
+
+	key_nodes(f, step);
+	any = group_alike(f, step->least);
+	if (any <= 0)
+		return any;
+	*ret = map_graph_merge(f->g, f->group, step->alike == INSTANCES ? instances_label : healthy_label);
+	return *ret ? 0 : -ENOMEM;
+}
+
 int map_graph_fold(const struct map_graph *g, int step, struct map_graph **ret)
 {
+	size_t n = g->nodes + 1;
 	struct folding f = {
-		.g = g, .key = calloc(g->nodes + 1, sizeof(*f.key)), .group = malloc((g->nodes + 1) * sizeof(*f.group)),
-		.calls = calloc(g->nodes + 1, 1), .degree = calloc(g->nodes + 1, sizeof(*f.degree)),
+		.g = g, .key = calloc(n, sizeof(*f.key)), .group = calloc(n, sizeof(*f.group)), .calls = calloc(n, 1),
+		.degree = calloc(n, sizeof(*f.degree)), .before = calloc(n, sizeof(*f.before)),
 	};
-	int err = 0;
+	int err;
 
 	*ret = NULL;
-	if (!f.key || !f.group || !f.calls || !f.degree || rank(&f)) {
+	if (!f.key || !f.group || !f.calls || !f.degree || !f.before || rank(&f))
 		err = -ENOMEM;
-	} else if (steps[step].alike == CALLERS) {
+	else if (steps[step].alike == CALLERS)
 		err = join_callers(g, steps[step].least, f.group, ret);
-	} else {
-		memset(f.group, 0xff, g->nodes * sizeof(*f.group));
-		key_nodes(&f, &steps[step]);
-		if (group_alike(&f, steps[step].least)) {
-			*ret = map_graph_merge(g, f.group, steps[step].alike == INSTANCES ? instances_label : healthy_label);
-			err = *ret ? 0 : -ENOMEM;
-		}
-	}
+	else
+		err = merge_alike(&f, &steps[step], ret);
 	layered_free(f.layers);
 	free(f.key);
 	free(f.group);
 	free(f.calls);
 	free(f.degree);
+	free(f.before);
 	return err;
 }

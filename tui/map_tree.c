@@ -12,9 +12,12 @@
 
 #define DEPTH_MAX 40          /* deeper chains are drawn at this depth */
 
+struct call { uint32_t from; const struct sum_edge *edge; };       /* from WIN_NONE: the caller is not known */
+
 struct map_tree {
 	const struct summary *sum;
 	VEC(struct map_tree_line) lines;
+	VEC(struct call) calls;            /* those that are shown, by caller; unhealthy and busy ones first */
 	bool *wanted;         /* by service */
 	bool *drawn;          /* by service: its callees are on the map already */
 	bool *called;         /* by service: somebody wanted calls it */
@@ -30,10 +33,13 @@ static bool is_shown(const struct map_tree *m, const struct sum_edge *e)
 	return map_edge_shown(m->sum, m->wanted, e);
 }
 
-static int by_traffic(const void *a, const void *b)
+static int by_caller(const void *a, const void *b)
 {
-	const struct sum_edge *x = *(const struct sum_edge *const *)a, *y = *(const struct sum_edge *const *)b;
+	const struct call *c = a, *d = b;
+	const struct sum_edge *x = c->edge, *y = d->edge;
 
+	if (c->from != d->from)
+		return c->from < d->from ? -1 : 1;
 	if (edge_health(x) != edge_health(y))
 		return (int)edge_health(y) - (int)edge_health(x);
 	if (x->l.count != y->l.count)
@@ -41,45 +47,93 @@ static int by_traffic(const void *a, const void *b)
 	return x->edge < y->edge ? -1 : x->edge > y->edge;
 }
 
-/* The shown edges out of a service (WIN_NONE: those without a known caller), unhealthy and busy first. Caller frees. */
-static const struct sum_edge **edges_from(const struct map_tree *m, uint32_t from, size_t *n)
+static int calls_sort(struct map_tree *m)
 {
-	const struct summary *s = m->sum;
-	const struct sum_edge **list = malloc((s->edges.n + 1) * sizeof(*list));
-	size_t i;
+	for (size_t i = 0; i < m->sum->edges.n; i++) {
+		const struct sum_edge *e = &m->sum->edges.v[i];
+		struct call *c = is_shown(m, e) ? vec_push(&m->calls) : NULL;
 
-	*n = 0;
-	for (i = 0; list && i < s->edges.n; i++)
-		if (ends(m, &s->edges.v[i])->from == from && is_shown(m, &s->edges.v[i]))
-			list[(*n)++] = &s->edges.v[i];
-	if (list && *n)
-		qsort(list, *n, sizeof(*list), by_traffic);
-	return list;
+		if (c)
+			*c = (struct call){ends(m, e)->from, e};
+		else if (is_shown(m, e))
+			return -1;
+	}
+	if (m->calls.n)
+		qsort(m->calls.v, m->calls.n, sizeof(*m->calls.v), by_caller);
+	return 0;
 }
 
-static int add_callees(struct map_tree *m, uint32_t from, int depth, uint64_t rails)
+/* The calls of a service: the first of them, and how many. */
+static const struct call *calls_of(const struct map_tree *m, uint32_t from, size_t *n)
 {
-	size_t n, i;
-	const struct sum_edge **list = edges_from(m, from, &n);
-	int err = list ? 0 : -1;
+	size_t low = 0, high = m->calls.n, end;
 
-	if (from != WIN_NONE)
-		m->drawn[from] = true;
-	for (i = 0; !err && i < n; i++) {
-		struct map_tree_line *l = vec_push(&m->lines);
-		uint32_t to = ends(m, list[i])->to;
-		bool last = i + 1 == n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
 
-		if (!l) {
-			err = -1;
-			break;
-		}
-		*l = (struct map_tree_line){to, list[i]->edge, depth, last, m->drawn[to], rails};
-		if (!l->again)
-			err = add_callees(m, to, depth < DEPTH_MAX ? depth + 1 : depth,
-					  last ? rails : rails | (uint64_t)1 << depth);
+		if (m->calls.v[mid].from < from)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	free(list);
+	for (end = low; end < m->calls.n && m->calls.v[end].from == from; end++)
+		;
+	*n = end - low;
+	return m->calls.v + low;
+}
+
+/* A service whose callees are being added. */
+struct branch {
+	const struct call *call;
+	size_t n, next;
+	int depth;            /* of its callees */
+	uint64_t rails;
+};
+
+typedef VEC(struct branch) branches;
+
+static int branch_open(const struct map_tree *m, branches *open, uint32_t from, int depth, uint64_t rails)
+{
+	struct branch *b = vec_push(open);
+
+	if (!b)
+		return -1;
+	*b = (struct branch){.depth = depth, .rails = rails};
+	b->call = calls_of(m, from, &b->n);
+	m->drawn[from] = true;
+	return 0;
+}
+
+/* One callee of the branch, and its own before the next one. */
+static int branch_step(struct map_tree *m, branches *open)
+{
+	struct branch *b = &open->v[open->n - 1];
+	const struct sum_edge *e = b->call[b->next++].edge;
+	struct map_tree_line *l = vec_push(&m->lines);
+	uint64_t rails = b->rails;
+	bool last = b->next == b->n;
+	int depth = b->depth;
+
+	if (!l)
+		return -1;
+	*l = (struct map_tree_line){ends(m, e)->to, e->edge, depth, last, m->drawn[ends(m, e)->to], rails};
+	if (!last)
+		rails |= (uint64_t)1 << depth;
+	return l->again ? 0 : branch_open(m, open, l->service, depth < DEPTH_MAX ? depth + 1 : depth, rails);
+}
+
+/* All that it calls, and what that calls; without recursion, for a chain may be of any length. */
+static int add_callees(struct map_tree *m, uint32_t from)
+{
+	branches open = {0};
+	int err = branch_open(m, &open, from, 1, 0);
+
+	while (!err && open.n)
+		if (open.v[open.n - 1].next < open.v[open.n - 1].n)
+			err = branch_step(m, &open);
+		else
+			open.n--;
+	vec_done(&open);
 	return err;
 }
 
@@ -90,7 +144,7 @@ static int add_root(struct map_tree *m, uint32_t service)
 	if (!l)
 		return -1;
 	*l = (struct map_tree_line){.service = service, .edge = WIN_NONE};
-	return add_callees(m, service, 1, 0);
+	return add_callees(m, service);
 }
 
 static int lay_out(struct map_tree *m)
@@ -104,10 +158,9 @@ static int lay_out(struct map_tree *m)
 			m->called[ends(m, &s->edges.v[i])->to] = true;
 	for (id = 0; id < s->window->services.n; id++) {        /* clients first: those that nobody calls */
 		size_t n;
-		const struct sum_edge **list = edges_from(m, id, &n);
 
-		free(list);
-		if (!list || (n && !m->called[id] && add_root(m, id)))
+		calls_of(m, id, &n);
+		if (n && !m->called[id] && add_root(m, id))
 			return -1;
 	}
 	for (i = 0; i < s->edges.n; i++) {                      /* then cycles, and edges whose caller is not known */
@@ -131,7 +184,7 @@ struct map_tree *map_tree_new(const struct summary *s, const char *service)
 	m->wanted = map_wanted(s, service);
 	m->drawn = calloc(n, 1);
 	m->called = calloc(n, 1);
-	if (m->wanted && m->drawn && m->called && !lay_out(m))
+	if (m->wanted && m->drawn && m->called && !calls_sort(m) && !lay_out(m))
 		return m;
 	map_tree_free(m);
 	return NULL;
@@ -144,6 +197,7 @@ void map_tree_free(struct map_tree *m)
 	free(m->wanted);
 	free(m->drawn);
 	free(m->called);
+	vec_done(&m->calls);
 	vec_done(&m->lines);
 	free(m);
 }
@@ -204,6 +258,8 @@ static void draw_numbers(const struct map_tree *m, struct grid *g, int row, int 
 	col += COL_PROTO;
 	if (spoken)
 		number_text(text, sizeof(text), e->l.rate_per_s, "/s");
+	else if (isnan(e->open))
+		snprintf(text, sizeof(text), "-");
 	else
 		snprintf(text, sizeof(text), "%.0f open", e->open);
 	grid_right(g, row, col, COL_RATE, STYLE_PLAIN, text);

@@ -72,7 +72,7 @@ static struct layered *layers_of(const struct map_graph *g)
 
 	for (uint32_t i = 0; l && i < g->edges; i++)
 		l->edge[i] = (struct layered_edge){.from = g->edge[i].from, .to = g->edge[i].to, .apart = g->edge[i].apart};
-	if (l && !layered_rank(l))
+	if (l && !layered_rank(l) && !layered_slots(l))
 		return l;
 	layered_free(l);
 	return NULL;

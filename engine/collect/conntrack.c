@@ -41,6 +41,7 @@ struct space {
 	uint64_t seen;            /* number of the walk that found it last */
 	uint32_t pid;             /* of a process there; 0: found by its name */
 	bool fresh;               /* what is there already was not listed yet */
+	struct conntrack_rows rows;       /* of the last text */
 	char path[SPACE_PATH];    /* of its file: "7/ns/net" below /proc, or absolute */
 };
 
@@ -67,13 +68,16 @@ static struct conntrack *self(struct source *s)
 	return (struct conntrack *)s;
 }
 
-static void emit(struct conntrack *t, struct ev_nat *e)
+static void emit(void *arg, const struct ev_nat *nat)
 {
+	struct conntrack *t = arg;
+	struct ev_nat e = *nat;
+
 	if (!t->fn)
 		return;
-	e->h = (struct ev_hdr){ .ts_ns = clock_ts_ns(), .size = sizeof(*e), .type = EV_NAT };
-	e->netns = t->netns;
-	t->fn(t->arg, &e->h);
+	e.h = (struct ev_hdr){ .ts_ns = clock_ts_ns(), .size = sizeof(e), .type = EV_NAT };
+	e.netns = t->netns;
+	t->fn(t->arg, &e.h);
 	t->handed++;
 }
 
@@ -195,18 +199,22 @@ static int space_enter(struct conntrack *t, const struct space *s)
 
 /* ---- text ---- */
 
-static void text_take(struct conntrack *t, const struct space *s)
+/* What is new, and what is there no more; of a text that was cut nobody knows what has ended. */
+static void text_take(struct conntrack *t, struct space *s)
 {
-	char *text = s->pid ? malloc(TEXT_CAP) : NULL;
+	char *text = s->pid && t->fn ? malloc(TEXT_CAP) : NULL;
+	struct conntrack_rows now = { 0 }, none = { 0 };
+	ssize_t n = text ? pid_file_read(t->procfd, s->pid, "net/nf_conntrack", text, TEXT_CAP) : -1;
+	bool whole = n >= 0 && n < TEXT_CAP - 1;
 
 	t->netns = s->inode;
-	if (text && pid_file_read(t->procfd, s->pid, "net/nf_conntrack", text, TEXT_CAP) > 0)
-		for (const char *l = text; *l; l = scan_line(l)) {
-			struct ev_nat e;
-
-			if (conntrack_line(l, strcspn(l, "\n"), &e))
-				emit(t, &e);
-		}
+	t->counters.cut += n > 0 && !whole;
+	if (n >= 0 && conntrack_text(text, &now))
+		conntrack_changes(whole ? &s->rows : &none, &now, emit, t);
+	if (n >= 0) {
+		vec_done(&s->rows.row);
+		s->rows = now;
+	}
 	free(text);
 }
 
@@ -214,6 +222,7 @@ static void text_take(struct conntrack *t, const struct space *s)
 
 static void space_leave(struct space *s)
 {
+	vec_done(&s->rows.row);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;

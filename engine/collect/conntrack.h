@@ -16,6 +16,7 @@
 struct conntrack_counters {
 	uint64_t overruns;      /* times that the kernel had more than the socket takes: all was listed anew */
 	uint64_t spaces;        /* namespaces that there was no room for */
+	uint64_t cut;           /* texts that were longer than is read */
 };
 
 /* proc: of the host. Finds the namespaces. 0 or -errno. */

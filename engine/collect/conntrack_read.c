@@ -173,3 +173,52 @@ bool conntrack_line(const char *line, size_t len, struct ev_nat *ret)
 	ret->what = NAT_BEGIN;
 	return true;
 }
+
+static int row_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct ev_nat));
+}
+
+bool conntrack_text(const char *text, struct conntrack_rows *ret)
+{
+	size_t n;
+	bool all = true;
+
+	for (const char *l = text; l[n = strcspn(l, "\n")]; l += n + 1) {
+		struct ev_nat e, *slot;
+
+		if (!conntrack_line(l, n, &e))
+			continue;
+		slot = vec_push(&ret->row);
+		if (slot)
+			*slot = e;
+		all &= slot != NULL;
+	}
+	if (ret->row.n)
+		qsort(ret->row.v, ret->row.n, sizeof(*ret->row.v), row_order);
+	return all;
+}
+
+/* Those of `a` that are not in `b`. */
+static void only_in(const struct conntrack_rows *a, const struct conntrack_rows *b, uint8_t what, conntrack_fn *fn, void *arg)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < a->row.n; i++) {
+		struct ev_nat e = a->row.v[i];
+		int order = -1;
+
+		while (k < b->row.n && (order = row_order(&b->row.v[k], &e)) < 0)
+			k++;
+		if (k < b->row.n && !order)
+			continue;
+		e.what = what;
+		fn(arg, &e);
+	}
+}
+
+void conntrack_changes(const struct conntrack_rows *before, const struct conntrack_rows *after, conntrack_fn *fn, void *arg)
+{
+	only_in(before, after, NAT_END, fn, arg);
+	only_in(after, before, NAT_BEGIN, fn, arg);
+}

@@ -2,7 +2,6 @@
 #include "collect/hosts.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/map.h"
+#include "collect/below.h"
+#include "collect/host.h"
 #include "collect/procfs.h"
 
 #define ANSWERS_MAX 4096
@@ -21,7 +22,7 @@ struct question { uint8_t ip[16]; uint32_t pid; };
 struct answer { uint64_t at_ns; char name[NAME_CAP]; };
 
 struct hosts {
-	int procfd;
+	char proc[HOST_PATH_MAX];
 	struct map answers;
 	char *text;
 };
@@ -59,11 +60,30 @@ bool hosts_find(const char *text, const uint8_t ip[16], char *name, size_t cap)
 	return false;
 }
 
+/* The file is one that a process may choose. Lines that are not whole are left out. False where there is none. */
+static bool text_read(struct hosts *h, uint32_t pid)
+{
+	char root[HOST_PATH_MAX + 32];
+	ssize_t n;
+	int fd;
+
+	snprintf(root, sizeof(root), "%s/%u/root", h->proc, pid);
+	fd = below_open(root, "etc/hosts");
+	if (fd < 0)
+		return false;
+	n = read(fd, h->text, TEXT_CAP);
+	close(fd);
+	if (n == TEXT_CAP)
+		while (n && h->text[n - 1] != '\n')
+			n--;
+	h->text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
 static void look(struct hosts *h, const struct question *q, struct answer *a)
 {
 	a->at_ns = clock_ts_ns();
-	if (pid_file_read(h->procfd, q->pid, "root/etc/hosts", h->text, TEXT_CAP) <= 0 ||
-	    !hosts_find(h->text, q->ip, a->name, sizeof(a->name)))
+	if (!text_read(h, q->pid) || !hosts_find(h->text, q->ip, a->name, sizeof(a->name)))
 		a->name[0] = '\0';
 }
 
@@ -98,8 +118,6 @@ void hosts_free(struct hosts *h)
 {
 	if (!h)
 		return;
-	if (h->procfd >= 0)
-		close(h->procfd);
 	map_done(&h->answers);
 	free(h->text);
 	free(h);
@@ -111,10 +129,10 @@ struct hosts *hosts_new(const char *proc)
 
 	if (!h)
 		return NULL;
-	h->procfd = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	h->text = malloc(TEXT_CAP);
+	snprintf(h->proc, sizeof(h->proc), "%s", proc);
+	h->text = malloc(TEXT_CAP + 1);
 	map_init(&h->answers, sizeof(struct question), sizeof(struct answer), ANSWERS_MAX);
-	if (h->procfd >= 0 && h->text)
+	if (h->text)
 		return h;
 	hosts_free(h);
 	return NULL;

@@ -10,7 +10,7 @@
 
 struct hosts;
 
-struct hosts *hosts_new(const char *proc);      /* NULL: no memory, no such folder */
+struct hosts *hosts_new(const char *proc);      /* proc: that of the node. NULL: no memory */
 void hosts_free(struct hosts *h);
 struct hosts_resolver hosts_resolver(struct hosts *h);  /* h NULL: one that knows nothing */
 

@@ -221,7 +221,9 @@ static void take_end(struct model *m, uint32_t id, unsigned end, uint32_t from, 
 	struct end theirs = conn_at(m, from)->end[from_end];
 
 	conn_forget(m, from);
-	if (!conn_set_end(m, id, end, theirs.cookie))
+	if (conn_at(m, id)->l4 == L4_UDP)
+		conn_at(m, id)->end[end].cookie = theirs.cookie;         /* not found by it: a server has one for all its clients */
+	else if (!conn_set_end(m, id, end, theirs.cookie))
 		return;
 	conn_at(m, id)->end[end].netns = theirs.netns;
 	conn_at(m, id)->end[end].heard = theirs.heard;

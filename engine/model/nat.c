@@ -163,14 +163,24 @@ static void nat_apply(struct model *m, const struct nat *n)
 	conn_move(m, id, end, to, scope);
 }
 
-static void nat_begin(struct model *m, const struct nat *n)
+/* The end of the one before was not told of: what has been filed behind it meanwhile is of this one. */
+static void nat_outdated(struct model *m, const struct nat *old, const struct nat *n)
 {
-	struct nat *old = nat_find(m, n->seen, scope_of(n, n->seen), n->l4, false);
-	uint32_t i;
+	struct addr to[2] = {n->far[0], n->far[1]};
+	uint32_t scope = scope_of(n, n->far), id;
+	unsigned end;
 
-	if (old)
-		nat_unlink(m, (uint32_t)(old - m->nats.v));
-	i = nat_room(m);
+	id = conn_by_addr(m, &old->far[0], &old->far[1], scope_of(old, old->far), old->l4, &end);
+	if (id == NONE || conn_at(m, id)->closed_ns)
+		return;
+	nat_follow(m, to, &scope, n->l4);
+	conn_move(m, id, end, to, scope);
+}
+
+static void nat_put(struct model *m, const struct nat *n)
+{
+	uint32_t i = nat_room(m);
+
 	if (i == NONE)
 		return;
 	m->nats.v[i] = *n;
@@ -181,6 +191,23 @@ static void nat_begin(struct model *m, const struct nat *n)
 		return;
 	}
 	nat_apply(m, n);
+}
+
+/* Either side of it is of one connection at a time. */
+static void nat_begin(struct model *m, const struct nat *n)
+{
+	struct nat *old = nat_find(m, n->seen, scope_of(n, n->seen), n->l4, false), *same, was = {0};
+
+	if (old) {
+		was = *old;
+		nat_unlink(m, (uint32_t)(old - m->nats.v));
+	}
+	same = nat_find(m, n->far, scope_of(n, n->far), n->l4, true);
+	if (same)
+		nat_unlink(m, (uint32_t)(same - m->nats.v));
+	nat_put(m, n);
+	if (was.used && !same_pair(was.far, n->far))
+		nat_outdated(m, &was, n);
 }
 
 /* What is forgotten early (tables flushed under open connections) is kept as long as it is shown. */

@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 		struct layered *l = graph(nodes, edges);
 		double start = now_ms();
 
-		if (!l || layered_rank(l) || layered_order(l))
+		if (!l || layered_rank(l) || layered_slots(l) || layered_order(l))
 			return 1;
 		order_ms += now_ms() - start;
 		start = now_ms();

@@ -126,6 +126,79 @@ Test(conntrack, a_line_of_ipv6)
 	cr_assert_eq(e.far_port[1], 53);
 }
 
+#define ROW(sport, pod) "ipv4     2 tcp      6 431999 ESTABLISHED src=10.0.1.2 dst=10.9.9.9 sport=" sport " dport=80 src=10.0.2." pod \
+	" dst=10.0.1.2 sport=8080 dport=" sport " [ASSURED] mark=0 zone=0 use=2\n"
+
+struct told { unsigned n; uint8_t what[8]; uint16_t port[8]; uint8_t pod[8]; };
+
+static void tell(void *arg, const struct ev_nat *e)
+{
+	struct told *t = arg;
+
+	t->what[t->n] = e->what;
+	t->port[t->n] = e->seen_port[0];
+	t->pod[t->n++] = e->far[1][15];
+}
+
+/* What is gone is told of before what is new; a line without its end is none. */
+Test(conntrack, from_one_text_to_the_next)
+{
+	struct conntrack_rows none = {0}, before = {0}, after = {0};
+	struct told t = {0};
+
+	cr_assert(conntrack_text(ROW("40001", "2") ROW("40002", "2") ROW("40003", "2"), &before));
+	conntrack_changes(&none, &before, tell, &t);
+	cr_assert_eq(t.n, 3);
+	memset(&t, 0, sizeof(t));
+	cr_assert(conntrack_text("nonsense\n" ROW("40003", "3") "\n" ROW("40001", "2") ROW("40004", "2") "ipv4     2 tcp      6 43", &after));
+	cr_assert_eq(after.row.n, 3);
+	conntrack_changes(&before, &after, tell, &t);
+	cr_assert_eq(t.n, 4);
+	cr_expect(t.what[0] == NAT_END && t.what[1] == NAT_END && t.what[2] == NAT_BEGIN && t.what[3] == NAT_BEGIN);
+	for (unsigned i = 0; i < 4; i++) {
+		cr_expect_neq(t.port[i], 40001, "it is as it was");
+		cr_expect_eq(t.pod[i], i > 1 && t.port[i] == 40003 ? 3 : 2);
+	}
+	vec_done(&before.row);
+	vec_done(&after.row);
+}
+
+static char proc[] = "/tmp/rootle-hosts-XXXXXX";
+
+static void sh(const char *fmt, unsigned pid)
+{
+	char cmd[300];
+
+	snprintf(cmd, sizeof(cmd), fmt, proc, pid);
+	cr_assert_eq(system(cmd), 0);
+}
+
+/* A process chooses what its /etc/hosts is: to look at it must neither wait for anybody nor leave its root. */
+Test(hosts, what_a_process_chooses)
+{
+	const uint8_t ip[16] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 3};
+	struct hosts_resolver r;
+	struct hosts *h;
+	char name[64];
+
+	cr_assert_not_null(mkdtemp(proc));
+	for (unsigned pid = 1; pid <= 4; pid++)
+		sh("mkdir -p %s/%u/root/etc", pid);
+	sh("echo 10.0.0.3 plain > %s/%u/root/etc/hosts", 1);
+	sh("mkfifo %s/%u/root/etc/hosts", 2);
+	sh("cd %s && echo 10.0.0.3 ours > outside && ln -s $PWD/outside %u/root/etc/hosts", 3);
+	sh("cd %s/%u/root/etc && ln -s /etc/others hosts && echo 10.0.0.3 inside > others", 4);
+	h = hosts_new(proc);
+	r = hosts_resolver(h);
+	cr_expect(r.find(r.arg, 1, ip, name, sizeof(name)) && !strcmp(name, "plain"));
+	cr_expect_not(r.find(r.arg, 2, ip, name, sizeof(name)), "it would wait for a writer");
+	cr_expect_not(r.find(r.arg, 3, ip, name, sizeof(name)), "it is not below its root");
+	cr_expect(r.find(r.arg, 4, ip, name, sizeof(name)) && !strcmp(name, "inside"));
+	cr_expect_not(r.find(r.arg, 5, ip, name, sizeof(name)));
+	hosts_free(h);
+	sh("rm -rf %s # %u", 0);
+}
+
 Test(hosts, the_first_name_of_the_first_line_of_an_address)
 {
 	static const char text[] = "# 10.0.0.3 nobody\n127.0.0.1\tlocalhost\n10.0.0.3  till.test till # the till\n10.0.0.3 other\n::1 ip6-localhost\n"

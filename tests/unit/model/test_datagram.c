@@ -2,6 +2,8 @@
 #define WORLD_REAL_FLOW
 #include "world.h"
 
+#include "model/internal.h"
+
 #define QUERY "\0\7\1\0\0\1\0\0\0\0\0\0\2ns\0\0\1\0\1"
 #define ANSWER "\0\7\x81\x80\0\1\0\0\0\0\0\0\2ns\0\0\1\0\1"
 #define NOBODY "\0\7\x81\x83\0\1\0\0\0\0\0\0\2ns\0\0\1\0\1"
@@ -104,6 +106,40 @@ Test(datagram, seen_from_both_ends)
 	cr_expect_eq(t->tcp.v[0].bytes_out, SIZE);
 	cr_expect_eq(t->tcp.v[0].bytes_in, SIZE);
 	tick_free(t);
+	model_free(w.m);
+}
+
+static void translated(struct world *w, uint16_t port)
+{
+	struct ev_nat e = {.h = {.ts_ns = w->now, .size = sizeof(e), .type = EV_NAT}, .netns = 79, .what = NAT_BEGIN, .l4 = L4_UDP,
+			   .seen_port = {port, 53}, .far_port = {port, 53}};
+
+	ip4(e.seen[0], "10.0.1.2");
+	ip4(e.seen[1], "10.9.9.9");
+	ip4(e.far[0], "10.0.1.2");
+	ip4(e.far[1], "10.0.2.2");
+	model_event(w->m, &e.h);
+}
+
+/* The server's one socket is the end of all of them: nothing of it stays behind, whenever the translation is told of. */
+Test(datagram, joined_behind_a_translation)
+{
+	struct world w;
+
+	world_app_and(&w, "resolver");
+	for (uint16_t i = 0; i < 300; i++) {
+		struct sock c = {5000u + i, 10, 0, "10.0.1.2", (uint16_t)(20000 + i), "10.9.9.9", 53, ROLE_CLIENT};
+		struct sock s = {7, 20, 0, "10.0.2.2", 53, "10.0.1.2", c.lport, ROLE_SERVER};
+
+		datagram(&w, &c, DIR_OUT, QUERY, SIZE);
+		datagram(&w, &s, DIR_IN, QUERY, SIZE);
+		translated(&w, c.lport);
+		datagram(&w, &s, DIR_OUT, ANSWER, SIZE);
+	}
+	for (int i = 0; i < 3; i++)
+		tick_free(tick(&w));
+	cr_assert_eq(w.m->nconns, 0);
+	cr_assert_eq(w.m->by_cookie.n, 0);
 	model_free(w.m);
 }
 

@@ -160,6 +160,57 @@ Test(nat, a_port_that_is_used_again_for_somebody_else_does_not_join_strangers)
 	model_free(w.m);
 }
 
+/* No end was told of (the text of /proc, an overrun), and its port calls another server now: that has the call. */
+Test(nat, a_translation_that_was_outdated_when_it_was_used)
+{
+	static const struct sock other = {.cookie = 21, .pid = 101, .netns = 80, .laddr = "10.0.3.3", .lport = 8080, .raddr = "10.0.2.1",
+					  .rport = 61000, .role = ROLE_SERVER};
+	static const struct sock l = {.cookie = 2, .pid = 101, .netns = 80, .laddr = "0.0.0.0", .lport = 8080};
+	static const struct ends behind_other = {"10.0.2.1", 61000, "10.0.3.3", 8080};
+	struct sock again = caller;
+	struct names n;
+	struct world w;
+
+	again.cookie = 20;
+	both(&w, &n);
+	process(&w, 101, 1, "other", NULL)->netns = 80;
+	conn(&w, &l, CONN_LISTEN);
+	nat(&w, NAT_BEGIN, ROUTER, as_seen, behind);
+	conn(&w, &caller, CONN_ESTABLISHED);
+	conn(&w, &called, CONN_ESTABLISHED);
+	talk(&w, 10, 11, 1);
+	cr_assert_str_eq(rows(&w, &n), "client -> server :8080 1");
+	conn(&w, &caller, CONN_CLOSE);
+	conn(&w, &called, CONN_CLOSE);
+	rows(&w, &n);
+	conn(&w, &again, CONN_ESTABLISHED);
+	conn(&w, &other, CONN_ESTABLISHED);
+	w.now += MS;
+	nat(&w, NAT_BEGIN, ROUTER, as_seen, behind_other);
+	talk(&w, 20, 21, 1);
+	cr_assert_str_eq(rows(&w, &n), "client -> other :8080 1");
+	model_free(w.m);
+}
+
+/* The port of a router is used for another caller: the address that this one used is shown, not that of the one before. */
+Test(nat, a_router_uses_a_port_again)
+{
+	static const struct ends to_nobody = {"10.0.2.1", 61000, "192.0.2.7", 8080};
+	struct sock again = caller;
+	struct names n;
+	struct world w;
+
+	again.raddr = "10.9.9.8";
+	again.cookie = 20;
+	both(&w, &n);
+	nat(&w, NAT_BEGIN, ROUTER, as_seen, to_nobody);
+	nat(&w, NAT_BEGIN, ROUTER, (struct ends){"10.0.1.2", 40000, "10.9.9.8", 80}, to_nobody);
+	conn(&w, &again, CONN_ESTABLISHED);
+	talk(&w, 20, 0, 1);
+	cr_assert_str_eq(rows(&w, &n), "client -> 10.9.9.8:80 :80 1");
+	model_free(w.m);
+}
+
 Test(nat, redirected_to_loopback_is_of_that_namespace_alone)
 {
 	const struct sock inner = {.cookie = 11, .pid = SERVER, .netns = BLUE, .laddr = "127.0.0.1", .lport = 8080,

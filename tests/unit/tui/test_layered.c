@@ -44,6 +44,7 @@ static struct layered *random_graph(uint64_t number)
 static void lay_out(struct layered *l, const struct layered_style *style, int cols)
 {
 	cr_assert_eq(layered_rank(l), 0);
+	cr_assert_eq(layered_slots(l), 0);
 	cr_assert_eq(layered_order(l), 0);
 	cr_assert_eq(layered_place(l, style, cols), 0);
 }

@@ -100,6 +100,31 @@ Test(map_tree, deep_chains_leave_the_numbers_alone)
 	window_free(w);
 }
 
+/* However long a chain is, it neither takes the stack nor more than its share of time. */
+Test(map_tree, a_chain_of_many_thousands)
+{
+	enum { MANY = 50000 };
+	struct window *w = window_new();
+	struct summary *s;
+	struct map_tree *m;
+	char from[16], to[16];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(from, sizeof(from), "s%d", i);
+		snprintf(to, sizeof(to), "s%d", i + 1);
+		shop_requests(w, shop_edge(w, from, to, "http", 80), 10, 1, 4);
+	}
+	window_sort(w);
+	s = summary_new(w, T0, T0 + 10 * NS_PER_S);
+	m = map_tree_new(s, NULL);
+	cr_assert_not_null(m);
+	cr_assert_eq(map_tree_rows(m), MANY + 2);
+	cr_assert_eq(map_tree_line(m, MANY)->depth, 40);
+	map_tree_free(m);
+	summary_free(s);
+	window_free(w);
+}
+
 Test(map_tree, names_cannot_move_the_cursor_and_narrow_screens_are_clipped)
 {
 	struct window *w = window_new();
