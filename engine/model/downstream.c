@@ -36,10 +36,6 @@ void downstream_add(struct model *m, uint32_t edge, uint32_t op, struct timing *
 {
 	uint64_t ns[DOWNSTREAM_CALLS_MAX];
 
-	if (n > DOWNSTREAM_CALLS_MAX) {
-		m->lost_downs += n - DOWNSTREAM_CALLS_MAX;
-		n = DOWNSTREAM_CALLS_MAX;
-	}
 	if (!t->count)
 		return;
 	timing_calls(t, from_ns, to_ns, calls, n, ns);

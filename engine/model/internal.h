@@ -638,7 +638,7 @@ void wholes_settle(struct model *m);
 /* downstream.c */
 #define DOWNSTREAM_CALLS_MAX 256     /* of one request; what it made beyond them is counted as lost */
 /* The calls of a request, by their begin, within the time that its process had it: they go into its parts and the rows of the tick.
- * A call's edge may be NONE: then its time is told, but not whose it is. */
+ * A call's edge may be NONE: then its time is told, but not whose it is. n: at most DOWNSTREAM_CALLS_MAX. */
 void downstream_add(struct model *m, uint32_t edge, uint32_t op, struct timing *t, uint64_t from_ns, uint64_t to_ns,
 		    const struct timing_call *calls, size_t n);
 int downstream_build(struct model *m, struct tick *t);        /* 0 or -ENOMEM */
