@@ -87,12 +87,25 @@ static __always_inline void conn_health(struct ev_conn *e, struct sock *sk)
 	e->bytes_in = READ(tp, bytes_received);
 }
 
+/* Of a socket that becomes ESTABLISHED now: data that came with the last ACK are not in yet (tcp_rcv_state_process()). */
+static __always_inline void conn_numbers(struct ev_conn *e, struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_of(sk);
+
+	if (!tp)
+		return;
+	e->first_out = READ(tp, snd_una);
+	e->first_in = READ(tp, rcv_nxt);
+}
+
 static __always_inline void conn_fill(struct ev_conn *e, struct sock *sk, const struct sock_state *st, __u8 what, __u8 err)
 {
 	conn_begin(e, st, what, err);
 	e->l4 = READ(sk, sk_protocol) == PROTOCOL_UDP ? L4_UDP : L4_TCP;
 	conn_address(e, sk);
 	conn_health(e, sk);
+	if (what == CONN_ESTABLISHED)
+		conn_numbers(e, sk);
 }
 
 /* Is what it reads requests? Of one that was open before we attached the lower port is the server's, as the model has it. */

@@ -80,8 +80,14 @@ struct ev_conn {
 	__u32 srtt_us;          /* smoothed round trip, 0 unknown */
 	__u32 min_rtt_us;       /* 0 unknown */
 	__u32 retrans;          /* total retransmitted segments of this socket so far */
-	__u32 rx_queue;         /* LISTEN and EXISTING: accept-queue length or unread bytes */
-	__u32 tx_queue;         /* LISTEN and EXISTING: backlog limit or unacknowledged bytes */
+	union {
+		__u32 rx_queue; /* LISTEN and EXISTING: accept-queue length or unread bytes */
+		__u32 first_in; /* ESTABLISHED: sequence number of the first byte of the peer, and */
+	};
+	union {
+		__u32 tx_queue; /* LISTEN and EXISTING: backlog limit or unacknowledged bytes */
+		__u32 first_out;/* of its own, which both ends have in common whatever the addresses are; both 0: not known */
+	};
 	__u64 bytes_out;        /* acknowledged by the peer so far */
 	__u64 bytes_in;         /* received so far */
 	__u8 comm[EV_COMM_LEN]; /* of tgid where known, else zero bytes */

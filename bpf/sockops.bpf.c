@@ -63,6 +63,10 @@ static __always_inline void ops_tell(struct bpf_sock_ops *ctx, struct sock_state
 	e->retrans = ctx->total_retrans;
 	e->bytes_out = ctx->bytes_acked;
 	e->bytes_in = ctx->bytes_received;
+	if (what == CONN_ESTABLISHED) {
+		e->first_out = ctx->snd_una;
+		e->first_in = ctx->rcv_nxt;
+	}
 	st->announced = 1;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }

@@ -89,22 +89,33 @@ static void on_nat(void *arg, const struct ev_hdr *ev)
 	model_event(r->model, ev);
 }
 
-/* A translation is there before the connection is: what is told of it must be known first. */
-static void take_nat(struct recorder *r, const struct ev_conn *c)
+/* A translation is there before the connection is, or the datagram: what is told of it must be known first. Once for all records that
+ * are in the ring by now. */
+static void take_nat(struct recorder *r, uint64_t ts_ns, uint32_t netns, uint32_t pid)
 {
-	if (!r->sources.nat || c->h.ts_ns < r->nat_ts || (c->what != CONN_ESTABLISHED && c->what != CONN_OWNER))
+	if (!r->sources.nat || ts_ns < r->nat_ts)
 		return;
-	conntrack_see(r->sources.nat, c->netns, c->tgid);
+	conntrack_see(r->sources.nat, netns, pid);
 	r->nat_ts = clock_ts_ns();
 	r->sources.nat->ops->drain(r->sources.nat, on_nat, r);
+}
+
+static void take_nat_of(struct recorder *r, const struct ev_hdr *ev)
+{
+	const struct ev_conn *c = (const struct ev_conn *)ev;
+	const struct ev_datagram *d = (const struct ev_datagram *)ev;
+
+	if (ev->type == EV_CONN && ev->size >= sizeof(*c) && (c->what == CONN_ESTABLISHED || c->what == CONN_OWNER))
+		take_nat(r, ev->ts_ns, c->netns, c->tgid);
+	if (ev->type == EV_DATAGRAM && ev->size >= sizeof(*d))
+		take_nat(r, ev->ts_ns, d->netns, d->tgid);
 }
 
 static void on_record(void *arg, const struct ev_hdr *ev)
 {
 	struct recorder *r = arg;
 
-	if (ev->type == EV_CONN && ev->size >= sizeof(struct ev_conn))
-		take_nat(r, (const struct ev_conn *)ev);
+	take_nat_of(r, ev);
 	if (ev->type == EV_PROC && ev->size >= sizeof(struct ev_proc))
 		ident_event(r->sources.ident, (const struct ev_proc *)ev);
 	if (!attach_wanted(&r->filter, ev))

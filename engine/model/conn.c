@@ -54,6 +54,52 @@ uint32_t conn_by_cookie(const struct model *m, uint64_t cookie, unsigned *end)
 	return NONE;
 }
 
+/* The same for both ends of a connection. */
+static uint64_t numbers_hash(uint32_t a, uint32_t b)
+{
+	return cookie_hash((uint64_t)(a < b ? b : a) << 32 | (a < b ? a : b));
+}
+
+uint32_t conn_by_numbers(const struct model *m, uint32_t first_out, uint32_t first_in, unsigned *end)
+{
+	uint64_t hash = numbers_hash(first_out, first_in);
+	uint32_t id;
+	size_t it;
+
+	for (id = index_first(&m->by_numbers, hash, &it); id != INDEX_NONE; id = index_next(&m->by_numbers, hash, &it)) {
+		const struct conn *c = conn_at(m, id / 2);
+		const struct end *there = &c->end[id % 2];
+
+		if (there->first_out != first_in || there->first_in != first_out || there->closed || c->closed_ns ||
+		    c->end[!(id % 2)].cookie)
+			continue;
+		*end = !(id % 2);
+		return id / 2;
+	}
+	return NONE;
+}
+
+static void drop_numbers(struct model *m, uint32_t id, unsigned end)
+{
+	struct end *e = &conn_at(m, id)->end[end];
+
+	if (e->numbered)
+		index_del(&m->by_numbers, numbers_hash(e->first_out, e->first_in), id * 2 + end);
+	e->numbered = false;
+}
+
+void conn_number(struct model *m, uint32_t id, unsigned end, uint32_t first_out, uint32_t first_in)
+{
+	struct end *e = &conn_at(m, id)->end[end];
+
+	drop_numbers(m, id, end);
+	if ((!first_out && !first_in) || !index_put(&m->by_numbers, numbers_hash(first_out, first_in), id * 2 + end))
+		return;
+	e->first_out = first_out;
+	e->first_in = first_in;
+	e->numbered = true;
+}
+
 uint32_t conn_by_addr(const struct model *m, const struct addr *local, const struct addr *remote, uint32_t netns, uint8_t l4,
 		      unsigned *end)
 {
@@ -89,6 +135,7 @@ static void drop_end(struct model *m, uint32_t id, unsigned end)
 		return;
 	if (conn_at(m, id)->l4 != L4_UDP)
 		index_del(&m->by_cookie, cookie_hash(e->cookie), id * 2 + end);
+	drop_numbers(m, id, end);
 	if (!e->closed)
 		owner_count(m, e->owner, -1);
 	*e = (struct end){0};
@@ -109,6 +156,7 @@ void conn_release(struct model *m, uint32_t id, unsigned end)
 	struct end *e = &conn_at(m, id)->end[end];
 
 	index_del(&m->by_cookie, cookie_hash(e->cookie), id * 2 + end);
+	drop_numbers(m, id, end);
 	e->cookie = 0;
 	conn_retire(m, id);
 }
@@ -227,6 +275,8 @@ static void take_end(struct model *m, uint32_t id, unsigned end, uint32_t from, 
 		return;
 	conn_at(m, id)->end[end].netns = theirs.netns;
 	conn_at(m, id)->end[end].heard = theirs.heard;
+	if (theirs.numbered)
+		conn_number(m, id, end, theirs.first_out, theirs.first_in);
 	conn_set_owner(m, conn_at(m, id), end, theirs.owner);
 }
 
@@ -418,6 +468,7 @@ void conns_done(struct model *m)
 		free(m->chunk[i]);
 	free(m->chunk);
 	index_done(&m->by_cookie);
+	index_done(&m->by_numbers);
 	index_done(&m->by_addr);
 	vec_done(&m->touched);
 }

@@ -78,10 +78,12 @@ struct end {
 	uint64_t cookie;
 	uint32_t owner;              /* pid; 0 unknown */
 	uint32_t netns;
+	uint32_t first_out, first_in;        /* numbers of the first bytes (struct ev_conn), where numbered */
 	uint32_t retrans;            /* total that the kernel told */
 	uint32_t srtt_us, min_rtt_us;
 	uint16_t tick_retrans;
 	bool closed, heard;          /* heard: a record of it came, so its totals have a base */
+	bool numbered;
 	uint8_t wish;
 };
 
@@ -348,6 +350,7 @@ struct model {
 	uint32_t conn_free, closed_head, closed_tail, hand, reap;
 	struct index by_cookie;      /* number * 2 + end */
 	struct index by_addr;
+	struct index by_numbers;     /* as by_cookie: ends that are numbered */
 	VEC(uint32_t) touched;
 	struct flow_pool pool;
 
@@ -423,6 +426,10 @@ struct model {
 struct conn *conn_at(const struct model *m, uint32_t id);
 /* The connection and the end of a cookie, or NONE. */
 uint32_t conn_by_cookie(const struct model *m, uint64_t cookie, unsigned *end);
+/* The connection whose one end is known by these numbers of its first bytes, and its other end, which is not. */
+uint32_t conn_by_numbers(const struct model *m, uint32_t first_out, uint32_t first_in, unsigned *end);
+/* Nothing is lost where there is no memory: it is found by its addresses. */
+void conn_number(struct model *m, uint32_t id, unsigned end, uint32_t first_out, uint32_t first_in);
 /* The same by its addresses; *end is the local one. netns: addr_scope(). */
 uint32_t conn_by_addr(const struct model *m, const struct addr *local, const struct addr *remote, uint32_t netns, uint8_t l4,
 		      unsigned *end);

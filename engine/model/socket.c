@@ -64,6 +64,40 @@ static bool is_double(const struct conn *c, unsigned end, const struct ev_conn *
 	       there->netns != e->netns;
 }
 
+static bool has_numbers(const struct ev_conn *e)
+{
+	return e->what == CONN_ESTABLISHED && e->l4 == L4_TCP && (e->first_out || e->first_in);
+}
+
+/* The other end is known by other numbers: another network has the same addresses. One direction may be told anew on the way. */
+static bool is_stranger(const struct conn *c, unsigned end, const struct ev_conn *e)
+{
+	const struct end *other = &c->end[!end];
+
+	return has_numbers(e) && other->cookie && !other->closed && other->numbered && other->first_out != e->first_in &&
+	       other->first_in != e->first_out;
+}
+
+/* The other end of this very connection, whatever translates between them. Where it has other addresses it is filed under those of who
+ * is called: a[], as this record has them. */
+static uint32_t conn_of_numbers(struct model *m, const struct ev_conn *e, const struct addr a[2], uint32_t netns, unsigned *end)
+{
+	uint32_t id = has_numbers(e) ? conn_by_numbers(m, e->first_out, e->first_in, end) : NONE;
+	const struct conn *c;
+
+	if (id == NONE)
+		return NONE;
+	c = conn_at(m, id);
+	if (e->role == ROLE_SERVER && !(addr_same(&c->a[*end], &a[0]) && addr_same(&c->a[!*end], &a[1])))
+		conn_move(m, id, *end, a, netns);
+	return id;
+}
+
+static bool is_of_another_network(const struct conn *c, unsigned end, const struct ev_conn *e)
+{
+	return is_double(c, end, e) || is_stranger(c, end, e);
+}
+
 /* The connection of this record's addresses, made where there is none, with the cookie as its end. */
 static uint32_t conn_of_tuple(struct model *m, const struct ev_conn *e, unsigned *end)
 {
@@ -74,8 +108,10 @@ static uint32_t conn_of_tuple(struct model *m, const struct ev_conn *e, unsigned
 	memcpy(a[0].ip, e->laddr, 16);
 	memcpy(a[1].ip, e->raddr, 16);
 	translated = nat_follow(m, a, &netns, e->l4);
-	id = conn_by_addr(m, &a[0], &a[1], netns, e->l4, end);
-	if (id != NONE && is_double(conn_at(m, id), *end, e)) {
+	id = conn_of_numbers(m, e, a, netns, end);
+	if (id == NONE)
+		id = conn_by_addr(m, &a[0], &a[1], netns, e->l4, end);
+	if (id != NONE && is_of_another_network(conn_at(m, id), *end, e)) {
 		netns = e->netns;
 		id = conn_by_addr(m, &a[0], &a[1], netns, e->l4, end);
 	}
@@ -302,6 +338,8 @@ void socket_conn(struct model *m, const struct ev_conn *e)
 	id = conn_of_event(m, e, &end);
 	if (id == NONE)
 		return;
+	if (has_numbers(e))
+		conn_number(m, id, end, e->first_out, e->first_in);
 	c = conn_at(m, id);
 	first = !c->end[end].heard;
 	c->end[end].heard = true;

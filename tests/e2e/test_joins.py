@@ -8,6 +8,7 @@ on its other side.  The clients count what they were answered.
 """
 import os
 import shutil
+import subprocess
 import sys
 
 from e2e import Process, Skip, main, need, need_root, run, wait_listening
@@ -15,7 +16,7 @@ from e2e import Process, Skip, main, need, need_root, run, wait_listening
 from harness import recorder
 
 N = 40
-OURS = ("buyer.py", "shop.py", "books.py", "shoes.py", "sidecar.py")
+OURS = ("buyer.py", "shop.py", "books.py", "shoes.py", "sidecar.py", "thief.py")
 
 SHOP = '''
 import socket, sys, threading
@@ -76,10 +77,10 @@ def script(bench, name, text):
 
 
 class Net:
-    def __init__(self, bench):
+    def __init__(self, bench, mark=""):
         need_root()
         need("ip", "nft")
-        self.bench = bench
+        self.bench, self.mark = bench, mark
         self.ns = {}
         for name in ("buyer", "router", "shop"):
             self.add(name)
@@ -90,7 +91,7 @@ class Net:
         self.inside("router", "sysctl", "-qw", "net.ipv4.ip_forward=1")
 
     def add(self, name):
-        ns = f"rootle-{name}-{os.getpid()}"
+        ns = f"rootle-{name}{self.mark}-{os.getpid()}"
         run(["ip", "netns", "add", ns])
         self.bench.undo.append(lambda: run(["ip", "netns", "del", ns], check=False))
         run(["ip", "-n", ns, "link", "set", "lo", "up"])
@@ -106,13 +107,19 @@ class Net:
     def inside(self, name, *argv, **kw):
         return run(["ip", "netns", "exec", self.ns[name], *argv], **kw)
 
-    def translate(self, name, *rules):
+    def address_v6(self, name, address, dev):
+        run(["ip", "-n", self.ns[name], "address", "add", address, "dev", dev, "nodad"])
+
+    def translate(self, name, *rules, family="ip"):
         """Chains of a table of NAT: (hook, rule) each."""
-        text = "".join(f"chain {hook}{i} {{ type nat hook {hook} priority {'100' if hook == 'postrouting' else '-100'}; {rule}; }}\n"
-                       for i, (hook, rule) in enumerate(rules))
+        self.load(name, family, "".join(
+            f"chain {hook}{i} {{ type nat hook {hook} priority {'100' if hook == 'postrouting' else '-100'}; {rule}; }}\n"
+            for i, (hook, rule) in enumerate(rules)))
+
+    def load(self, name, family, text):
         path = os.path.join(self.bench.folder, f"{name}.nft")
         with open(path, "w") as f:
-            f.write(f"table ip joins {{\n{text}}}\n")
+            f.write(f"table {family} joins {{\n{text}}}\n")
         tried = self.inside(name, "nft", "-f", path, check=False)
         if tried.returncode:
             raise Skip(f"no NAT by nftables here: {tried.stderr.strip()[:200]}")
@@ -258,12 +265,84 @@ def case_ports_used_again(bench):
     bench.equal(edges(bench), {("buyer.py", "shop.py", 8080): first, ("thief.py", "shop.py", 8080): second}, "one port, two programs")
 
 
+def behind_the_kernels_back(bench, *rung):
+    """Without a connection tracked (as by a load balancer in BPF): both ends have the numbers of their first bytes in common."""
+    net = Net(bench)
+    net.load("router", "ip", """chain there { type filter hook prerouting priority raw; ip daddr 10.90.9.9 tcp dport 8080 notrack ip daddr set 10.90.2.2; }
+chain back { type filter hook postrouting priority raw; ip saddr 10.90.2.2 tcp sport 8080 ip saddr set 10.90.9.9; }
+chain neither { type filter hook prerouting priority raw; ip saddr 10.90.2.2 notrack; }
+""")
+    net.serve("shop", "0.0.0.0", 8080)
+    rec = bench.record(*rung)
+    answered = net.buy("buyer", "10.90.9.9", 8080)
+    rec.stop()
+    bench.equal(edges(bench), {("buyer.py", "shop.py", 8080): answered}, "one edge")
+
+
+def case_behind_the_kernels_back(bench):
+    behind_the_kernels_back(bench)
+
+
+def case_behind_the_kernels_back_by_sockops(bench):
+    behind_the_kernels_back(bench, "--rung", "sockets=sockops")
+
+
+def case_translated_names(bench):
+    """Questions and answers go through the translation, too: datagrams of two sockets are one edge."""
+    net = Net(bench)
+    unbound(net, "cart.test. A 10.90.2.2")
+    files_of(net, "buyer", resolv_conf="nameserver 10.90.9.9\n", nsswitch_conf="hosts: dns\n")
+    net.translate("router", ("prerouting", "ip daddr 10.90.9.9 udp dport 53 dnat to 10.90.2.2:53"),
+                  ("postrouting", 'oifname "to-shop" udp dport 53 masquerade'))
+    net.serve("shop", "0.0.0.0", 8080)
+    rec = bench.record()
+    answered = sum(net.buy("buyer", "cart.test", 8080, 1) for _ in range(10))
+    rec.stop()
+    asked = [r for r in bench.rows("requests") if r["protocol"] == "dns" and r["op"] == "A cart.test"]
+    bench.equal({(r["from"], r["to"], r["count"], r["errors"]) for r in asked}, {("buyer.py", "unbound", 10, 0)}, "questions, and to whom")
+    bench.equal(edges(bench).get(("buyer.py", "shop.py", 8080)), answered, "and then the shop itself")
+
+
+def case_translated_ipv6(bench):
+    net = Net(bench)
+    for name, address, dev in (("buyer", "fd90:1::2/64", "to-router"), ("router", "fd90:1::1/64", "to-buyer"),
+                               ("shop", "fd90:2::2/64", "to-router"), ("router", "fd90:2::1/64", "to-shop")):
+        net.address_v6(name, address, dev)
+    for name, via in (("buyer", "fd90:1::1"), ("shop", "fd90:2::1")):
+        run(["ip", "-6", "-n", net.ns[name], "route", "add", "default", "via", via])
+    net.inside("router", "sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+    net.translate("router", ("prerouting", "ip6 daddr fd90:9::9 tcp dport 80 dnat to [fd90:2::2]:8080"),
+                  ("postrouting", 'oifname "to-shop" tcp dport 8080 masquerade'), family="ip6")
+    net.serve("shop", "::", 8080)
+    rec = bench.record()
+    answered = net.buy("buyer", "fd90:9::9", 80)
+    rec.stop()
+    bench.equal(edges(bench), {("buyer.py", "shop.py", 8080): answered}, "one edge")
+
+
+def case_equal_addresses(bench):
+    """Two networks that know nothing of each other use the same four numbers at the same time: nobody is joined to a stranger."""
+    one, other = Net(bench), Net(bench, "-b")
+    one.serve("shop", "0.0.0.0", 8080)
+    other.serve("shop", "0.0.0.0", 8080, "books.py")
+    rec = bench.record()
+    wanted = {("buyer.py", "shop.py", 8080): 0, ("thief.py", "books.py", 8080): 0}
+    for _ in range(3):
+        buyers = [(subprocess.Popen(["ip", "netns", "exec", net.ns["buyer"], sys.executable, script(bench, name, BUYER), "10.90.2.2",
+                                          "8080", "20", "5", "45001"], stdout=subprocess.PIPE, text=True), (name, shop, 8080))
+                  for net, name, shop in ((one, "buyer.py", "shop.py"), (other, "thief.py", "books.py"))]
+        for p, key in buyers:
+            wanted[key] += int(p.communicate(timeout=20)[0])
+    rec.stop()
+    bench.equal(edges(bench), wanted, "each network has its own requests")
+
+
 def case_relay(bench):
     """socat passes on what it gets: a service of its own that hides nobody. Called by IPv6, it calls by IPv4."""
     need("socat")
     net = Net(bench)
-    for name, address, dev in (("buyer", "fd90::2/64", "to-router"), ("router", "fd90::1/64", "to-buyer")):
-        run(["ip", "-n", net.ns[name], "address", "add", address, "dev", dev, "nodad"])
+    net.address_v6("buyer", "fd90::2/64", "to-router")
+    net.address_v6("router", "fd90::1/64", "to-buyer")
     net.serve("shop", "0.0.0.0", 8080)
     relay = Process("socat", ["socat", "TCP6-LISTEN:80,fork,reuseaddr", "TCP4:10.90.2.2:8080"], netns=net.ns["router"])
     bench.processes.append(relay)

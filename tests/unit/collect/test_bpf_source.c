@@ -80,6 +80,23 @@ static uint64_t peer_cookie(const struct watch *w, uint16_t client, uint16_t ser
 	return e->cookie;
 }
 
+/* By which both ends are known to be of one connection, whatever their addresses are; they are those of its first segments. */
+static void expect_numbers(const struct watch *w, uint64_t near, uint64_t far)
+{
+	const struct ev_conn *client = NULL, *server = NULL;
+	const struct ev_data *d;
+	size_t at = 0;
+
+	conn_find(w, (struct conn_want){.what = CONN_ESTABLISHED, .cookie = near}, &client);
+	conn_find(w, (struct conn_want){.what = CONN_ESTABLISHED, .cookie = far}, &server);
+	cr_assert(client && server);
+	cr_expect_eq(client->first_out, server->first_in);
+	cr_expect_eq(client->first_in, server->first_out);
+	while ((d = watch_next(w, EV_DATA, &at)) && (d->cookie != near || d->dir != DIR_OUT))
+		;
+	cr_expect(d && d->seq == client->first_out);
+}
+
 /* Of the last answer only the end of the connection can tell when it came and was read. */
 static void expect_read(const struct watch *w, uint64_t client, const struct ev_data *answer)
 {
@@ -116,6 +133,7 @@ static void expect_talk(const struct watch *w, const struct talks *t, int i, uin
 	cr_expect(answer->rd_ts_ns > request->h.ts_ns && answer->rd_ts_ns < answer->h.ts_ns);
 	cr_expect(answer->arr_ns > request->h.ts_ns && answer->arr_ns < answer->rd_ts_ns, "when the request had come");
 	expect_read(w, near, answer);
+	expect_numbers(w, near, far);
 	cr_expect_eq(conn_count(w, (struct conn_want){.what = CONN_CLOSE, .cookie = near, .lport = t->port[i]}), 1);
 	cr_expect_eq(conn_count(w, (struct conn_want){.what = CONN_CLOSE, .cookie = far, .rport = t->port[i]}), 1);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "world.h"
 
+#include "model/internal.h"
+
 #define CLIENT 200u
 #define SERVER 100u
 #define BLUE 78u             /* the server's network namespace */
@@ -208,6 +210,107 @@ Test(nat, a_router_uses_a_port_again)
 	conn(&w, &again, CONN_ESTABLISHED);
 	talk(&w, 20, 0, 1);
 	cr_assert_str_eq(rows(&w, &n), "client -> 10.9.9.8:80 :80 1");
+	model_free(w.m);
+}
+
+/* ESTABLISHED with the numbers of the first bytes of each direction. */
+static void established(struct world *w, const struct sock *s, uint32_t out, uint32_t in)
+{
+	struct ev_conn e = conn_record(w, s, CONN_ESTABLISHED);
+
+	e.first_out = out;
+	e.first_in = in;
+	model_event(w->m, &e.h);
+}
+
+/* Nobody tells of the translation (a load balancer in BPF), but the numbers are the same at both ends. */
+Test(nat, numbers_join_what_nobody_has_told_of)
+{
+	struct names n;
+	struct world w;
+
+	both(&w, &n);
+	established(&w, &caller, 1000, 2000);
+	established(&w, &called, 2000, 1000);
+	talk(&w, 10, 11, 1);
+	talk(&w, 10, 11, 5);
+	cr_assert_str_eq(rows(&w, &n), "client -> server :8080 2");
+	conn(&w, &caller, CONN_CLOSE);
+	conn(&w, &called, CONN_CLOSE);
+	rows(&w, &n);
+	rows(&w, &n);
+	cr_assert_eq(w.m->nconns, 0);
+	cr_assert_eq(w.m->by_numbers.n, 0);
+	model_free(w.m);
+}
+
+/* The table of translations tells of it later. */
+Test(nat, numbers_first_and_the_translation_then)
+{
+	struct names n;
+	struct world w;
+
+	both(&w, &n);
+	established(&w, &caller, 1000, 2000);
+	established(&w, &called, 2000, 1000);
+	talk(&w, 10, 11, 1);
+	nat(&w, NAT_BEGIN, ROUTER, as_seen, behind);
+	talk(&w, 10, 11, 5);
+	cr_assert_str_eq(rows(&w, &n), "client -> server :8080 2");
+	model_free(w.m);
+}
+
+/* Two networks with the same addresses, and the same ports at the same time, in every order that may be: a client is there before its
+ * server. */
+Test(nat, networks_with_the_same_addresses)
+{
+	static const struct sock end[2][2] = {
+		{{.cookie = 30, .pid = CLIENT, .netns = 81, .laddr = "10.0.1.2", .lport = 40000, .raddr = "10.0.2.2", .rport = 8080, .role = ROLE_CLIENT},
+		 {.cookie = 31, .pid = SERVER, .netns = 82, .laddr = "10.0.2.2", .lport = 8080, .raddr = "10.0.1.2", .rport = 40000, .role = ROLE_SERVER}},
+		{{.cookie = 40, .pid = 201, .netns = 83, .laddr = "10.0.1.2", .lport = 40000, .raddr = "10.0.2.2", .rport = 8080, .role = ROLE_CLIENT},
+		 {.cookie = 41, .pid = 101, .netns = 84, .laddr = "10.0.2.2", .lport = 8080, .raddr = "10.0.1.2", .rport = 40000, .role = ROLE_SERVER}},
+	};
+	static const uint8_t order[6][4] = {{0, 1, 2, 3}, {0, 2, 1, 3}, {0, 2, 3, 1}, {2, 3, 0, 1}, {2, 0, 3, 1}, {2, 0, 1, 3}};
+
+	for (int k = 0; k < 12; k++) {
+		struct names n;
+		struct world w;
+
+		both(&w, &n);
+		process(&w, 201, 1, "thief", NULL);
+		process(&w, 101, 1, "books", NULL);
+		for (int i = 0; i < 4; i++) {
+			unsigned net = order[k / 2][i] / 2, which = order[k / 2][i] % 2;
+			uint32_t client = 1000 + net * 100, server = 2000 + net * 100;
+
+			if (k % 2 && !which)
+				conn(&w, &end[net][0], CONN_CONNECT);
+			established(&w, &end[net][which], which ? server : client, which ? client : server);
+		}
+		for (uint32_t i = 0; i < 3; i++) {
+			talk(&w, 30, 31, 1 + i * 4);
+			talk(&w, 40, 41, 1 + i * 4);
+		}
+		cr_expect_str_eq(rows(&w, &n), "client -> server :8080 3; thief -> books :8080 3", "order %d", k);
+		model_free(w.m);
+	}
+}
+
+/* A proxy for SYNs gives the server's bytes other numbers on the way; the client's are as they were. */
+Test(nat, numbers_that_are_told_anew_in_one_direction)
+{
+	static const struct sock c = {.cookie = 30, .pid = CLIENT, .netns = 81, .laddr = "10.0.1.2", .lport = 40000, .raddr = "10.0.2.2", .rport = 8080,
+				      .role = ROLE_CLIENT};
+	static const struct sock d = {.cookie = 31, .pid = SERVER, .netns = BLUE, .laddr = "10.0.2.2", .lport = 8080, .raddr = "10.0.1.2", .rport = 40000,
+				      .role = ROLE_SERVER};
+	struct names n;
+	struct world w;
+
+	both(&w, &n);
+	established(&w, &c, 1000, 2000);
+	established(&w, &d, 7000, 1000);
+	talk(&w, 30, 31, 1);
+	cr_assert_str_eq(rows(&w, &n), "client -> server :8080 1");
 	model_free(w.m);
 }
 
