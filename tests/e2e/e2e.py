@@ -139,19 +139,29 @@ class Bench:
 
     # servers
 
-    def nginx(self, http2=False):
-        """(port, access log): one static page, /hello.html. http2: with prior knowledge, in clear text."""
+    def certificate(self, name):
+        """(key, certificate) for this name, signed by itself."""
+        need("openssl")
+        key, cert = f"{self.folder}/{name}.key", f"{self.folder}/{name}.pem"
+        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+             "-keyout", key, "-out", cert, "-subj", f"/CN={name}"])
+        return key, cert
+
+    def nginx(self, http2=False, tls=False):
+        """(port, access log): one static page, /hello.html. http2: with prior knowledge, or chosen inside of TLS."""
         need("nginx")
+        key, cert = self.certificate("127.0.0.1") if tls else (None, None)
         port, root = free_port(), os.path.join(self.folder, "nginx")
         os.makedirs(f"{root}/www")
         with open(f"{root}/www/hello.html", "w") as f:
             f.write("hello\n" * 16)
+        listen = f"{' ssl' * tls}{' http2' * http2}; " + (f"ssl_certificate {cert}; ssl_certificate_key {key}; " if tls else "")
         os.chmod(root, 0o755)
         temps = "".join(f"{t}_temp_path {root}/{t}; " for t in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         with open(f"{root}/nginx.conf", "w") as f:
             f.write(f"daemon off; pid {root}/pid; worker_processes 2; events {{ worker_connections 2048; }}\n"
                     f"http {{ {temps} access_log {root}/access.log combined buffer=64k flush=500ms;\n"
-                    f"keepalive_requests 1000000; server {{ listen 127.0.0.1:{port}{' http2' * http2}; root {root}/www; }} }}\n")
+                    f"keepalive_requests 1000000; server {{ listen 127.0.0.1:{port}{listen} root {root}/www; }} }}\n")
         self.start("nginx", ["nginx", "-p", root, "-c", f"{root}/nginx.conf", "-e", f"{root}/error.log"], port)
         return port, f"{root}/access.log"
 

@@ -17,18 +17,18 @@ def by_op(bench, port):
     return found
 
 
-def h2load(port, path, *args):
+def h2load(port, path, *args, tls=False):
     """Sends REQUESTS and returns how many were answered with 2xx."""
-    said = run(["h2load", "-n", REQUESTS, *args, f"http://127.0.0.1:{port}{path}"], timeout=60).stdout
+    said = run(["h2load", "-n", REQUESTS, *args, f"http{'s' * tls}://127.0.0.1:{port}{path}"], timeout=60).stdout
     return int(re.search(r"status codes: (\d+) 2xx", said).group(1))
 
 
-def streams(bench, clients, at_once):
+def streams(bench, clients, at_once, *options, tls=False):
     need_root()
     need("h2load")
-    port, log = bench.nginx(http2=True)
-    rec = bench.record()
-    answered = h2load(port, "/hello.html", "-c", clients, "-m", at_once)
+    port, log = bench.nginx(http2=True, tls=tls)
+    rec = bench.record(*options)
+    answered = h2load(port, "/hello.html", "-c", clients, "-m", at_once, tls=tls)
     finish(bench, rec)
     bench.equal(answered, REQUESTS, "answered, says h2load")
     bench.equal(lines_of(log, REQUESTS), REQUESTS, "nginx's access log")
@@ -41,6 +41,10 @@ def case_h2load_of_many_streams(bench):
 
 def case_h2load_one_by_one(bench):
     streams(bench, 8, 1)
+
+
+def case_inside_of_tls(bench):
+    streams(bench, 4, 10, "--tls", "--tls-budget", "off", tls=True)
 
 
 def case_begun_in_each_way(bench):

@@ -203,11 +203,9 @@ def files_of(net, name, **files):
 
 
 def tls_server(net, address, port):
-    need("openssl")
-    bench, key = net.bench, os.path.join(net.bench.folder, "key.pem")
-    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", key + ".crt",
-         "-subj", "/CN=pay.test"])
-    p = Process("openssl", ["openssl", "s_server", "-accept", f"{address}:{port}", "-key", key, "-cert", key + ".crt", "-www"],
+    bench = net.bench
+    key, cert = bench.certificate("pay.test")
+    p = Process("openssl", ["openssl", "s_server", "-accept", f"{address}:{port}", "-key", key, "-cert", cert, "-www"],
                 netns=net.ns["shop"], log=os.path.join(bench.folder, "openssl.log"))
     bench.processes.append(p)
     wait_listening(p, port)

@@ -60,9 +60,7 @@ def case_messages(bench):
         paths[name] = os.path.join(bench.folder, f"{name}.py")
         with open(paths[name], "w") as f:
             f.write(text)
-    key, cert = f"{bench.folder}/key.pem", f"{bench.folder}/cert.pem"
-    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
-         "-days", "1", "-subj", "/CN=localhost"])
+    key, cert = bench.certificate("localhost")
     bench.start("mail", ["/usr/bin/python3", paths["server"], port, cert, key], port)
     rec = bench.record()
     run(["/usr/bin/python3", paths["client"], port, N], timeout=60)

@@ -102,10 +102,7 @@ def case_traces(bench):
 def case_behind_tls(bench):
     """What is read inside of TLS causes calls like any other request; the first of a process comes before it is known to call."""
     need_root()
-    need("openssl")
-    key, cert = f"{bench.folder}/key.pem", f"{bench.folder}/cert.pem"
-    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", key,
-         "-out", cert, "-subj", "/CN=127.0.0.1"])
+    key, cert = bench.certificate("127.0.0.1")
     port = serve(bench, cert, key)
     rec = bench.record("--tls", "--tls-budget", "off", "--all-traces")
     for _ in range(20):
