@@ -195,8 +195,8 @@ static void act_put(struct model *m, uint32_t conn, unsigned end, uint32_t pid, 
 		got(t, c, a, t->nacts);
 }
 
-/* connect() stands for what is written first, but others may be served by then. False: what is now the only request was read after it,
- * so the connection was kept, and the write stands for itself. */
+/* connect() stands for what is written first, but whether that is for the only request shows only then. False: what is now the only
+ * one was read after it, so the connection was kept for others, and the write stands for itself. */
 static bool is_opening(struct trace *t, struct conn *c, uint64_t ts_ns)
 {
 	struct act *a = c->opening == OPENING_DIALLED ? trace_act_at(t, c->dialled) : NULL, now;
@@ -206,9 +206,8 @@ static bool is_opening(struct trace *t, struct conn *c, uint64_t ts_ns)
 		return true;
 	now = (struct act){.pid = a->pid, .ts_ns = ts_ns};
 	act_among(t, &now);
-	a->nopen = now.nopen;
 	a->open = now.open;
-	a->crowded = now.crowded;
+	a->crowded |= now.crowded;
 	return !now.open || (int32_t)(now.open - c->dialled) < 0;
 }
 
